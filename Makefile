@@ -1,0 +1,90 @@
+# palimpsestd: build, test, install. GNU make.
+#
+#   make            ./palimpsestd
+#   make test       all tests (starts and stops its own Postgres)
+#   make SAN=address,undefined …   or SAN=thread: the same, in a build directory of its own
+#
+# Sources are found by folder; a new .c file needs no line here. The engine and the protocol are
+# libraries that link neither libevent nor libpq: their unit tests prove it by linking without.
+
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+SAN ?=
+comma := ,
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+PREFIX ?= /usr/local
+DESTDIR ?=
+PG_BINDIR ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin) $(shell ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1))
+export PG_BINDIR
+
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
+       -Wwrite-strings -Wno-missing-field-initializers
+HARDEN = -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=3 -fstack-clash-protection -fcf-protection)
+OPT ?= -O2 -g
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+CPPFLAGS += -D_GNU_SOURCE -I.
+CFLAGS += -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -pthread -MMD -MP
+LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS) -pthread
+
+LIBS_ENGINE = -lgmp -lm
+LIBS_PROTOCOL = -ljansson
+LIBS_DAEMON = -levent_core -levent_pthreads -lpq
+PQ_CFLAGS := $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null || echo -I/usr/include/postgresql)
+CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null || echo -lcheck)
+
+ENGINE_SRC := $(sort $(wildcard engine/*/*.c))
+PROTOCOL_SRC := $(sort $(wildcard protocol/*.c))
+DAEMON_SRC := $(sort $(wildcard daemon/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
+E2E_SRC := $(sort $(wildcard tests/e2e/test_*.c))
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+E2E_SUPPORT_SRC := $(filter-out $(E2E_SRC),$(sort $(wildcard tests/e2e/*.c)))
+BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
+BENCH_SUPPORT_SRC := $(filter-out $(BENCH_SRC),$(sort $(wildcard tests/bench/*.c)))
+DEMO_SRC := $(sort $(wildcard tests/demo/*.c))
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+LIBENGINE = $(BUILD)/libengine.a
+LIBPROTOCOL = $(BUILD)/libprotocol.a
+UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(UNIT_SRC))
+E2E_BIN := $(patsubst %.c,$(BUILD)/%,$(E2E_SRC))
+BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
+
+all: palimpsestd
+
+palimpsestd: $(BUILD)/palimpsestd
+	@cp -f $< $@
+
+$(BUILD)/palimpsestd: $(call obj,$(DAEMON_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
+$(LIBENGINE): $(call obj,$(ENGINE_SRC))
+$(LIBPROTOCOL): $(call obj,$(PROTOCOL_SRC))
+$(LIBENGINE) $(LIBPROTOCOL):
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/daemon/%.o $(BUILD)/tests/e2e/%.o $(BUILD)/tests/bench/%.o $(BUILD)/tests/demo/%.o: CPPFLAGS += $(PQ_CFLAGS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Unit tests link the engine and the protocol and nothing that does I/O.
+$(UNIT_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
+$(E2E_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
+unit: $(UNIT_BIN)
+	@tests/run $(UNIT_BIN)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf build build-* palimpsestd
+
+.PHONY: all unit clean
+.SECONDARY:

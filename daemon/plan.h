@@ -1,0 +1,56 @@
+/*
+ * plan: the handle that threads share of one live plan, and the registry that finds it by key.
+ *
+ * The handle holds what never changes (spec, worker, id) and a few counters; the state of the plan
+ * (struct plan_host) belongs to its worker alone. A plan lives while it has users: subscriptions
+ * that are attached or on their way. registry_acquire() and registry_release() count them under one
+ * lock, so two subscribers racing for the same statement get the same plan, and the last release
+ * decides once. After it the reader and the worker are told to drop what they hold, in that order;
+ * the handle itself is freed with its last reference.
+ *
+ *      registry_acquire()           registry_release(), last user
+ *   ───────────────────▶ REGISTERED ───────────────▶ gone from the registry ──▶ reader: R_DROP_PLAN
+ *      first: reader gets R_ADD_PLAN                                         ──▶ worker: W_DROP
+ */
+#ifndef PALIMPSEST_DAEMON_PLAN_H
+#define PALIMPSEST_DAEMON_PLAN_H
+
+#include "engine/plan/plan.h"
+
+struct worker;
+struct reader;
+struct registry;
+
+struct plan {
+    atomic_int refs;
+    uint64_t id;                  /* unique over the daemon's life */
+    const struct plan_spec *spec; /* counted */
+    struct worker *worker;        /* borrowed; lives longer than any plan */
+    /* For LIST and STATUS; written by the worker, read by anyone. */
+    atomic_uint_least64_t rows, bytes, lsn;
+    atomic_int state;             /* enum plan_state */
+    atomic_int subscribers;
+};
+
+struct plan *plan_ref(struct plan *p);
+void plan_unref(struct plan *p);
+
+struct registry *registry_new(struct worker *const *workers, size_t nworkers,
+                              struct reader *reader, size_t max_plans);
+void registry_free(struct registry *r);
+/*
+ * The live plan with spec's key, or a new one made from spec (then the reader is told, and the
+ * worker with the fewest plans gets it). Counts one user and returns one reference to the handle.
+ * NULL with 53400 when there are max_plans already. Any thread.
+ */
+struct plan *registry_acquire(struct registry *r, const struct plan_spec *spec, struct err *err);
+/* Counts one user less and drops the caller's reference. Any thread. */
+void registry_release(struct registry *r, struct plan *p);
+/* A plan that can't go on (its table was dropped) is taken out of the registry at once, so that a
+ * new SUBSCRIBE makes a fresh one; its users still release it. */
+void registry_retire(struct registry *r, struct plan *p);
+size_t registry_count(struct registry *r);
+/* Calls fn for each plan under the lock: short and without calling back into the registry. */
+void registry_each(struct registry *r, void (*fn)(void *arg, struct plan *p), void *arg);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * reader: the thread that turns Postgres's WAL into steps.
+ *
+ * It owns the replication connection and the slot, decodes pgoutput, and owns the table stores (old
+ * rows by identity, see store.h) and the hand-over from snapshot to stream (see handover.h). Plans
+ * are registered with it; it asks the hydrator for the tables it lacks, seeds a plan from the stores
+ * when all of them stand at the stream's position, and from then on the plan gets steps.
+ *
+ * What it does about trouble: a lost connection, a schema change, a transaction too large: it tells
+ * workers W_STALE for the plans concerned, reads the tables anew and seeds again. What can't be
+ * healed ends the plan with W_END.
+ */
+#ifndef PALIMPSEST_DAEMON_READER_H
+#define PALIMPSEST_DAEMON_READER_H
+
+#include "daemon/mailbox.h"
+#include "daemon/plan.h"
+#include "daemon/store.h"
+
+struct config;
+struct reader;
+
+enum reader_msg_kind {
+    R_ADD_PLAN = 200, /* registry */
+    R_DROP_PLAN,      /* registry: last user gone; the reader passes W_DROP on to the worker */
+    R_HYDRATED,       /* hydrator: stores read at a snapshot, or why not */
+    R_SCHEMA_CHANGED, /* watch: these tables are not what they were */
+    R_VISIBLE,        /* watch: a recent snapshot, for trimming the ring */
+    R_STOP
+};
+
+struct rmsg_plan { /* R_ADD_PLAN, R_DROP_PLAN */
+    struct msg m;
+    struct plan *plan; /* one reference */
+};
+
+/* Which transactions a snapshot shows: pg_current_snapshot(), 64-bit xids. */
+struct snapshot {
+    uint64_t xmin, xmax;
+    uint64_t *xip; /* owned, sorted */
+    size_t nxip;
+    lsn_t insert_lsn;        /* pg_current_wal_insert_lsn() read after the snapshot was taken */
+    int64_t postmaster_start; /* microseconds since 2000, to notice a restart in between */
+};
+
+/* What the reader wants of a leaf: its identity columns are added by the hydrator. */
+struct hydrate_table {
+    uint32_t relid;
+    char **names; /* owned: column names wanted */
+    const struct column_type *types; /* owned, same order */
+    size_t ncols;
+    struct store *store; /* result: filled store, ownership passes to the reader; NULL on failure */
+    struct err err;      /* result, when store is NULL */
+    bool permanent;      /* err can't be healed by retrying (no identity, no privilege, not there) */
+};
+
+/* R_HYDRATED, and the job posted to the hydrator (hydrate.h): the same object there and back. */
+struct hydrate_job {
+    struct msg m;
+    uint64_t epoch;  /* the reader's connection count; a job of an older epoch is thrown away */
+    struct hydrate_table *tables; /* owned */
+    size_t ntables;
+    struct snapshot snap;  /* result */
+    struct err err;        /* result: the whole job failed (connection lost…): retried */
+};
+
+struct rmsg_schema {
+    struct msg m;
+    uint32_t *relids; /* owned */
+    size_t n;
+};
+
+struct rmsg_visible {
+    struct msg m;
+    struct snapshot snap;
+};
+
+enum stream_state { STREAM_CONNECTING, STREAM_STREAMING, STREAM_STOPPED };
+
+/* For STATUS; read by any thread. */
+struct reader_status {
+    enum stream_state state;
+    lsn_t received, applied; /* applied: handed to the workers */
+    uint64_t txns, changes, store_bytes, store_rows;
+    struct err last_error;
+};
+
+struct reader *reader_new(const struct config *cfg);
+void reader_set_workers(struct reader *r, struct worker *const *workers, size_t n);
+void reader_start(struct reader *r);
+void reader_post(struct reader *r, struct msg *m);
+void reader_status(struct reader *r, struct reader_status *out);
+void reader_stop(struct reader *r); /* ends the stream, drops the slot, joins */
+void reader_free(struct reader *r);
+
+#endif

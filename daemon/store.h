@@ -1,0 +1,38 @@
+/*
+ * store: the rows of one ordinary table, as of the stream's position, by replica identity.
+ *
+ * Postgres sends only the key of a deleted row, and no unchanged TOAST values, unless the table has
+ * REPLICA IDENTITY FULL. So that no user has to change their tables, the needed columns of the rows
+ * are kept here: once per table, for all plans. Plans are seeded from it too. A FULL table's store
+ * (no key: a multiset of whole rows) lives only until the plans waiting for it are seeded.
+ *
+ * Made and filled by the hydrator, then owned by the reader. Rows are packed in leaf->layout.
+ * Cost: O(1) a change. One thread at a time.
+ */
+#ifndef PALIMPSEST_DAEMON_STORE_H
+#define PALIMPSEST_DAEMON_STORE_H
+
+#include "daemon/step.h"
+
+struct store;
+
+struct store *store_new(struct leaf_layout *leaf); /* takes the reference */
+void store_free(struct store *s);
+struct leaf_layout *store_leaf(const struct store *s); /* borrowed */
+
+/* The row with the same identity, or NULL. key_row is in leaf->layout; only its identity columns are
+ * looked at (all bytes when there is no key). Borrowed until the next change of the store. */
+const uint8_t *store_find(const struct store *s, const uint8_t *key_row);
+/* Adds a copy. With a key, a row of the same identity must not be there (assert by the caller). */
+void store_insert(struct store *s, const uint8_t *row);
+/* Removes the row of this identity (one copy of it); false if it is not there. */
+bool store_delete(struct store *s, const uint8_t *key_row);
+void store_clear(struct store *s);
+
+uint64_t store_rows(const struct store *s);
+uint64_t store_bytes(const struct store *s);
+
+/* All rows, in no order: start with *cursor = 0, until NULL. No change in between. */
+const uint8_t *store_next(const struct store *s, uint64_t *cursor);
+
+#endif

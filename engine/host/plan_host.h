@@ -1,0 +1,70 @@
+/*
+ * plan_host: one live plan on its worker: the circuit, the cached view and the recent deltas.
+ *
+ * Life:   SEEDING ──commit(seed)──▶ LIVE ◀──▶ FAILED (an erroneous row exists)
+ *                                    │ ▲
+ *                     plan_host_rebuild() │ commit(seed): the difference to the cached view
+ *                                    ▼ │
+ *                                  REBUILDING (serves the old view, gets no transactions)
+ *
+ * The owner (the worker thread) pushes the changes of one step and commits them; the result says
+ * what subscribers must be told. No I/O, no locks, no clock.
+ */
+#ifndef PALIMPSEST_HOST_PLAN_HOST_H
+#define PALIMPSEST_HOST_PLAN_HOST_H
+
+#include "engine/host/payload.h"
+#include "engine/plan/plan.h"
+
+enum plan_state { PLAN_SEEDING, PLAN_LIVE, PLAN_FAILED, PLAN_REBUILDING };
+
+struct plan_limits {
+    uint64_t max_rows;      /* of the result; beyond: 53400 */
+    uint64_t history_bytes; /* of recent deltas kept for catching up */
+};
+
+enum plan_event_kind {
+    PLAN_UNCHANGED,
+    PLAN_DELTA,     /* payload: send it */
+    PLAN_ERROR,     /* became FAILED: err says why; silent until it recovers */
+    PLAN_OVERFLOW   /* the result has grown past max_rows: err; the plan can't go on */
+};
+
+struct plan_event {
+    enum plan_event_kind kind;
+    struct payload *payload; /* PLAN_DELTA: one reference, the caller's */
+    struct err err;
+};
+
+struct plan_host;
+
+struct plan_host *plan_host_new(const struct plan_spec *spec, const struct plan_limits *limits);
+void plan_host_free(struct plan_host *p);
+
+/* Adds one row change of source i to the step under way. The row is in the layout of
+ * spec->sources[i] and must stay until the commit. */
+void plan_host_push(struct plan_host *p, size_t source, const uint8_t *row, int64_t weight);
+/* While seeding: runs what was pushed through the circuit so far without emitting anything, so that
+ * a seed of any size takes bounded working memory. */
+void plan_host_absorb(struct plan_host *p);
+/* Ends the step at lsn. After a seed or rebuild: the difference to what was last emitted. */
+struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn);
+/* Starts over with an empty circuit; the cached view stays what it was until the next commit. */
+void plan_host_rebuild(struct plan_host *p);
+
+enum plan_state plan_host_state(const struct plan_host *p);
+const struct err *plan_host_error(const struct plan_host *p); /* while FAILED */
+lsn_t plan_host_lsn(const struct plan_host *p);            /* of the last emitted state */
+/* The whole view as last emitted, in ORDER BY order. Cached until it changes. The caller's reference. */
+struct payload *plan_host_snapshot(struct plan_host *p);
+/* The net change from the state emitted at `since` to the current one, or NULL when the history
+ * doesn't reach back. May have 0 rows. */
+struct payload *plan_host_changes_since(struct plan_host *p, lsn_t since);
+/* Whether any state was ever emitted (a plan may fail before its first SNAPSHOT). */
+bool plan_host_has_view(const struct plan_host *p);
+
+uint64_t plan_host_rows(const struct plan_host *p);
+uint64_t plan_host_bytes(const struct plan_host *p);
+const struct circuit *plan_host_circuit(const struct plan_host *p);
+
+#endif

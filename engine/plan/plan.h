@@ -1,0 +1,77 @@
+/*
+ * plan: from an analysed statement to a circuit. The one door to sql/ and plan/.
+ *
+ *     node tree text ──sql/pgnode──▶ generic tree ──sql/bind──▶ logical plan ──plan/passes──▶
+ *     optimised logical plan ──plan/canon──▶ key        ──plan/build──▶ circuit
+ *
+ * plan_spec_new() does all but the last step, on any thread; the spec is immutable and shared by
+ * reference count. plan_build() makes a circuit from it, on the worker that will run it, as often as
+ * needed (a rebuild makes a second one).
+ */
+#ifndef PALIMPSEST_PLAN_PLAN_H
+#define PALIMPSEST_PLAN_PLAN_H
+
+#include "engine/circuit/circuit.h"
+#include "engine/sql/catalog.h"
+
+/* One base table a plan reads. The same table read twice in a statement is one source. */
+struct plan_source {
+    uint32_t table;           /* OID of the table named in the statement (a partition root, say) */
+    const char *schema, *name;
+    const uint32_t *leaves;   /* OIDs of the ordinary tables that hold the rows; all replicated */
+    size_t nleaves;
+    /* The columns the plan needs, in source row order. Leaves may number theirs differently: names
+     * are what maps them. */
+    const char *const *colnames;
+    const struct column_type *cols;
+    size_t ncols;
+    struct layout *layout; /* of the rows to push; owned */
+};
+
+struct plan_column {
+    const char *name;
+    const char *type_name; /* as format_type(oid, typmod) prints it: given to plan_spec_new() */
+    struct column_type ct;
+};
+
+struct plan_spec {
+    atomic_int refs;
+    struct arena arena;      /* owns everything below */
+    char key[17];            /* canonical key, 16 hex digits */
+    const char *sql;         /* canonical SQL, for LIST */
+    struct plan_column *columns; /* the visible ones: the first ncolumns of the output row */
+    size_t ncolumns;
+    struct plan_source *sources;
+    size_t nsources;
+    /* ORDER BY of the outermost query: the order of a SNAPSHOT's rows. Columns may be beyond
+     * ncolumns (resjunk): they are in the output row but not shown. */
+    struct sort_key *order;
+    size_t norder;
+    struct logical *root; /* plan/logical.h */
+};
+
+/* What the caller learned from Postgres besides the tree. */
+struct plan_input {
+    const char *tree;          /* pg_proc.prosqlbody */
+    const char *sql;           /* canonical SQL without the BEGIN ATOMIC frame */
+    const char *const *type_names; /* format_type() of each result column, NULL-terminated */
+    const struct value *params;    /* values of $1…: parsed, of type param_types[i] */
+    const struct column_type *param_types;
+    size_t nparams;
+    const char *environment;   /* whatever else changes the answer (time zone); part of the key */
+};
+
+/* NULL with err: 0A000 names the construct that can't be kept live; 42P10 and its kin as needed. */
+struct plan_spec *plan_spec_new(const struct plan_input *in, const struct catalog *cat,
+                                struct err *err);
+struct plan_spec *plan_spec_ref(const struct plan_spec *p);
+void plan_spec_unref(const struct plan_spec *p);
+
+/* sources[i] gets the circuit's source operator for spec->sources[i]. */
+struct circuit *plan_build(const struct plan_spec *p, struct op **sources);
+
+/* Appends EXPLAIN's lines, one per operator, '\n' after each: the circuit that would run. With a
+ * running circuit, its held rows and bytes too; c may be NULL. */
+void plan_explain(const struct plan_spec *p, const struct circuit *c, struct buf *b);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * catalog: what the SQL front end asks of the database while it binds a statement.
+ *
+ * The engine does no I/O: it calls through this table of functions. The daemon answers from its
+ * catalog session, tests from fixtures. Everything returned stays valid until the statement is
+ * bound (types and collations for ever, see type.h). A failed look-up fills in err.
+ */
+#ifndef PALIMPSEST_SQL_CATALOG_H
+#define PALIMPSEST_SQL_CATALOG_H
+
+#include "engine/value/type.h"
+#include "engine/base/err.h"
+
+struct cat_column {
+    const char *name;
+    int16_t attnum; /* 1-based; dropped columns are in the list, so that attnum - 1 is the index */
+    bool dropped;
+    bool generated; /* stored generated: not in the replication stream before Postgres 18 */
+    struct column_type ct;
+};
+
+struct cat_table {
+    uint32_t oid;
+    const char *schema, *name;
+    char relkind;        /* pg_class.relkind: r, p, v, m, f… */
+    char persistence;    /* pg_class.relpersistence: p, u, t */
+    char replident;      /* pg_class.relreplident: d, n, f, i */
+    bool is_catalog;     /* in pg_catalog or information_schema */
+    bool row_security;   /* policies apply to the daemon's role */
+    const struct cat_column *cols;
+    size_t ncols;
+    /* The ordinary tables whose rows these are: itself, or the leaves of a partitioned table, or the
+     * table and its inheritance children. Sorted by OID. */
+    const uint32_t *leaves;
+    size_t nleaves;
+    const uint32_t *leaves_only; /* FROM ONLY: itself alone; empty for a partitioned table */
+    size_t nleaves_only;
+    const char *view_tree; /* relkind v: pg_rewrite.ev_action of its _RETURN rule */
+};
+
+struct catalog {
+    void *ctx;
+    const struct cat_table *(*table)(void *ctx, uint32_t oid, struct err *err);
+    const struct type *(*type)(void *ctx, uint32_t oid, struct err *err);
+    const struct collation *(*collation)(void *ctx, uint32_t oid, struct err *err);
+    /* Name for messages ("lower(text)", "generate_series"); never NULL. volatility: pg_proc's i, s, v. */
+    const char *(*function_name)(void *ctx, uint32_t oid, char *volatility);
+};
+
+#endif

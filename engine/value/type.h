@@ -1,0 +1,132 @@
+/*
+ * type: what the engine knows of a Postgres type.
+ *
+ * A type is immutable, interned and never freed: there are as many as the database has, and plans,
+ * stores and rows on any thread point at them. Native types (those whose inside the engine
+ * understands) are static, see type_native(); all others are TYPE_OPAQUE, made by the catalog loader
+ * with type_new_opaque(): carried as their Postgres text form, byte for byte, and only shaped for
+ * JSON. A column is a type with a typmod and a collation.
+ *
+ * To make another type native: a TYPE_ constant, its row in type.c, parsing and printing, equality
+ * and order in its own file.
+ */
+#ifndef PALIMPSEST_VALUE_TYPE_H
+#define PALIMPSEST_VALUE_TYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum type_kind {
+    TYPE_BOOL,
+    TYPE_INT2,
+    TYPE_INT4,
+    TYPE_INT8,
+    TYPE_FLOAT4,
+    TYPE_FLOAT8,
+    TYPE_NUMERIC,
+    TYPE_TEXT,   /* text and varchar: same bytes, same functions */
+    TYPE_BPCHAR, /* char(n): blanks at the end don't count in comparison */
+    TYPE_DATE,
+    TYPE_TIMESTAMP,
+    TYPE_TIMESTAMPTZ,
+    TYPE_UUID,
+    TYPE_OPAQUE
+};
+
+/* How a value lies in a row and in struct value. */
+enum rep {
+    REP_BOOL,    /* 1 byte;  value.i 0 or 1 */
+    REP_INT32,   /* 4 bytes; value.i: int2, int4, date (days since 2000-01-01) */
+    REP_INT64,   /* 8 bytes; value.i: int8, timestamps (microseconds since 2000-01-01) */
+    REP_FLOAT32, /* 4 bytes; value.f holds the float4 exactly */
+    REP_FLOAT64, /* 8 bytes; value.f */
+    REP_FIXED16, /* 16 bytes; value.p, len 16: uuid */
+    REP_BYTES    /* variable; value.p, len: text, char(n), numeric (see numeric.h), opaque text */
+};
+
+/* How to_json shows an opaque type. */
+enum json_shape {
+    JSON_STRING,    /* the text form in quotes */
+    JSON_INLINE,    /* json and jsonb: the text is JSON already */
+    JSON_ARRAY,     /* an array of elem */
+    JSON_COMPOSITE, /* an object of fields */
+    JSON_UNKNOWN    /* to_json would call a function of the user's: refused as an output column */
+};
+
+struct type_field {
+    const char *name;
+    const struct type *type;
+};
+
+struct type {
+    uint32_t oid;
+    enum type_kind kind;
+    enum rep rep;
+    const char *name;           /* as format_type(oid, NULL) prints it */
+    enum json_shape json;       /* TYPE_OPAQUE only */
+    char delim;                 /* JSON_ARRAY: between elements in the text form, ',' mostly */
+    const struct type *elem;    /* JSON_ARRAY */
+    const struct type_field *fields; /* JSON_COMPOSITE, in attribute order */
+    size_t nfields;
+    /* Opaque: equal values have equal text, so that the bytes may serve for grouping and joining
+     * (enum, bytea, oid, time…; not jsonb's cousins, citext, arrays of numeric). */
+    bool text_is_identity;
+};
+
+/* Collations. LC is a locale_t of libc, opened once; NULL for the C order. */
+enum collation_kind { COLLATION_C, COLLATION_LIBC, COLLATION_UNSUPPORTED };
+
+struct collation {
+    uint32_t oid;
+    const char *name; /* for messages */
+    enum collation_kind kind;
+    bool deterministic;
+    void *lc; /* locale_t */
+};
+
+struct column_type {
+    const struct type *type;
+    int32_t typmod;                 /* -1 = none */
+    const struct collation *collation; /* NULL where the type has none */
+};
+
+/* OIDs of the built-in types (stable in Postgres, see its pg_type.dat). */
+#define OID_BOOL        16
+#define OID_BYTEA       17
+#define OID_NAME        19
+#define OID_INT8        20
+#define OID_INT2        21
+#define OID_INT4        23
+#define OID_TEXT        25
+#define OID_OID         26
+#define OID_JSON        114
+#define OID_FLOAT4      700
+#define OID_FLOAT8      701
+#define OID_UNKNOWN     705
+#define OID_BPCHAR      1042
+#define OID_VARCHAR     1043
+#define OID_DATE        1082
+#define OID_TIME        1083
+#define OID_TIMESTAMP   1114
+#define OID_TIMESTAMPTZ 1184
+#define OID_INTERVAL    1186
+#define OID_NUMERIC     1700
+#define OID_RECORD      2249
+#define OID_UUID        2950
+#define OID_JSONB       3802
+
+/* The static native type of this OID, or NULL. */
+const struct type *type_native(uint32_t oid);
+
+/* An interned opaque type; strings and fields are copied. Never freed. */
+const struct type *type_new_opaque(const struct type *like);
+
+/* A collation of libc by its locale name ("C", "POSIX", "en_US.UTF-8"), or of kind UNSUPPORTED when
+ * this machine has no such locale. provider is pg_collation.collprovider: 'c', 'i', 'd' resolved by
+ * the caller. Never freed. */
+const struct collation *collation_new(uint32_t oid, const char *name, char provider,
+                                      const char *locale, bool deterministic);
+extern const struct collation collation_c;
+
+#endif
