@@ -20,12 +20,16 @@
 struct worker;
 struct reader;
 struct registry;
+struct live_plan;
 
 struct plan {
     atomic_int refs;
     uint64_t id;                  /* unique over the daemon's life */
     const struct plan_spec *spec; /* counted */
     struct worker *worker;        /* borrowed; lives longer than any plan */
+    struct registry *registry;    /* borrowed; likewise */
+    struct live_plan *live;       /* the worker's own state of it; nobody else looks */
+    size_t users;                 /* the registry's, under its lock */
     /* For LIST and STATUS; written by the worker, read by anyone. */
     atomic_uint_least64_t rows, bytes, lsn;
     atomic_int state;             /* enum plan_state */

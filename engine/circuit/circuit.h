@@ -25,6 +25,7 @@
 struct circuit *circuit_new(void);
 void circuit_free(struct circuit *c); /* frees its operators too */
 void circuit_set_output(struct circuit *c, struct op *out);
+const struct layout *circuit_output_layout(const struct circuit *c); /* borrowed */
 
 /* Adds a change to a source's pending input. The row (in the source's layout) is copied. */
 void circuit_push(struct circuit *c, struct op *source, const uint8_t *row, int64_t weight);

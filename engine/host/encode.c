@@ -1,0 +1,194 @@
+/*
+ * encode: see encode.h. Each row is printed once, however often it occurs or whoever subscribes.
+ */
+#include "engine/host/encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Two different rows can print alike when a column is hidden or when its spelling is not kept (the
+ * white space of json). */
+static bool column_loses_spelling(const struct type *t)
+{
+    return t->kind == TYPE_OPAQUE && t->json != JSON_STRING;
+}
+
+void encoder_init(struct encoder *e, const struct plan_spec *spec, const struct layout *layout)
+{
+    e->spec = spec;
+    e->layout = layout;
+    e->lines_may_coincide = layout->ncols > spec->ncolumns;
+    for (size_t i = 0; i < spec->ncolumns; i++)
+        e->lines_may_coincide |= column_loses_spelling(spec->columns[i].ct.type);
+}
+
+static void add_row_json(const struct encoder *e, const uint8_t *row, struct buf *b)
+{
+    buf_addc(b, '[');
+    for (uint32_t i = 0; i < e->spec->ncolumns; i++) {
+        if (i)
+            buf_addc(b, ',');
+        value_to_json(e->layout->cols[i].ct.type, row_get(e->layout, row, i), b);
+    }
+    buf_addc(b, ']');
+}
+
+/* The line just written at `start`, again for each further copy. */
+static void repeat_line(struct buf *b, size_t start, uint64_t times)
+{
+    size_t len = b->len - start;
+    for (uint64_t i = 1; i < times; i++) {
+        buf_reserve(b, len);
+        memcpy(b->data + b->len, b->data + start, len);
+        b->len += len;
+    }
+}
+
+static void add_row_lines(const struct encoder *e, char sign, const uint8_t *row, uint64_t times,
+                          struct buf *b)
+{
+    size_t start = b->len;
+    buf_addc(b, sign);
+    buf_addc(b, ' ');
+    add_row_json(e, row, b);
+    buf_addc(b, '\n');
+    repeat_line(b, start, times);
+}
+
+static struct payload *payload_from_buf(struct buf *b, uint64_t nrows, lsn_t lsn)
+{
+    size_t len;
+    char *data = buf_take(b, &len);
+    return payload_new(lsn, nrows, data, len);
+}
+
+static struct payload *encode_delta_netted(const struct encoder *e, const struct change *changes,
+                                           size_t n, lsn_t lsn)
+{
+    struct bag lines;
+    struct buf line;
+    bag_init(&lines);
+    buf_init(&line);
+    for (size_t i = 0; i < n; i++) {
+        buf_reset(&line);
+        add_row_json(e, changes[i].row, &line);
+        bag_add(&lines, line.data, line.len, changes[i].weight);
+    }
+    struct payload *p = lines.nentries ? encode_lines(&lines, lsn) : NULL;
+    buf_fini(&line);
+    bag_fini(&lines);
+    return p;
+}
+
+struct payload *encode_delta(const struct encoder *e, const struct change *changes, size_t n,
+                             lsn_t lsn)
+{
+    struct buf b;
+    uint64_t nrows = 0;
+    if (n == 0)
+        return NULL;
+    if (e->lines_may_coincide)
+        return encode_delta_netted(e, changes, n, lsn);
+    buf_init(&b);
+    for (size_t i = 0; i < n; i++)
+        if (changes[i].weight < 0) {
+            add_row_lines(e, '-', changes[i].row, (uint64_t)-changes[i].weight, &b);
+            nrows += (uint64_t)-changes[i].weight;
+        }
+    for (size_t i = 0; i < n; i++)
+        if (changes[i].weight > 0) {
+            add_row_lines(e, '+', changes[i].row, (uint64_t)changes[i].weight, &b);
+            nrows += (uint64_t)changes[i].weight;
+        }
+    return payload_from_buf(&b, nrows, lsn);
+}
+
+struct order_ctx {
+    const struct plan_spec *spec;
+    const struct layout *layout;
+};
+
+static int compare_key(const struct order_ctx *cx, const struct sort_key *k, const uint8_t *a,
+                       const uint8_t *b)
+{
+    struct value x = row_get(cx->layout, a, k->col), y = row_get(cx->layout, b, k->col);
+    if (x.null || y.null) {
+        if (x.null && y.null)
+            return 0;
+        return x.null == k->nulls_first ? -1 : 1;
+    }
+    int c = value_cmp(&cx->layout->cols[k->col].ct, x, y);
+    return k->desc ? -c : c;
+}
+
+/* By the sort keys, then by bytes: any order of ties is right, but it must be stable. */
+static int compare_entries(const void *pa, const void *pb, void *arg)
+{
+    const struct order_ctx *cx = arg;
+    const struct bag_entry *a = *(const struct bag_entry *const *)pa;
+    const struct bag_entry *b = *(const struct bag_entry *const *)pb;
+    for (size_t i = 0; i < cx->spec->norder; i++) {
+        int c = compare_key(cx, &cx->spec->order[i], a->bytes, b->bytes);
+        if (c)
+            return c;
+    }
+    int c = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+    return c ? c : (a->len > b->len) - (a->len < b->len);
+}
+
+struct payload *encode_snapshot(const struct encoder *e, const struct bag *view, lsn_t lsn)
+{
+    struct order_ctx cx = {.spec = e->spec, .layout = e->layout};
+    const struct bag_entry **rows = xmalloc(view->nentries * sizeof *rows);
+    struct bag_cursor c = {0};
+    const struct bag_entry *entry;
+    size_t n = 0;
+    struct buf b;
+    while ((entry = bag_next(view, &c)))
+        rows[n++] = entry;
+    if (e->spec->norder)
+        qsort_r(rows, n, sizeof *rows, compare_entries, &cx);
+    buf_init(&b);
+    for (size_t i = 0; i < n; i++)
+        add_row_lines(e, '+', rows[i]->bytes, (uint64_t)rows[i]->weight, &b);
+    free(rows);
+    return payload_from_buf(&b, (uint64_t)view->total, lsn);
+}
+
+void encode_collect_lines(const struct payload *p, struct bag *lines)
+{
+    const char *s = p->data, *end = p->data + p->len;
+    while (s < end) {
+        const char *nl = memchr(s, '\n', (size_t)(end - s));
+        bag_add(lines, s + 2, (size_t)(nl - s) - 2, *s == '+' ? 1 : -1);
+        s = nl + 1;
+    }
+}
+
+static uint64_t add_signed_lines(const struct bag *lines, int sign, struct buf *b)
+{
+    struct bag_cursor c = {0};
+    const struct bag_entry *entry;
+    uint64_t nrows = 0;
+    while ((entry = bag_next(lines, &c))) {
+        if ((entry->weight < 0) != (sign < 0))
+            continue;
+        uint64_t times = (uint64_t)(sign * entry->weight);
+        size_t start = b->len;
+        buf_add(b, sign < 0 ? "- " : "+ ", 2);
+        buf_add(b, entry->bytes, entry->len);
+        buf_addc(b, '\n');
+        repeat_line(b, start, times);
+        nrows += times;
+    }
+    return nrows;
+}
+
+struct payload *encode_lines(const struct bag *lines, lsn_t lsn)
+{
+    struct buf b;
+    buf_init(&b);
+    uint64_t nrows = add_signed_lines(lines, -1, &b);
+    nrows += add_signed_lines(lines, 1, &b);
+    return payload_from_buf(&b, nrows, lsn);
+}

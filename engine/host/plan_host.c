@@ -1,0 +1,292 @@
+/*
+ * plan_host: see plan_host.h.
+ *
+ * Three multisets of output rows carry the whole of it:
+ *
+ *   view     what the circuit's output adds up to now
+ *   unsent   the part of it that subscribers have not been told (while FAILED, or while seeding)
+ *   stale    during a rebuild: what subscribers hold, kept aside while view is built anew
+ *
+ * Invariant: what was last emitted = view − unsent, or stale while rebuilding. In the normal case
+ * (LIVE) unsent is empty and a step's delta is encoded straight from the circuit's output.
+ */
+#include "engine/host/plan_host.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "engine/host/bag.h"
+#include "engine/host/encode.h"
+#include "engine/host/history.h"
+
+struct plan_host {
+    const struct plan_spec *spec; /* counted */
+    struct plan_limits limits;
+    enum plan_state state;
+    struct circuit *circuit;      /* owned */
+    struct op **sources;          /* owned array of borrowed operators */
+    struct encoder encoder;
+    struct bag view, unsent, stale;
+    bool has_view;                /* some state was emitted */
+    bool overflowed;              /* while seeding: grew past any hope of fitting */
+    lsn_t lsn;                    /* of the last emitted state */
+    struct err error;             /* while FAILED */
+    struct payload *snapshot;     /* cached encoding of the emitted state; one reference or NULL */
+    struct history history;
+};
+
+static void build_circuit(struct plan_host *p)
+{
+    p->circuit = plan_build(p->spec, p->sources);
+    encoder_init(&p->encoder, p->spec, circuit_output_layout(p->circuit));
+}
+
+struct plan_host *plan_host_new(const struct plan_spec *spec, const struct plan_limits *limits)
+{
+    struct plan_host *p = NEW(struct plan_host);
+    p->spec = plan_spec_ref(spec);
+    p->limits = *limits;
+    p->state = PLAN_SEEDING;
+    p->sources = xcalloc(spec->nsources, sizeof *p->sources);
+    bag_init(&p->view);
+    bag_init(&p->unsent);
+    bag_init(&p->stale);
+    history_init(&p->history, limits->history_bytes);
+    build_circuit(p);
+    return p;
+}
+
+static void forget_snapshot(struct plan_host *p)
+{
+    payload_unref(p->snapshot);
+    p->snapshot = NULL;
+}
+
+void plan_host_free(struct plan_host *p)
+{
+    if (!p)
+        return;
+    forget_snapshot(p);
+    history_fini(&p->history);
+    bag_fini(&p->view);
+    bag_fini(&p->unsent);
+    bag_fini(&p->stale);
+    circuit_free(p->circuit);
+    free(p->sources);
+    plan_spec_unref(p->spec);
+    free(p);
+}
+
+void plan_host_push(struct plan_host *p, size_t source, const uint8_t *row, int64_t weight)
+{
+    assert(source < p->spec->nsources);
+    circuit_push_borrowed(p->circuit, p->sources[source], row, weight);
+}
+
+static void add_all(const struct layout *l, const struct delta *d, struct bag *bag)
+{
+    for (size_t i = 0; i < d->n; i++)
+        bag_add(bag, d->v[i].row, row_len(l, d->v[i].row), d->v[i].weight);
+}
+
+/* While a seed is coming in, results may be larger than they will be in the end (rows that a later
+ * part retracts), so the bound is generous. */
+#define SEED_SLACK 4
+
+void plan_host_absorb(struct plan_host *p)
+{
+    assert(p->state == PLAN_SEEDING || p->state == PLAN_REBUILDING);
+    const struct delta *d = circuit_step(p->circuit);
+    if (p->overflowed)
+        return;
+    add_all(p->encoder.layout, d, &p->view);
+    if ((uint64_t)p->view.nentries / SEED_SLACK > p->limits.max_rows) {
+        p->overflowed = true;
+        bag_clear(&p->view);
+    }
+}
+
+/* Turns view and stale into unsent: what must be told to get from the old state to the new. */
+static void difference_after_rebuild(struct plan_host *p)
+{
+    struct bag_cursor c = {0};
+    const struct bag_entry *e;
+    bag_clear(&p->unsent);
+    while ((e = bag_next(&p->view, &c)))
+        bag_add(&p->unsent, e->bytes, e->len, e->weight);
+    c = (struct bag_cursor){0};
+    while ((e = bag_next(&p->stale, &c)))
+        bag_add(&p->unsent, e->bytes, e->len, -e->weight);
+    bag_clear(&p->stale);
+}
+
+static struct payload *encode_unsent(struct plan_host *p, lsn_t lsn)
+{
+    struct change *changes = xmalloc(p->unsent.nentries * sizeof *changes);
+    struct bag_cursor c = {0};
+    const struct bag_entry *e;
+    size_t n = 0;
+    while ((e = bag_next(&p->unsent, &c)))
+        changes[n++] = (struct change){.row = e->bytes, .weight = e->weight};
+    struct payload *payload = encode_delta(&p->encoder, changes, n, lsn);
+    free(changes);
+    bag_clear(&p->unsent);
+    return payload;
+}
+
+static struct plan_event overflow(const struct plan_host *p)
+{
+    struct plan_event ev = {.kind = PLAN_OVERFLOW};
+    err_set(&ev.err, ERR_LIMIT_EXCEEDED, "the result has more than %llu rows",
+            (unsigned long long)p->limits.max_rows);
+    err_hint(&ev.err, "limits.result_rows sets the largest result that is kept live.");
+    return ev;
+}
+
+/* Remembers and announces the state at lsn, reached by payload (NULL: rows unchanged). */
+static struct plan_event emit(struct plan_host *p, struct payload *payload, lsn_t lsn)
+{
+    struct plan_event ev = {.kind = PLAN_UNCHANGED};
+    bool first = !p->has_view;
+    p->state = PLAN_LIVE;
+    p->has_view = true;
+    if (!payload) {
+        if (first)
+            p->lsn = lsn;
+        return ev;
+    }
+    forget_snapshot(p);
+    if (!first) {
+        history_add(&p->history, p->lsn, payload);
+        ev.kind = PLAN_DELTA;
+        ev.payload = payload_ref(payload);
+    }
+    p->lsn = lsn;
+    payload_unref(payload);
+    return ev;
+}
+
+static struct plan_event fail(struct plan_host *p, const struct err *error)
+{
+    struct plan_event ev = {.kind = PLAN_UNCHANGED};
+    if (p->state != PLAN_FAILED) {
+        ev.kind = PLAN_ERROR;
+        ev.err = *error;
+        p->error = *error;
+    }
+    p->state = PLAN_FAILED;
+    return ev;
+}
+
+/* The first emitted state needs no encoding: there is nobody to whom it would be a difference. */
+static struct payload *catch_up(struct plan_host *p, const struct delta *d, lsn_t lsn)
+{
+    if (p->has_view && p->unsent.nentries == 0)
+        return encode_delta(&p->encoder, d->v, d->n, lsn);
+    if (p->has_view) {
+        add_all(p->encoder.layout, d, &p->unsent);
+        return encode_unsent(p, lsn);
+    }
+    bag_clear(&p->unsent);
+    return NULL;
+}
+
+struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
+{
+    const struct delta *d = circuit_step(p->circuit);
+    const struct err *error = circuit_error(p->circuit);
+    bool rebuilt = p->state == PLAN_REBUILDING;
+
+    if (p->overflowed)
+        return overflow(p);
+    add_all(p->encoder.layout, d, &p->view);
+    if (rebuilt) {
+        difference_after_rebuild(p);
+        d = &(const struct delta){0};
+    }
+    if (!error && (uint64_t)p->view.total > p->limits.max_rows)
+        return overflow(p);
+    if (error) {
+        if (p->has_view)
+            add_all(p->encoder.layout, d, &p->unsent);
+        return fail(p, error);
+    }
+    return emit(p, catch_up(p, d, lsn), lsn);
+}
+
+/* What subscribers hold, as a bag of its own: view − unsent. */
+static void set_emitted_aside(struct plan_host *p)
+{
+    struct bag_cursor c = {0};
+    const struct bag_entry *e;
+    while ((e = bag_next(&p->unsent, &c)))
+        bag_add(&p->view, e->bytes, e->len, -e->weight);
+    bag_clear(&p->unsent);
+    p->stale = p->view;
+    bag_init(&p->view);
+}
+
+void plan_host_rebuild(struct plan_host *p)
+{
+    circuit_free(p->circuit);
+    build_circuit(p);
+    p->overflowed = false;
+    if (p->state == PLAN_LIVE || p->state == PLAN_FAILED) {
+        if (p->has_view)
+            set_emitted_aside(p);
+        p->state = p->has_view ? PLAN_REBUILDING : PLAN_SEEDING;
+    }
+    bag_clear(&p->view);
+    bag_clear(&p->unsent);
+}
+
+enum plan_state plan_host_state(const struct plan_host *p)
+{
+    return p->state;
+}
+
+const struct err *plan_host_error(const struct plan_host *p)
+{
+    return &p->error;
+}
+
+lsn_t plan_host_lsn(const struct plan_host *p)
+{
+    return p->lsn;
+}
+
+bool plan_host_has_view(const struct plan_host *p)
+{
+    return p->has_view;
+}
+
+struct payload *plan_host_snapshot(struct plan_host *p)
+{
+    assert(p->has_view && p->state != PLAN_FAILED);
+    if (!p->snapshot) {
+        const struct bag *emitted = p->state == PLAN_REBUILDING ? &p->stale : &p->view;
+        p->snapshot = encode_snapshot(&p->encoder, emitted, p->lsn);
+    }
+    return payload_ref(p->snapshot);
+}
+
+struct payload *plan_host_changes_since(struct plan_host *p, lsn_t since)
+{
+    return p->has_view ? history_net(&p->history, since, p->lsn) : NULL;
+}
+
+uint64_t plan_host_rows(const struct plan_host *p)
+{
+    return (uint64_t)(p->state == PLAN_REBUILDING ? p->stale.total : p->view.total);
+}
+
+uint64_t plan_host_bytes(const struct plan_host *p)
+{
+    return circuit_bytes(p->circuit) + p->view.bytes + p->unsent.bytes + p->stale.bytes +
+           p->history.bytes + (p->snapshot ? p->snapshot->len : 0);
+}
+
+const struct circuit *plan_host_circuit(const struct plan_host *p)
+{
+    return p->circuit;
+}
