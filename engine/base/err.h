@@ -37,6 +37,8 @@ struct err {
 #define ERR_DIVISION_BY_ZERO      "22012"
 #define ERR_DATETIME_OUT_OF_RANGE "22008"
 #define ERR_INVALID_TEXT          "22P02"
+#define ERR_INVALID_DATETIME     "22007"
+#define ERR_PROGRAM_LIMIT        "54000"
 
 void err_clear(struct err *e);
 static inline bool err_is_set(const struct err *e)

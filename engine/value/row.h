@@ -34,7 +34,8 @@ struct layout {
 };
 
 struct layout *layout_new(const struct column_type *cols, size_t ncols);
-struct layout *layout_ref(const struct layout *l); /* counted although const: content never changes */
+struct layout *
+layout_ref(const struct layout *l); /* counted although const: content never changes */
 void layout_unref(const struct layout *l);
 /* The columns of a followed by those of b; a new layout. */
 struct layout *layout_concat(const struct layout *a, const struct layout *b);

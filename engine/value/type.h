@@ -3,9 +3,9 @@
  *
  * A type is immutable, interned and never freed: there are as many as the database has, and plans,
  * stores and rows on any thread point at them. Native types (those whose inside the engine
- * understands) are static, see type_native(); all others are TYPE_OPAQUE, made by the catalog loader
- * with type_new_opaque(): carried as their Postgres text form, byte for byte, and only shaped for
- * JSON. A column is a type with a typmod and a collation.
+ * understands) are static, see type_native(); all others are TYPE_OPAQUE, made by the catalog
+ * loader with type_new_opaque(): carried as their Postgres text form, byte for byte, and only
+ * shaped for JSON. A column is a type with a typmod and a collation.
  *
  * To make another type native: a TYPE_ constant, its row in type.c, parsing and printing, equality
  * and order in its own file.
@@ -63,10 +63,10 @@ struct type {
     uint32_t oid;
     enum type_kind kind;
     enum rep rep;
-    const char *name;           /* as format_type(oid, NULL) prints it */
-    enum json_shape json;       /* TYPE_OPAQUE only */
-    char delim;                 /* JSON_ARRAY: between elements in the text form, ',' mostly */
-    const struct type *elem;    /* JSON_ARRAY */
+    const char *name;                /* as format_type(oid, NULL) prints it */
+    enum json_shape json;            /* TYPE_OPAQUE only */
+    char delim;                      /* JSON_ARRAY: between elements in the text form, ',' mostly */
+    const struct type *elem;         /* JSON_ARRAY */
     const struct type_field *fields; /* JSON_COMPOSITE, in attribute order */
     size_t nfields;
     /* Opaque: equal values have equal text, so that the bytes may serve for grouping and joining
@@ -75,7 +75,11 @@ struct type {
 };
 
 /* Collations. LC is a locale_t of libc, opened once; NULL for the C order. */
-enum collation_kind { COLLATION_C, COLLATION_LIBC, COLLATION_UNSUPPORTED };
+enum collation_kind {
+    COLLATION_C,
+    COLLATION_LIBC,
+    COLLATION_UNSUPPORTED
+};
 
 struct collation {
     uint32_t oid;
@@ -87,7 +91,7 @@ struct collation {
 
 struct column_type {
     const struct type *type;
-    int32_t typmod;                 /* -1 = none */
+    int32_t typmod;                    /* -1 = none */
     const struct collation *collation; /* NULL where the type has none */
 };
 

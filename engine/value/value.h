@@ -63,7 +63,8 @@ MUST_CHECK bool value_parse(const struct type *t, const char *s, size_t len, str
 /* The Postgres text form (what `::text`-like output functions print); appended to b. */
 void value_print(const struct type *t, struct value v, struct buf *b);
 
-/* The value as Postgres's to_json() gives it, white space of json removed; appended. NULL is null. */
+/* The value as Postgres's to_json() gives it, white space of json removed; appended. NULL is null.
+ */
 void value_to_json(const struct type *t, struct value v, struct buf *b);
 
 /*
