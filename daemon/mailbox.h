@@ -3,8 +3,9 @@
  *
  * Many threads post, one thread takes. A message is a struct that begins with struct msg; who posts
  * gives it away, who takes owns it and frees it. The taker detaches the whole list under the lock
- * and works on it outside, so a lock is held for a few instructions and never while anything else is
- * called. The eventfd is written only when the box was empty: a busy taker costs posters no syscall.
+ * and works on it outside, so a lock is held for a few instructions and never while anything else
+ * is called. The eventfd is written only when the box was empty: a busy taker costs posters no
+ * syscall.
  *
  * Order: messages of one poster are taken in the order it posted them. This is what "attach and
  * snapshot is atomic" rests on (see worker.h).
@@ -26,7 +27,6 @@ struct mailbox {
     struct msg *head, **tail;
     size_t n; /* waiting now; under lock */
     int efd;  /* readable while messages wait */
-    bool closed;
 };
 
 void mailbox_init(struct mailbox *mb);
@@ -34,7 +34,8 @@ void mailbox_fini(struct mailbox *mb); /* must be empty */
 void mailbox_post(struct mailbox *mb, struct msg *m);
 /* Everything posted so far as a list, oldest first, or NULL. Never blocks. */
 struct msg *mailbox_take(struct mailbox *mb);
-/* Waits until something is there or timeout_ms (-1 = for ever) has passed; then as mailbox_take(). */
+/* Waits until something is there or timeout_ms (-1 = for ever) has passed; then as mailbox_take().
+ */
 struct msg *mailbox_wait(struct mailbox *mb, int timeout_ms);
 size_t mailbox_len(struct mailbox *mb); /* a glance: may be old when it returns */
 

@@ -32,15 +32,15 @@ struct plan {
     size_t users;                 /* the registry's, under its lock */
     /* For LIST and STATUS; written by the worker, read by anyone. */
     atomic_uint_least64_t rows, bytes, lsn;
-    atomic_int state;             /* enum plan_state */
+    atomic_int state; /* enum plan_state */
     atomic_int subscribers;
 };
 
 struct plan *plan_ref(struct plan *p);
 void plan_unref(struct plan *p);
 
-struct registry *registry_new(struct worker *const *workers, size_t nworkers,
-                              struct reader *reader, size_t max_plans);
+struct registry *registry_new(struct worker *const *workers, size_t nworkers, struct reader *reader,
+                              size_t max_plans);
 void registry_free(struct registry *r);
 /*
  * The live plan with spec's key, or a new one made from spec (then the reader is told, and the

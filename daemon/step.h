@@ -14,18 +14,18 @@
 #include "engine/op/op.h"
 
 /* The columns kept of one ordinary table (a leaf), and which of them identify a row. A new version
- * (other columns, other types) is a new object, so pointer equality tells whether a mapping made for
- * one still holds. */
+ * (other columns, other types) is a new object, so pointer equality tells whether a mapping made
+ * for one still holds. */
 struct leaf_layout {
     atomic_int refs;
     uint32_t relid;
-    char replident;          /* pg_class.relreplident when it was made */
+    char replident; /* pg_class.relreplident when it was made */
     uint32_t ncols;
-    int16_t *attnums;        /* owned; ascending */
-    char **names;            /* owned */
-    uint32_t nkey;           /* identity columns; 0: rows are identified by all their bytes */
-    uint32_t *key;           /* owned; positions of the identity columns */
-    struct layout *layout;   /* owned */
+    int16_t *attnums;      /* owned; ascending */
+    char **names;          /* owned */
+    uint32_t nkey;         /* identity columns; 0: rows are identified by all their bytes */
+    uint32_t *key;         /* owned; positions of the identity columns */
+    struct layout *layout; /* owned */
 };
 
 struct leaf_layout *leaf_layout_ref(struct leaf_layout *l);
@@ -40,10 +40,10 @@ struct fragment {
 
 struct step {
     atomic_int refs;
-    lsn_t lsn;            /* end of the last transaction's commit record */
-    uint32_t ntxns;       /* 0: nothing but progress up to lsn */
-    size_t bytes;         /* of the arena: what it counts for in the backlog */
-    struct arena arena;   /* owns the rows */
+    lsn_t lsn;                      /* end of the last transaction's commit record */
+    uint32_t ntxns;                 /* 0: nothing but progress up to lsn */
+    size_t bytes;                   /* of the arena: what it counts for in the backlog */
+    struct arena arena;             /* owns the rows */
     VEC(struct fragment) fragments; /* at most one per leaf */
 };
 

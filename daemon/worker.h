@@ -4,8 +4,8 @@
  * All that happens to a plan comes through its worker's mailbox, in one order: steps and seeds from
  * the reader, attaches and detaches from the event loops. So "attach and snapshot" needs no lock:
  * what was applied before the attach is in its SNAPSHOT, what comes after is a DELTA. What goes out
- * to one event loop is one mailbox too, in the same order: a loop that has delivered a snapshot to a
- * subscriber then gives it every delta that follows.
+ * to one event loop is one mailbox too, in the same order: a loop that has delivered a snapshot to
+ * a subscriber then gives it every delta that follows.
  *
  * A plan gets steps only between its seed and the next W_STALE; the reader keeps that promise, the
  * worker relies on it.
@@ -22,14 +22,14 @@ struct loop;
 struct worker;
 
 enum worker_msg_kind {
-    W_STEP,    /* reader: struct wmsg_step */
-    W_ADD,     /* registry: a new plan; comes before anything else about it */
-    W_SEED,    /* reader: a part of a plan's seed; last = commit it at its LSN, then it gets steps */
-    W_STALE,   /* reader: the plan's tables are being read again; no steps until the next seed */
-    W_END,     /* reader: the plan can't go on; err for its subscribers */
-    W_DROP,    /* reader, after R_DROP_PLAN: forget it */
-    W_ATTACH,  /* loop: a subscriber joins, or catches up */
-    W_DETACH,  /* loop: one subscriber less on that loop */
+    W_STEP,   /* reader: struct wmsg_step */
+    W_ADD,    /* registry: a new plan; comes before anything else about it */
+    W_SEED,   /* reader: a part of a plan's seed; last = commit it at its LSN, then it gets steps */
+    W_STALE,  /* reader: the plan's tables are being read again; no steps until the next seed */
+    W_END,    /* reader: the plan can't go on; err for its subscribers */
+    W_DROP,   /* reader, after R_DROP_PLAN: forget it */
+    W_ATTACH, /* loop: a subscriber joins, or catches up */
+    W_DETACH, /* loop: one subscriber less on that loop */
     W_EXPLAIN, /* loop: describe the running circuit */
     W_STOP
 };
@@ -54,17 +54,17 @@ struct wmsg_seed {
 
 struct wmsg_end {
     struct msg m;
-    struct plan *plan;
+    struct plan *plan; /* one reference */
     struct err err;
 };
 
-struct wmsg_attach { /* W_ATTACH and W_DETACH */
+struct wmsg_attach { /* W_ATTACH, W_DETACH and W_EXPLAIN */
     struct msg m;
-    struct plan *plan;
+    struct plan *plan; /* one reference */
     struct loop *loop;
-    uint64_t sub;      /* the loop's name for the subscription */
-    lsn_t since;       /* catch up: the state the subscriber holds; 0 = nothing yet */
-    bool catch_up;     /* a slow subscriber comes back: net DELTA, or RESYNC */
+    uint64_t sub;  /* the loop's name for the subscription */
+    lsn_t since;   /* catch up: the state the subscriber holds; 0 = nothing yet */
+    bool catch_up; /* a slow subscriber comes back: net DELTA, or RESYNC */
 };
 
 /* Messages to an event loop; loops own them after posting. */
@@ -76,9 +76,9 @@ enum loop_msg_kind {
     L_FAILED,         /* to all, or (sub != 0) to one that attached to a failed plan */
     L_ENDED,          /* to all: the plan can't go on */
     L_PROGRESS,       /* this worker has sent everything up to lsn for all plans that are current */
-    L_STALE,          /* plan is being rebuilt: it does not count as current until its next message */
-    L_EXPLAINED,      /* answer to W_EXPLAIN */
-    L_SYNCED,         /* watch: WAL position for a SYNC, see watch.h */
+    L_STALE,     /* plan is being rebuilt: it does not count as current until its next message */
+    L_EXPLAINED, /* answer to W_EXPLAIN */
+    L_SYNCED,    /* watch: WAL position for a SYNC, see watch.h */
     L_STOP
 };
 
@@ -106,17 +106,20 @@ struct lmsg_explained {
 };
 
 struct worker_stats {
-    atomic_uint_least64_t steps, txns, busy_ns;
+    atomic_uint_least64_t steps, txns, busy_ns; /* busy_ns: CPU time of the thread */
 };
 
 struct worker *worker_new(int no, const struct plan_limits *limits, struct loop *const *loops,
                           size_t nloops);
 void worker_start(struct worker *w);
 void worker_post(struct worker *w, struct msg *m);
-/* Steps waiting and being worked on: what the reader looks at to fold transactions under backlog. */
+/* Steps waiting and being worked on: what the reader looks at to fold transactions under backlog.
+ */
 size_t worker_backlog(const struct worker *w);
 lsn_t worker_lsn(const struct worker *w); /* applied up to */
 int worker_no(const struct worker *w);
+struct loop *const *worker_loops(const struct worker *w, size_t *n); /* borrowed */
+const struct worker_stats *worker_stats(const struct worker *w);
 /* Posts W_STOP and joins. */
 void worker_stop(struct worker *w);
 void worker_free(struct worker *w);

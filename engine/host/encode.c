@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/alloc.h"
+
 /* Two different rows can print alike when a column is hidden or when its spelling is not kept (the
  * white space of json). */
 static bool column_loses_spelling(const struct type *t)

@@ -12,14 +12,15 @@
 #include "engine/plan/plan.h"
 
 struct encoder {
-    const struct plan_spec *spec;  /* borrowed */
-    const struct layout *layout;   /* of output rows; borrowed */
-    bool lines_may_coincide;       /* different rows may have the same line: hidden columns, json */
+    const struct plan_spec *spec; /* borrowed */
+    const struct layout *layout;  /* of output rows; borrowed */
+    bool lines_may_coincide;      /* different rows may have the same line: hidden columns, json */
 };
 
 void encoder_init(struct encoder *e, const struct plan_spec *spec, const struct layout *layout);
 
-/* A consolidated change as a DELTA: retracts first, no line on both sides; NULL if nothing is left. */
+/* A consolidated change as a DELTA: retracts first, no line on both sides; NULL if nothing is left.
+ */
 struct payload *encode_delta(const struct encoder *e, const struct change *changes, size_t n,
                              lsn_t lsn);
 /* All rows of the bag as a SNAPSHOT, in the statement's ORDER BY order. */

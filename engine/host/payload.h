@@ -15,7 +15,7 @@
 
 struct payload {
     atomic_int refs;
-    lsn_t lsn;   /* of the state after it */
+    lsn_t lsn;      /* of the state after it */
     uint64_t nrows; /* lines in data */
     size_t len;     /* of data */
     char *data;     /* owned; "+ […]\n" and "- […]\n" lines, retracts first */

@@ -23,15 +23,15 @@ struct plan_host {
     const struct plan_spec *spec; /* counted */
     struct plan_limits limits;
     enum plan_state state;
-    struct circuit *circuit;      /* owned */
-    struct op **sources;          /* owned array of borrowed operators */
+    struct circuit *circuit; /* owned */
+    struct op **sources;     /* owned array of borrowed operators */
     struct encoder encoder;
     struct bag view, unsent, stale;
-    bool has_view;                /* some state was emitted */
-    bool overflowed;              /* while seeding: grew past any hope of fitting */
-    lsn_t lsn;                    /* of the last emitted state */
-    struct err error;             /* while FAILED */
-    struct payload *snapshot;     /* cached encoding of the emitted state; one reference or NULL */
+    bool has_view;            /* some state was emitted */
+    bool overflowed;          /* while seeding: grew past any hope of fitting */
+    lsn_t lsn;                /* of the last emitted state */
+    struct err error;         /* while FAILED */
+    struct payload *snapshot; /* cached encoding of the emitted state; one reference or NULL */
     struct history history;
 };
 
@@ -193,6 +193,7 @@ static struct payload *catch_up(struct plan_host *p, const struct delta *d, lsn_
 
 struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
 {
+    static const struct delta nothing;
     const struct delta *d = circuit_step(p->circuit);
     const struct err *error = circuit_error(p->circuit);
     bool rebuilt = p->state == PLAN_REBUILDING;
@@ -202,7 +203,7 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
     add_all(p->encoder.layout, d, &p->view);
     if (rebuilt) {
         difference_after_rebuild(p);
-        d = &(const struct delta){0};
+        d = &nothing;
     }
     if (!error && (uint64_t)p->view.total > p->limits.max_rows)
         return overflow(p);

@@ -16,7 +16,12 @@
 #include "engine/host/payload.h"
 #include "engine/plan/plan.h"
 
-enum plan_state { PLAN_SEEDING, PLAN_LIVE, PLAN_FAILED, PLAN_REBUILDING };
+enum plan_state {
+    PLAN_SEEDING,
+    PLAN_LIVE,
+    PLAN_FAILED,
+    PLAN_REBUILDING
+};
 
 struct plan_limits {
     uint64_t max_rows;      /* of the result; beyond: 53400 */
@@ -25,9 +30,9 @@ struct plan_limits {
 
 enum plan_event_kind {
     PLAN_UNCHANGED,
-    PLAN_DELTA,     /* payload: send it */
-    PLAN_ERROR,     /* became FAILED: err says why; silent until it recovers */
-    PLAN_OVERFLOW   /* the result has grown past max_rows: err; the plan can't go on */
+    PLAN_DELTA,   /* payload: send it */
+    PLAN_ERROR,   /* became FAILED: err says why; silent until it recovers */
+    PLAN_OVERFLOW /* the result has grown past max_rows: err; the plan can't go on */
 };
 
 struct plan_event {
@@ -54,8 +59,9 @@ void plan_host_rebuild(struct plan_host *p);
 
 enum plan_state plan_host_state(const struct plan_host *p);
 const struct err *plan_host_error(const struct plan_host *p); /* while FAILED */
-lsn_t plan_host_lsn(const struct plan_host *p);            /* of the last emitted state */
-/* The whole view as last emitted, in ORDER BY order. Cached until it changes. The caller's reference. */
+lsn_t plan_host_lsn(const struct plan_host *p);               /* of the last emitted state */
+/* The whole view as last emitted, in ORDER BY order. Cached until it changes. The caller's
+ * reference. */
 struct payload *plan_host_snapshot(struct plan_host *p);
 /* The net change from the state emitted at `since` to the current one, or NULL when the history
  * doesn't reach back. May have 0 rows. */

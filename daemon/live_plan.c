@@ -1,0 +1,322 @@
+/*
+ * live_plan: see live_plan.h. Pushing rows in, telling subscribers what came out.
+ *
+ *   subscriber            plan LIVE            SEEDING, or FAILED            ended
+ *   attaches              SNAPSHOT             waits (FAILED is told why)    ENDED
+ *   step changes view     DELTA                –                             –
+ *   seed committed        –                    waiting: SNAPSHOT; others DELTA
+ */
+#include "daemon/live_plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "daemon/loop.h"
+
+/* Postgres's MaxTupleAttributeNumber: no table or result has more columns. */
+#define MAX_COLUMNS 1664
+
+/* ---- rows in ------------------------------------------------------------------------------- */
+
+static void make_mappings(struct live_plan *lp)
+{
+    const struct plan_spec *spec = lp->plan->spec;
+    for (size_t i = 0; i < spec->nsources; i++)
+        lp->nmappings += spec->sources[i].nleaves;
+    lp->mappings = xcalloc(lp->nmappings, sizeof *lp->mappings);
+    struct row_mapping *m = lp->mappings;
+    for (size_t i = 0; i < spec->nsources; i++)
+        for (size_t j = 0; j < spec->sources[i].nleaves; j++)
+            (m++)->relid = spec->sources[i].leaves[j];
+}
+
+static void clear_mapping(struct row_mapping *m)
+{
+    leaf_layout_unref(m->leaf);
+    free(m->from);
+    m->leaf = NULL;
+    m->from = NULL;
+}
+
+struct live_plan *live_plan_new(struct plan *p, struct worker *w, const struct plan_limits *limits,
+                                size_t nloops)
+{
+    struct live_plan *lp = NEW(struct live_plan);
+    lp->plan = plan_ref(p);
+    lp->worker = w;
+    lp->host = plan_host_new(p->spec, limits);
+    lp->subs = xcalloc(nloops, sizeof *lp->subs);
+    arena_init(&lp->rows);
+    make_mappings(lp);
+    return lp;
+}
+
+void live_plan_free(struct live_plan *lp)
+{
+    plan_host_free(lp->host);
+    for (size_t i = 0; i < lp->nmappings; i++)
+        clear_mapping(&lp->mappings[i]);
+    free(lp->mappings);
+    free(lp->subs);
+    VEC_FREE(lp->waiting);
+    arena_fini(&lp->rows);
+    plan_unref(lp->plan);
+    free(lp);
+}
+
+static uint32_t leaf_position(const struct leaf_layout *leaf, const char *name)
+{
+    for (uint32_t i = 0; i < leaf->ncols; i++)
+        if (strcmp(leaf->names[i], name) == 0)
+            return i;
+    /* The reader seeds a plan only from leaves that have all its columns. */
+    assert(!"a leaf lacks a column that the plan was promised");
+    abort();
+}
+
+static void map_leaf(struct row_mapping *m, const struct plan_source *src, struct leaf_layout *leaf)
+{
+    clear_mapping(m);
+    m->leaf = leaf_layout_ref(leaf);
+    m->from = xcalloc(src->ncols, sizeof *m->from);
+    m->identical = src->ncols == leaf->ncols;
+    for (uint32_t i = 0; i < src->ncols; i++) {
+        m->from[i] = leaf_position(leaf, src->colnames[i]);
+        m->identical &= m->from[i] == i;
+    }
+}
+
+static const uint8_t *map_row(struct live_plan *lp, const struct row_mapping *m,
+                              const struct plan_source *src, const uint8_t *row, struct err *err)
+{
+    const uint8_t *out;
+    struct value vals[MAX_COLUMNS];
+    for (size_t i = 0; i < src->ncols; i++)
+        vals[i] = row_get(m->leaf->layout, row, m->from[i]);
+    return row_pack(src->layout, vals, &lp->rows, &out, err) ? out : NULL;
+}
+
+static void push_fragment(struct live_plan *lp, size_t source, struct row_mapping *m,
+                          const struct fragment *f)
+{
+    const struct plan_source *src = &lp->plan->spec->sources[source];
+    struct err err;
+    if (m->leaf != f->leaf)
+        map_leaf(m, src, f->leaf);
+    for (size_t i = 0; i < f->changes.n; i++) {
+        const struct change *c = &f->changes.v[i];
+        const uint8_t *row = m->identical ? c->row : map_row(lp, m, src, c->row, &err);
+        /* A source row is never larger than the leaf row it is a part of. */
+        assert(row);
+        plan_host_push(lp->host, source, row, c->weight);
+    }
+}
+
+void live_plan_push(struct live_plan *lp, const struct fragment *f)
+{
+    const struct plan_spec *spec = lp->plan->spec;
+    size_t k = 0;
+    for (size_t i = 0; i < spec->nsources; i++)
+        for (size_t j = 0; j < spec->sources[i].nleaves; j++, k++)
+            if (lp->mappings[k].relid == f->relid)
+                push_fragment(lp, i, &lp->mappings[k], f);
+}
+
+void live_plan_seed_part(struct live_plan *lp, const struct step *part)
+{
+    if (!lp->host)
+        return;
+    for (size_t i = 0; i < part->fragments.n; i++)
+        live_plan_push(lp, &part->fragments.v[i]);
+    plan_host_absorb(lp->host);
+    arena_reset(&lp->rows);
+}
+
+/* ---- news out ------------------------------------------------------------------------------ */
+
+static struct lmsg_plan *message(struct live_plan *lp, enum loop_msg_kind kind, uint64_t sub)
+{
+    struct lmsg_plan *m = NEW(struct lmsg_plan);
+    m->m.kind = kind;
+    m->plan = plan_ref(lp->plan);
+    m->sub = sub;
+    m->lsn = lp->host ? plan_host_lsn(lp->host) : 0;
+    m->current = lp->current;
+    return m;
+}
+
+static void broadcast(struct live_plan *lp, enum loop_msg_kind kind, struct payload *payload,
+                      lsn_t lsn, const struct err *err)
+{
+    size_t n;
+    struct loop *const *loops = worker_loops(lp->worker, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!lp->subs[i])
+            continue;
+        struct lmsg_plan *m = message(lp, kind, 0);
+        m->payload = payload ? payload_ref(payload) : NULL;
+        m->lsn = lsn;
+        if (err)
+            m->err = *err;
+        loop_post(loops[i], &m->m);
+    }
+}
+
+static void send_snapshot(struct live_plan *lp, struct loop *loop, uint64_t sub, bool resync)
+{
+    struct lmsg_plan *m = message(lp, L_SNAPSHOT, sub);
+    m->payload = plan_host_snapshot(lp->host);
+    m->resync = resync;
+    loop_post(loop, &m->m);
+}
+
+static void send_failed(struct live_plan *lp, struct loop *loop, uint64_t sub)
+{
+    struct lmsg_plan *m = message(lp, L_FAILED, sub);
+    m->lsn = worker_lsn(lp->worker);
+    m->err = *plan_host_error(lp->host);
+    loop_post(loop, &m->m);
+}
+
+static void send_ended(struct live_plan *lp, struct loop *loop, uint64_t sub)
+{
+    struct lmsg_plan *m = message(lp, L_ENDED, sub);
+    m->err = lp->end;
+    loop_post(loop, &m->m);
+}
+
+static bool can_show_view(const struct live_plan *lp)
+{
+    return plan_host_has_view(lp->host) && plan_host_state(lp->host) != PLAN_FAILED;
+}
+
+static void serve_waiting(struct live_plan *lp)
+{
+    if (!can_show_view(lp))
+        return;
+    for (size_t i = 0; i < lp->waiting.n; i++) {
+        const struct waiting_sub *ws = &lp->waiting.v[i];
+        send_snapshot(lp, ws->loop, ws->sub, ws->resync);
+    }
+    lp->waiting.n = 0;
+}
+
+static void publish_stats(struct live_plan *lp)
+{
+    struct plan *p = lp->plan;
+    atomic_store_explicit(&p->rows, plan_host_rows(lp->host), memory_order_relaxed);
+    atomic_store_explicit(&p->bytes, plan_host_bytes(lp->host), memory_order_relaxed);
+    atomic_store_explicit(&p->lsn, plan_host_lsn(lp->host), memory_order_relaxed);
+    atomic_store_explicit(&p->state, (int)plan_host_state(lp->host), memory_order_relaxed);
+}
+
+void live_plan_commit(struct live_plan *lp, lsn_t lsn)
+{
+    if (!lp->host)
+        return;
+    struct plan_event ev = plan_host_commit(lp->host, lsn);
+    arena_reset(&lp->rows);
+    if (ev.kind == PLAN_OVERFLOW) {
+        live_plan_end(lp, &ev.err);
+        return;
+    }
+    /* Those who wait have no state that a DELTA could change: they are served after it is sent. */
+    if (ev.kind == PLAN_DELTA)
+        broadcast(lp, L_DELTA, ev.payload, lsn, NULL);
+    else if (ev.kind == PLAN_ERROR)
+        broadcast(lp, L_FAILED, NULL, lsn, &ev.err);
+    payload_unref(ev.payload);
+    serve_waiting(lp);
+    publish_stats(lp);
+}
+
+void live_plan_stale(struct live_plan *lp)
+{
+    if (!lp->host)
+        return;
+    lp->current = false;
+    plan_host_rebuild(lp->host);
+    for (size_t i = 0; i < lp->nmappings; i++)
+        clear_mapping(&lp->mappings[i]);
+    broadcast(lp, L_STALE, NULL, 0, NULL);
+    publish_stats(lp);
+}
+
+/* The plan can't go on: it leaves the registry, so that the next SUBSCRIBE of the same statement
+ * makes a new one, and its subscribers are told. */
+void live_plan_end(struct live_plan *lp, const struct err *err)
+{
+    if (!lp->host)
+        return;
+    log_info("plan %s ends: %s", lp->plan->spec->key, err->message);
+    lp->end = *err;
+    lp->current = false;
+    lp->waiting.n = 0;
+    plan_host_free(lp->host);
+    lp->host = NULL;
+    registry_retire(lp->plan->registry, lp->plan);
+    broadcast(lp, L_ENDED, NULL, 0, err);
+}
+
+/* ---- subscribers --------------------------------------------------------------------------- */
+
+static void wait_for_view(struct live_plan *lp, const struct wmsg_attach *a, bool resync)
+{
+    struct waiting_sub ws = {.loop = a->loop, .sub = a->sub, .resync = resync};
+    VEC_PUSH(lp->waiting, ws);
+    if (plan_host_state(lp->host) == PLAN_FAILED)
+        send_failed(lp, a->loop, a->sub);
+}
+
+static void catch_up(struct live_plan *lp, const struct wmsg_attach *a)
+{
+    struct payload *net = plan_host_changes_since(lp->host, a->since);
+    if (net) {
+        struct lmsg_plan *m = message(lp, L_CATCHUP, a->sub);
+        m->payload = net;
+        loop_post(a->loop, &m->m);
+        if (plan_host_state(lp->host) == PLAN_FAILED)
+            send_failed(lp, a->loop, a->sub);
+    } else if (can_show_view(lp)) {
+        send_snapshot(lp, a->loop, a->sub, true);
+    } else {
+        wait_for_view(lp, a, true);
+    }
+}
+
+void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a)
+{
+    if (!a->catch_up)
+        lp->subs[loop_no(a->loop)]++;
+    if (!lp->host)
+        send_ended(lp, a->loop, a->sub);
+    else if (a->catch_up)
+        catch_up(lp, a);
+    else if (can_show_view(lp))
+        send_snapshot(lp, a->loop, a->sub, false);
+    else
+        wait_for_view(lp, a, false);
+}
+
+void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a)
+{
+    assert(lp->subs[loop_no(a->loop)] > 0);
+    lp->subs[loop_no(a->loop)]--;
+    for (size_t i = 0; i < lp->waiting.n; i++)
+        if (lp->waiting.v[i].loop == a->loop && lp->waiting.v[i].sub == a->sub) {
+            lp->waiting.v[i] = lp->waiting.v[--lp->waiting.n];
+            return;
+        }
+}
+
+void live_plan_explain(struct live_plan *lp, const struct wmsg_attach *a)
+{
+    struct lmsg_explained *m = NEW(struct lmsg_explained);
+    m->m.kind = L_EXPLAINED;
+    m->sub = a->sub;
+    buf_init(&m->text);
+    plan_explain(lp->plan->spec, lp->host ? plan_host_circuit(lp->host) : NULL, &m->text);
+    loop_post(a->loop, &m->m);
+}

@@ -1,0 +1,57 @@
+/*
+ * live_plan: a plan as its worker holds it: the plan_host, where its subscribers are, and how rows
+ * of a leaf become rows of a source.
+ *
+ * Belongs to one worker thread. What it has to say goes to the event loops as messages (worker.h);
+ * a loop is told only while it has subscribers of the plan.
+ */
+#ifndef PALIMPSEST_DAEMON_LIVE_PLAN_H
+#define PALIMPSEST_DAEMON_LIVE_PLAN_H
+
+#include "daemon/worker.h"
+
+/* How rows of one leaf layout become rows of one source; made on first use. */
+struct row_mapping {
+    uint32_t relid;
+    struct leaf_layout *leaf; /* counted; NULL = not made yet */
+    bool identical;           /* same columns in the same order: rows pass as they are */
+    uint32_t *from;           /* owned; position in the leaf of each source column */
+};
+
+/* Who waits for a first view (or a whole one after falling behind). */
+struct waiting_sub {
+    struct loop *loop;
+    uint64_t sub;
+    bool resync;
+};
+
+struct live_plan {
+    struct plan *plan;      /* one reference */
+    struct plan_host *host; /* owned; NULL once the plan has ended */
+    struct worker *worker;
+    struct err end; /* why it ended */
+    bool current;   /* seeded and getting steps */
+    bool touched;   /* in the step under way */
+    size_t *subs;   /* owned; subscribers on each loop */
+    VEC(struct waiting_sub) waiting;
+    struct row_mapping *mappings; /* owned; all leaves of all sources, in spec order */
+    size_t nmappings;
+    struct arena rows; /* rows mapped for the step under way */
+};
+
+struct live_plan *live_plan_new(struct plan *p, struct worker *w, const struct plan_limits *limits,
+                                size_t nloops);
+void live_plan_free(struct live_plan *lp);
+
+/* Pushes the fragment into every source of the plan that reads its leaf. */
+void live_plan_push(struct live_plan *lp, const struct fragment *f);
+/* Ends a step (or a seed) and tells the subscribers what came of it. */
+void live_plan_commit(struct live_plan *lp, lsn_t lsn);
+void live_plan_seed_part(struct live_plan *lp, const struct step *part);
+void live_plan_stale(struct live_plan *lp);
+void live_plan_end(struct live_plan *lp, const struct err *err);
+void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a);
+void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a);
+void live_plan_explain(struct live_plan *lp, const struct wmsg_attach *a);
+
+#endif
