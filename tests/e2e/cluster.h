@@ -1,0 +1,46 @@
+/*
+ * cluster: a private, throw-away Postgres for tests, the demo and the benchmarks.
+ *
+ * Lives in a new directory under TMPDIR with its socket in it, listens on nothing else, and is gone
+ * with the program: cluster_free() stops it and removes the directory, also when a test fails
+ * (atexit) or the program is interrupted. Postgres refuses to run as root, so then it runs as user
+ * postgres (or nobody). The binaries are those of PG_BINDIR.
+ *
+ * Every function exits the program with a message when it can't do its work: without the server no
+ * test means anything.
+ */
+#ifndef TESTS_E2E_CLUSTER_H
+#define TESTS_E2E_CLUSTER_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct cluster {
+    char dir[128];      /* everything is in here; also the socket's directory */
+    char conninfo[256]; /* for the superuser, database postgres */
+    pid_t pid;          /* postmaster, a child of ours; 0 while stopped */
+};
+
+/* settings: "name=value" strings for postgresql.conf, NULL-terminated; may be NULL. */
+struct cluster *cluster_start(const char *const *settings);
+void cluster_free(struct cluster *c);
+
+void cluster_stop_fast(struct cluster *c); /* SIGINT: disconnects everyone */
+void cluster_kill(struct cluster *c);      /* SIGKILL to the postmaster, then what is left of it */
+void cluster_run(struct cluster *c);       /* again, after one of the two */
+void cluster_program(const char *name, char *out, size_t size); /* full path of a Postgres binary */
+/* In a forked child: become the user that Postgres may run as. No-op unless root. */
+void cluster_drop_root(void);
+
+PGconn *cluster_connect(const struct cluster *c);
+/* Runs one or more commands; any error ends the program. */
+void sql_run(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The first column of the first row, malloc'd; NULL if there is none or it is NULL. */
+char *sql_value(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Runs commands and returns the SQLSTATE, "" for success. Static storage. */
+const char *sql_state(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * daemon_proc: fork, exec, and reading the log until it says "listening on".
+ */
+#include "tests/e2e/daemon_proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/alloc.h"
+#include "tests/e2e/client.h"
+#include "tests/e2e/cluster.h"
+
+#define START_MS 20000
+#define STOP_MS  20000
+
+static void sleep_ms(int ms)
+{
+    struct timespec ts = {ms / 1000, (ms % 1000) * 1000000L};
+    nanosleep(&ts, NULL);
+}
+
+/* The log as a string, malloc'd. */
+static char *read_log(const struct daemon_proc *d)
+{
+    FILE *f = fopen(d->log, "r");
+    char *text = xcalloc(1, 1 << 20);
+    if (f) {
+        size_t n = fread(text, 1, (1 << 20) - 1, f);
+        text[n] = '\0';
+        fclose(f);
+    }
+    return text;
+}
+
+bool daemon_log_contains(const struct daemon_proc *d, const char *text)
+{
+    char *log = read_log(d);
+    bool found = strstr(log, text) != NULL;
+    free(log);
+    return found;
+}
+
+void daemon_show_log(const struct daemon_proc *d)
+{
+    char *log = read_log(d);
+    fputs(log, stderr);
+    free(log);
+}
+
+static void exec_daemon(struct daemon_proc *d, const char *conninfo, const char *const *sets)
+{
+    const char *program = getenv("PALIMPSESTD");
+    const char *argv[64];
+    size_t n = 0;
+    argv[n++] = program && *program ? program : "./palimpsestd";
+    argv[n++] = "--listen";
+    argv[n++] = "127.0.0.1:0";
+    argv[n++] = "--postgres";
+    argv[n++] = conninfo;
+    for (; sets && *sets && n < 60; sets++) {
+        argv[n++] = "--set";
+        argv[n++] = *sets;
+    }
+    argv[n] = NULL;
+    int fd = open(d->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    int in = open("/dev/null", O_RDONLY);
+    dup2(in, 0);
+    dup2(fd, 1);
+    dup2(fd, 2);
+    unsetenv("JOURNAL_STREAM");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execv(argv[0], (char *const *)argv);
+    fprintf(stderr, "exec %s: %s\n", argv[0], strerror(errno));
+    _exit(127);
+}
+
+static bool find_port(struct daemon_proc *d)
+{
+    char *log = read_log(d);
+    char *p = strstr(log, "listening on 127.0.0.1:");
+    if (p)
+        d->port = atoi(p + strlen("listening on 127.0.0.1:"));
+    free(log);
+    return d->port > 0;
+}
+
+static bool has_ended(struct daemon_proc *d)
+{
+    if (d->pid && waitpid(d->pid, NULL, WNOHANG) == d->pid)
+        d->pid = 0;
+    return d->pid == 0;
+}
+
+static bool is_streaming(const struct daemon_proc *d)
+{
+    struct client *c = client_connect(d->port);
+    client_send(c, "STATUS");
+    char *line = client_expect_prefix(c, "STATUS ");
+    bool yes = strstr(line, "\"postgres\":\"streaming\"") != NULL;
+    free(line);
+    client_close(c);
+    return yes;
+}
+
+struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets, bool wait_streaming)
+{
+    struct daemon_proc *d = NEW(struct daemon_proc);
+    snprintf(d->log, sizeof d->log, "%s/palimpsestd-test-%d-%p.log",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid(), (void *)d);
+    d->pid = fork();
+    if (d->pid == 0)
+        exec_daemon(d, conninfo, sets);
+    for (int waited = 0; waited < START_MS; waited += 20) {
+        if (has_ended(d))
+            break;
+        if ((d->port || find_port(d)) && (!wait_streaming || is_streaming(d)))
+            return d;
+        sleep_ms(20);
+    }
+    daemon_show_log(d);
+    die("the daemon did not start");
+}
+
+int daemon_stop(struct daemon_proc *d)
+{
+    int status = 0;
+    kill(d->pid, SIGTERM);
+    for (int waited = 0; waited < STOP_MS; waited += 10) {
+        if (waitpid(d->pid, &status, WNOHANG) == d->pid) {
+            d->pid = 0;
+            return status;
+        }
+        sleep_ms(10);
+    }
+    daemon_show_log(d);
+    die("the daemon did not stop within %d s", STOP_MS / 1000);
+}
+
+void daemon_kill(struct daemon_proc *d)
+{
+    kill(d->pid, SIGKILL);
+    waitpid(d->pid, NULL, 0);
+    d->pid = 0;
+}
+
+void daemon_free(struct daemon_proc *d)
+{
+    bool ended_before = d->pid != 0 && has_ended(d);
+    int status = d->pid ? daemon_stop(d) : 0;
+    char *log = read_log(d);
+    if (ended_before || status != 0 || strstr(log, "Sanitizer") || strstr(log, "runtime error:")) {
+        fputs(log, stderr);
+        die("the daemon %s (status %d)", ended_before ? "died" : "did not end well", status);
+    }
+    free(log);
+    unlink(d->log);
+    free(d);
+}
+
+long daemon_rss_kb(const struct daemon_proc *d)
+{
+    char path[64];
+    long pages = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)d->pid);
+    FILE *f = fopen(path, "r");
+    if (!f || fscanf(f, "%*d %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+long daemon_cpu_us(const struct daemon_proc *d)
+{
+    char path[64];
+    unsigned long user = 0, sys = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)d->pid);
+    FILE *f = fopen(path, "r");
+    if (!f ||
+        fscanf(f, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys) != 2)
+        user = sys = 0;
+    if (f)
+        fclose(f);
+    return (long)(user + sys) * (1000000L / sysconf(_SC_CLK_TCK));
+}

@@ -1,0 +1,34 @@
+/*
+ * daemon_proc: the daemon under test as a child process, its log read back for the port it picked.
+ */
+#ifndef TESTS_E2E_DAEMON_PROC_H
+#define TESTS_E2E_DAEMON_PROC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct daemon_proc {
+    pid_t pid; /* 0 once it has ended */
+    int port;
+    char log[160]; /* file that holds its stderr */
+};
+
+/* Starts PALIMPSESTD (environment; ./palimpsestd if unset) on 127.0.0.1:0 against conninfo; sets
+ * are "section.key=value", NULL-terminated, may be NULL. Returns when it listens; with
+ * `wait_streaming` when it also streams from Postgres. Ends the program if it doesn't within 20 s.
+ */
+struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets,
+                                 bool wait_streaming);
+/* SIGTERM and wait; the exit status as waitpid() gives it. */
+int daemon_stop(struct daemon_proc *d);
+void daemon_kill(struct daemon_proc *d); /* SIGKILL */
+/* Stops it if it still runs, fails the program unless it exits 0 and its log holds no sanitizer
+ * report, and frees. */
+void daemon_free(struct daemon_proc *d);
+bool daemon_log_contains(const struct daemon_proc *d, const char *text);
+void daemon_show_log(const struct daemon_proc *d);
+long daemon_rss_kb(const struct daemon_proc *d);
+/* User and system CPU time used so far, in microseconds. */
+long daemon_cpu_us(const struct daemon_proc *d);
+
+#endif
