@@ -67,9 +67,9 @@ struct request {
 MUST_CHECK bool request_parse(const char *line, size_t len, struct arena *a, struct request *out,
                               struct err *err);
 
-/* "SUBSCRIBE" and the like, for logs and messages. */
+/* The three columns of request.def that people read: "RELEASE", "id", "end a subscription". */
 const char *verb_name(enum verb v);
-/* "SUBSCRIBE id select…  the result now, …": HELP's line without the "* ". */
+const char *verb_arguments(enum verb v);
 const char *verb_help(enum verb v);
 
 #endif

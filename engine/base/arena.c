@@ -79,7 +79,8 @@ void *arena_grow(struct arena *a, size_t size)
 
 void *arena_zalloc(struct arena *a, size_t size)
 {
-    return memset(arena_alloc(a, size), 0, size);
+    void *p = arena_alloc(a, size);
+    return size ? memset(p, 0, size) : p;
 }
 
 void *arena_memdup(struct arena *a, const void *p, size_t len)
