@@ -1,7 +1,11 @@
 # palimpsestd: build, test, install. GNU make.
 #
 #   make            ./palimpsestd
-#   make test       all tests (starts and stops its own Postgres)
+#   make demo       the main job, live, on a private Postgres; installs what is missing
+#   make test       all tests; they start and stop their own Postgres
+#   make bench      measurements, as ratios; prints a table and writes bench.json
+#   make install    PREFIX=/usr/local DESTDIR=
+#   make format | lint
 #   make SAN=address,undefined …   or SAN=thread: the same, in a build directory of its own
 #
 # Sources are found by folder; a new .c file needs no line here. The engine and the protocol are
@@ -78,13 +82,65 @@ $(UNIT_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(SUPPORT_SRC)) $(LIBPROTOCOL) 
 $(E2E_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
+$(BUILD)/demo: $(call obj,$(DEMO_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
+# ---- what is missing on a fresh Debian -------------------------------------------------------
+DEPS_BUILD = gcc libc6-dev pkg-config libevent-dev libjansson-dev libpq-dev libgmp-dev libxxhash-dev
+DEPS_TEST = $(DEPS_BUILD) check postgresql procps
+DEPS_BENCH = $(DEPS_TEST) redis-server
+
+# Packages first, then a second make, so that what the first one looked up is looked up again.
+demo:
+	@tests/deps.sh $(DEPS_TEST)
+	@$(MAKE) --no-print-directory -j$$(nproc) palimpsestd $(BUILD)/demo
+	@PALIMPSESTD=$(BUILD)/palimpsestd $(BUILD)/demo
+
+test:
+	@tests/deps.sh $(DEPS_TEST)
+	@$(MAKE) --no-print-directory -j$$(nproc) palimpsestd build-tests
+	@$(MAKE) --no-print-directory run-tests
+
+build-tests: $(UNIT_BIN) $(E2E_BIN) $(BUILD)/demo
+
+run-tests:
+	@tests/consistency.sh
+	@PALIMPSESTD=$(BUILD)/palimpsestd tests/run $(UNIT_BIN) $(E2E_BIN)
+
 unit: $(UNIT_BIN)
 	@tests/run $(UNIT_BIN)
+
+e2e: palimpsestd $(E2E_BIN)
+	@PALIMPSESTD=$(BUILD)/palimpsestd tests/run $(E2E_BIN)
+
+# ---- installing, and keeping the house -------------------------------------------------------
+install: palimpsestd
+	install -D -m 755 palimpsestd $(DESTDIR)$(PREFIX)/bin/palimpsestd
+	install -D -m 644 conf/palimpsestd.conf $(DESTDIR)$(PREFIX)/share/palimpsestd/palimpsestd.conf
+	install -D -m 644 conf/schema.sql $(DESTDIR)$(PREFIX)/share/palimpsestd/schema.sql
+	install -D -m 644 conf/palimpsestd.8 $(DESTDIR)$(PREFIX)/share/man/man8/palimpsestd.8
+	install -D -m 644 conf/palimpsestd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/palimpsestd.conf.5
+	install -D -m 644 protocol/PROTOCOL.md $(DESTDIR)$(PREFIX)/share/doc/palimpsestd/PROTOCOL.md
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|g' palimpsestd.service \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/palimpsestd.service
+
+ALL_C = $(shell find daemon engine protocol tests -name '*.[ch]')
+
+format:
+	clang-format -i $(ALL_C)
+
+lint:
+	clang-format --dry-run -Werror $(ALL_C)
+	cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE -I. \
+	    daemon engine protocol
+	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' -r tests .ci)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all unit clean
+.PHONY: all demo test build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
