@@ -40,7 +40,7 @@ void layout_unref(const struct layout *l);
 /* The columns of a followed by those of b; a new layout. */
 struct layout *layout_concat(const struct layout *a, const struct layout *b);
 
-/* Packs vals[ncols] into the arena; *len gets the row's length. False (54000) beyond ROW_MAX. */
+/* Packs vals[ncols] into the arena; row_len() tells its length. False (54000) beyond ROW_MAX. */
 MUST_CHECK bool row_pack(const struct layout *l, const struct value *vals, struct arena *a,
                          const uint8_t **row, struct err *err);
 
