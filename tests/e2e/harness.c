@@ -11,12 +11,15 @@ struct cluster *cluster;
 struct daemon_proc *daemon_under_test;
 const char *const *harness_pg_settings;
 const char *const *harness_daemon_sets;
+bool harness_in_one_process;
 
 int harness_main(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
     cluster = cluster_start(harness_pg_settings);
     daemon_under_test = daemon_start(cluster->conninfo, harness_daemon_sets, true);
+    if (harness_in_one_process)
+        srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

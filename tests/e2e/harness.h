@@ -20,6 +20,8 @@ extern struct daemon_proc *daemon_under_test;
 /* NULL-terminated, may be NULL; set before harness_main(). */
 extern const char *const *harness_pg_settings;
 extern const char *const *harness_daemon_sets;
+/* Tests that stop and start the servers run in the process that is their parent. */
+extern bool harness_in_one_process;
 
 /* Starts the servers, runs the suite, stops the servers; the program's exit status. */
 int harness_main(Suite *suite);

@@ -1,0 +1,243 @@
+/*
+ * Postgres goes away and comes back: clients stay connected, views are made current again, and what
+ * changed in between arrives as an ordinary DELTA. And the daemon's own beginning and end: starting
+ * without Postgres, stopping without a trace.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/e2e/harness.h"
+
+static PGconn *db;
+static struct client *c;
+
+static void begin(void)
+{
+    db = cluster_connect(cluster);
+    c = client_connect(daemon_under_test->port);
+    c->timeout_ms = 40000;
+}
+
+static void end(void)
+{
+    client_close(c);
+    PQfinish(db);
+}
+
+static struct view *live(const char *id, const char *sql)
+{
+    struct view *v = client_subscribe(c, id, sql);
+    client_wait_snapshot(c, v);
+    if (v->error)
+        die("%s: %s", sql, v->error);
+    return v;
+}
+
+/* SYNC is refused with 57P03 while the daemon has no Postgres: asks until it is answered. */
+static void sync_when_back(void)
+{
+    for (int i = 0; i < 400; i++) {
+        client_send(c, "SYNC");
+        char *line = client_read_line(c);
+        while (line && client_apply(c, line))
+            line = client_read_line(c);
+        if (!line)
+            die("the client was disconnected");
+        bool synced = strncmp(line, "SYNCED", 6) == 0;
+        if (!synced && !strstr(line, "57P03"))
+            die("SYNC was answered by %s", line);
+        free(line);
+        if (synced)
+            return;
+        usleep(50000);
+    }
+    die("the daemon did not come back");
+}
+
+START_TEST(a_killed_walsender_is_a_delta_and_no_resync)
+{
+    const char *sql = "SELECT k, count(*) FROM killed GROUP BY k";
+    sql_run(db, "CREATE TABLE killed(id bigserial PRIMARY KEY, k int);"
+                "INSERT INTO killed(k) SELECT g %% 5 FROM generate_series(1, 100) g");
+    struct view *v = live("v", sql);
+    for (int round = 0; round < 3; round++) {
+        sql_run(db,
+                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots; "
+                "INSERT INTO killed(k) VALUES (1), (2), (%d)",
+                round + 10);
+        client_wait_deltas(c, v, v->deltas + 1);
+        sync_when_back();
+        view_must_equal(db, v, sql);
+    }
+    ck_assert_uint_eq(v->snapshots, 1);
+    ck_assert_uint_eq(v->resyncs, 0);
+}
+END_TEST
+
+START_TEST(all_sessions_cut_while_writing)
+{
+    const char *sql = "SELECT k, sum(id) FROM cut GROUP BY k";
+    sql_run(db, "CREATE TABLE cut(id bigserial PRIMARY KEY, k int)");
+    struct view *v = live("v", sql);
+    for (int i = 0; i < 40; i++) {
+        sql_run(db,
+                "INSERT INTO cut(k) SELECT g %% 5 FROM generate_series(1, 20) g;"
+                "UPDATE cut SET k = k + 1 WHERE id %% 9 = %d",
+                i % 9);
+        if (i % 8 == 5)
+            sql_run(db, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                        "application_name LIKE 'palimpsestd%%'");
+        client_drain(c, 20);
+    }
+    sync_when_back();
+    view_must_equal(db, v, sql);
+    ck_assert_uint_eq(v->snapshots, 1);
+}
+END_TEST
+
+START_TEST(a_restart_of_postgres_is_a_delta_too)
+{
+    const char *sql = "SELECT id, t FROM restarted";
+    sql_run(db, "CREATE TABLE restarted(id int PRIMARY KEY, t text); INSERT INTO restarted VALUES "
+                "(1, 'a'), (2, 'b')");
+    struct view *v = live("v", sql);
+    PQfinish(db);
+    cluster_stop_fast(cluster);
+    client_send(c, "QUERY q SELECT 1");
+    char *line = client_expect_prefix(c, "ERROR q ");
+    ck_assert_ptr_nonnull(strstr(line, "57P03"));
+    free(line);
+    cluster_run(cluster);
+    db = cluster_connect(cluster);
+    sql_run(db, "DELETE FROM restarted WHERE id = 1; INSERT INTO restarted VALUES (3, 'c')");
+    client_wait_deltas(c, v, 1);
+    sync_when_back();
+    view_must_equal(db, v, sql);
+    ck_assert_uint_eq(v->snapshots, 1);
+}
+END_TEST
+
+START_TEST(rows_committed_asynchronously_and_lost_in_a_crash_are_not_kept)
+{
+    sql_run(db, "CREATE TABLE lost(id int PRIMARY KEY, a int); INSERT INTO lost VALUES (1, 1);"
+                "CHECKPOINT");
+    struct view *first = live("first", "SELECT id FROM lost");
+    sql_run(db, "SET synchronous_commit = off");
+    for (int i = 2; i < 40; i++)
+        sql_run(db, "INSERT INTO lost VALUES (%d, %d)", i, i);
+    /* Another column: the table is read in a snapshot that shows what is about to be lost. */
+    struct view *v = client_subscribe(c, "v", "SELECT id, a FROM lost");
+    PQfinish(db);
+    cluster_kill(cluster);
+    cluster_run(cluster);
+    db = cluster_connect(cluster);
+    sync_when_back();
+    view_must_equal(db, first, "SELECT id FROM lost");
+    view_must_equal(db, v, "SELECT id, a FROM lost");
+    sql_run(db, "INSERT INTO lost VALUES (100, 1), (101, 2)");
+    sync_when_back();
+    view_must_equal(db, v, "SELECT id, a FROM lost");
+}
+END_TEST
+
+START_TEST(an_asynchronous_commit_is_pushed_by_sync)
+{
+    sql_run(db, "CREATE TABLE async(id int PRIMARY KEY); SET synchronous_commit = off");
+    struct view *v = live("v", "SELECT count(*) FROM async");
+    sql_run(db, "INSERT INTO async VALUES (1)");
+    client_sync(c); /* well before wal_writer_delay, which is 10 s here */
+    ck_assert_uint_eq(v->deltas, 1);
+}
+END_TEST
+
+START_TEST(started_without_postgres_it_answers_and_keeps_trying)
+{
+    PQfinish(db);
+    cluster_stop_fast(cluster);
+    struct daemon_proc *d = daemon_start(cluster->conninfo, NULL, false);
+    struct client *e = client_connect(d->port);
+    client_send(e, "SUBSCRIBE a SELECT 1");
+    char *line = client_expect_prefix(e, "ERROR a 57P03 ");
+    free(line);
+    client_send(e, "PING x");
+    line = client_expect_prefix(e, "PONG x");
+    free(line);
+    cluster_run(cluster);
+    db = cluster_connect(cluster);
+    struct view *v = NULL;
+    for (int i = 0; i < 200 && !(v && v->has_snapshot); i++) {
+        char id[16];
+        snprintf(id, sizeof id, "s%d", i);
+        usleep(50000);
+        v = client_subscribe(e, id, "SELECT 42");
+        client_wait_snapshot(e, v);
+    }
+    ck_assert(v->has_snapshot);
+    client_close(e);
+    daemon_free(d);
+}
+END_TEST
+
+START_TEST(stopped_it_tells_clients_exits_0_and_leaves_nothing_behind)
+{
+    sql_run(db, "CREATE TABLE behind(id int PRIMARY KEY)");
+    struct daemon_proc *d = daemon_start(cluster->conninfo, NULL, true);
+    struct client *e = client_connect(d->port);
+    struct view *v = client_subscribe(e, "v", "SELECT count(*) FROM behind");
+    client_wait_snapshot(e, v);
+    int status = daemon_stop(d);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    char *line = client_expect_prefix(e, "ERROR - 57P01 ");
+    free(line);
+    ck_assert_ptr_null(client_read_line(e));
+    ck_assert_str_eq(sql_value(db, "SELECT count(*) FROM pg_replication_slots"), "1");
+    client_close(e);
+    daemon_free(d);
+}
+END_TEST
+
+START_TEST(killed_it_leaves_no_slot)
+{
+    struct daemon_proc *d = daemon_start(cluster->conninfo, NULL, true);
+    daemon_kill(d);
+    for (int i = 0; i < 100; i++) {
+        char *n = sql_value(db, "SELECT count(*) FROM pg_replication_slots");
+        bool gone = strcmp(n, "1") == 0;
+        free(n);
+        if (gone)
+            break;
+        usleep(50000);
+    }
+    ck_assert_str_eq(sql_value(db, "SELECT count(*) FROM pg_replication_slots"), "1");
+    daemon_free(d);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("away");
+    TCase *t = tcase_create("away");
+    tcase_add_checked_fixture(t, begin, end);
+    tcase_add_test(t, a_killed_walsender_is_a_delta_and_no_resync);
+    tcase_add_test(t, all_sessions_cut_while_writing);
+    tcase_add_test(t, an_asynchronous_commit_is_pushed_by_sync);
+    tcase_add_test(t, a_restart_of_postgres_is_a_delta_too);
+    tcase_add_test(t, rows_committed_asynchronously_and_lost_in_a_crash_are_not_kept);
+    tcase_add_test(t, started_without_postgres_it_answers_and_keeps_trying);
+    tcase_add_test(t, stopped_it_tells_clients_exits_0_and_leaves_nothing_behind);
+    tcase_add_test(t, killed_it_leaves_no_slot);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    static const char *const settings[] = {"wal_writer_delay = 10s", NULL};
+    harness_pg_settings = settings;
+    harness_in_one_process = true;
+    return harness_main(suite());
+}

@@ -1,0 +1,268 @@
+/*
+ * The hand-over from snapshot to stream: each trap forced, not waited for.
+ *
+ * The tables are written by sessions that are held at the wrong moment: a commit that is in the WAL
+ * but not visible yet (a synchronous standby that isn't there), a transaction that is open while
+ * its table is published, a rewrite that holds its lock, a prepared transaction.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/e2e/harness.h"
+
+static PGconn *db;
+static struct client *c;
+
+static void begin(void)
+{
+    db = cluster_connect(cluster);
+    c = client_connect(daemon_under_test->port);
+    c->timeout_ms = 30000;
+}
+
+static void end(void)
+{
+    client_close(c);
+    PQfinish(db);
+}
+
+static struct view *live(const char *id, const char *sql)
+{
+    struct view *v = client_subscribe(c, id, sql);
+    client_wait_snapshot(c, v);
+    if (v->error)
+        die("%s: %s", sql, v->error);
+    return v;
+}
+
+static void set_sync_standby(const char *name)
+{
+    sql_run(db, "SET synchronous_commit = local");
+    sql_run(db, "ALTER SYSTEM SET synchronous_standby_names = '%s'", name);
+    sql_run(db, "SELECT pg_reload_conf()");
+    usleep(200000);
+}
+
+START_TEST(a_commit_decoded_before_any_snapshot_shows_it_is_not_lost)
+{
+    sql_run(db, "CREATE TABLE h1(id int PRIMARY KEY, a int, b int); INSERT INTO h1 VALUES (1,1,1)");
+    struct view *first = live("first", "SELECT id, a FROM h1");
+    PGconn *writer = cluster_connect(cluster);
+    set_sync_standby("nobody");
+    sql_run(writer, "SET synchronous_commit = on");
+    ck_assert_int_eq(PQsendQuery(writer, "INSERT INTO h1 VALUES (2, 2, 2)"), 1);
+    client_wait_deltas(c, first, 1); /* decoded, though its writer still waits */
+    ck_assert_int_eq(atoi(sql_value(db, "SELECT count(*) FROM h1")), 1);
+    /* Another column: the table is read again, in a snapshot that doesn't show row 2. */
+    struct view *second = client_subscribe(c, "second", "SELECT id, b FROM h1");
+    usleep(1500000);
+    client_drain(c, 100);
+    set_sync_standby("");
+    PGresult *res = PQgetResult(writer);
+    ck_assert_int_eq(PQresultStatus(res), PGRES_COMMAND_OK);
+    PQclear(res);
+    client_wait_snapshot(c, second);
+    client_sync(c);
+    view_must_equal(db, first, "SELECT id, a FROM h1");
+    view_must_equal(db, second, "SELECT id, b FROM h1");
+    PQfinish(writer);
+}
+END_TEST
+
+START_TEST(a_transaction_open_while_its_table_is_published_arrives_whole)
+{
+    PGconn *writer = cluster_connect(cluster);
+    sql_run(db, "CREATE TABLE h4(id int PRIMARY KEY, a int)");
+    sql_run(writer, "BEGIN; INSERT INTO h4 VALUES (1, 1)");
+    struct view *v = client_subscribe(c, "v", "SELECT id, a FROM h4");
+    usleep(700000);
+    sql_run(writer, "INSERT INTO h4 VALUES (2, 2)");
+    usleep(700000);
+    sql_run(writer, "INSERT INTO h4 VALUES (3, 3); COMMIT");
+    client_wait_snapshot(c, v);
+    ck_assert_ptr_null(v->error);
+    client_sync(c);
+    view_must_equal(db, v, "SELECT id, a FROM h4");
+    sql_run(writer, "UPDATE h4 SET a = a + 1");
+    client_sync(c);
+    view_must_equal(db, v, "SELECT id, a FROM h4");
+    PQfinish(writer);
+}
+END_TEST
+
+START_TEST(a_rewrite_under_way_is_waited_for)
+{
+    PGconn *writer = cluster_connect(cluster);
+    sql_run(db, "CREATE TABLE h2(id int PRIMARY KEY, a int); INSERT INTO h2 SELECT g, g FROM "
+                "generate_series(1, 5) g");
+    sql_run(writer, "BEGIN; ALTER TABLE h2 ALTER a TYPE bigint");
+    struct view *v = client_subscribe(c, "v", "SELECT id FROM h2");
+    usleep(1200000);
+    sql_run(writer, "COMMIT");
+    client_wait_snapshot(c, v);
+    ck_assert_ptr_null(v->error);
+    client_sync(c);
+    view_must_equal(db, v, "SELECT id FROM h2");
+    PQfinish(writer);
+}
+END_TEST
+
+START_TEST(a_truncate_under_way_is_waited_for)
+{
+    PGconn *writer = cluster_connect(cluster);
+    sql_run(db, "CREATE TABLE h2t(id int PRIMARY KEY, a int); INSERT INTO h2t SELECT g, g FROM "
+                "generate_series(1, 5) g");
+    struct view *first = live("first", "SELECT id FROM h2t");
+    sql_run(writer, "BEGIN; TRUNCATE h2t; INSERT INTO h2t VALUES (9, 9)");
+    struct view *v = client_subscribe(c, "v", "SELECT id, a FROM h2t");
+    usleep(700000);
+    sql_run(writer, "COMMIT");
+    client_wait_snapshot(c, v);
+    client_sync(c);
+    view_must_equal(db, first, "SELECT id FROM h2t");
+    view_must_equal(db, v, "SELECT id, a FROM h2t");
+    PQfinish(writer);
+}
+END_TEST
+
+START_TEST(a_transaction_prepared_before_the_snapshot_arrives_when_it_commits)
+{
+    sql_run(db, "CREATE TABLE h5(id int PRIMARY KEY, a int, b int); INSERT INTO h5 VALUES (1,1,1)");
+    struct view *first = live("first", "SELECT id, a FROM h5");
+    sql_run(db, "BEGIN; INSERT INTO h5 VALUES (2, 2, 2); UPDATE h5 SET b = 7 WHERE id = 1;"
+                "PREPARE TRANSACTION 'h5'");
+    struct view *second = live("second", "SELECT id, b FROM h5");
+    view_must_equal(db, second, "SELECT id, b FROM h5");
+    sql_run(db, "INSERT INTO h5 VALUES (3, 3, 3)");
+    client_sync(c);
+    sql_run(db, "COMMIT PREPARED 'h5'");
+    client_sync(c);
+    view_must_equal(db, first, "SELECT id, a FROM h5");
+    view_must_equal(db, second, "SELECT id, b FROM h5");
+}
+END_TEST
+
+START_TEST(writers_flat_out_while_plans_are_seeded)
+{
+    enum {
+        PLANS = 12
+    };
+    struct view *v[PLANS];
+    char sql[PLANS][128];
+    sql_run(db, "CREATE TABLE busy(id bigserial PRIMARY KEY, k int, v int);"
+                "INSERT INTO busy(k, v) SELECT g %% 7, g FROM generate_series(1, 20000) g");
+    PGconn *w[3];
+    for (int i = 0; i < 3; i++) {
+        w[i] = cluster_connect(cluster);
+        char text[512];
+        snprintf(text, sizeof text,
+                 "DO $$ BEGIN FOR i IN 1..3000 LOOP INSERT INTO busy(k, v) VALUES (i %% 7, i); "
+                 "UPDATE busy SET v = v + 1 WHERE id = 1 + (i * 31 + %d * 17) %% 20000; "
+                 "IF i %% 10 = 0 THEN DELETE FROM busy WHERE id = 1 + (i * 13 + %d) %% 20000; END "
+                 "IF; COMMIT; END LOOP; END $$",
+                 i, i);
+        ck_assert_int_eq(PQsendQuery(w[i], text), 1);
+    }
+    for (int i = 0; i < PLANS; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "p%d", i);
+        /* Odd ones need a column that the even ones don't: the table is read again and again. */
+        snprintf(sql[i], sizeof sql[i],
+                 i % 2 ? "SELECT k, count(*), sum(v) FROM busy WHERE id > %d "
+                         "GROUP BY k"
+                       : "SELECT k, count(*) FROM busy WHERE k <> %d GROUP BY k",
+                 i);
+        v[i] = client_subscribe(c, id, sql[i]);
+        client_drain(c, 60);
+    }
+    for (int i = 0; i < 3; i++) {
+        PGresult *res;
+        while ((res = PQgetResult(w[i])))
+            PQclear(res);
+        PQfinish(w[i]);
+    }
+    client_sync(c);
+    for (int i = 0; i < PLANS; i++) {
+        ck_assert(v[i]->has_snapshot);
+        view_must_equal(db, v[i], sql[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_transaction_of_a_million_rows_arrives_as_one)
+{
+    sql_run(db, "CREATE TABLE huge(id bigint PRIMARY KEY, k int, v int); INSERT INTO huge VALUES "
+                "(0, 0, 0)");
+    struct view *v = live("v", "SELECT k, count(*), sum(v) FROM huge GROUP BY k");
+    c->timeout_ms = 120000;
+    sql_run(db, "INSERT INTO huge SELECT g, g %% 3, g FROM generate_series(1, %d) g",
+            harness_scale(1000000));
+    client_wait_deltas(c, v, 1);
+    view_must_equal(db, v, "SELECT k, count(*), sum(v) FROM huge GROUP BY k");
+    ck_assert_uint_eq(v->deltas, 1);
+    sql_run(db, "DELETE FROM huge WHERE id %% 2 = 0");
+    client_sync(c);
+    view_must_equal(db, v, "SELECT k, count(*), sum(v) FROM huge GROUP BY k");
+}
+END_TEST
+
+START_TEST(changes_of_the_table_without_row_messages_are_noticed)
+{
+    sql_run(db, "CREATE TABLE ddl(id int PRIMARY KEY, a int, gone text);"
+                "INSERT INTO ddl SELECT g, g FROM generate_series(1, 5) g;"
+                "CREATE TABLE parts(id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);"
+                "CREATE TABLE part1 PARTITION OF parts FOR VALUES IN (1);"
+                "CREATE TABLE part2(k int NOT NULL, id int NOT NULL, PRIMARY KEY (id, k));"
+                "INSERT INTO parts VALUES (1, 1); INSERT INTO part2 VALUES (2, 5), (2, 6)");
+    struct view *v = live("v", "SELECT id, a FROM ddl");
+    struct view *p = live("p", "SELECT id, k FROM parts");
+    sql_run(db, "ALTER TABLE ddl ADD COLUMN extra int DEFAULT 3");
+    sql_run(db, "ALTER TABLE ddl DROP COLUMN gone");
+    sql_run(db, "ALTER TABLE parts ATTACH PARTITION part2 FOR VALUES IN (2)");
+    for (int i = 0; i < 40 && p->deltas == 0; i++)
+        client_drain(c, 100);
+    client_sync(c);
+    view_must_equal(db, p, "SELECT id, k FROM parts");
+    sql_run(db,
+            "INSERT INTO parts VALUES (7, 2); UPDATE ddl SET a = 9 WHERE id = 2; VACUUM FULL ddl");
+    client_sync(c);
+    view_must_equal(db, v, "SELECT id, a FROM ddl");
+    view_must_equal(db, p, "SELECT id, k FROM parts");
+    sql_run(db, "ALTER TABLE parts DETACH PARTITION part1");
+    usleep(1500000);
+    client_sync(c);
+    view_must_equal(db, p, "SELECT id, k FROM parts");
+    sql_run(db, "DROP TABLE ddl");
+    for (int i = 0; i < 50 && !v->released; i++)
+        client_drain(c, 100);
+    ck_assert_ptr_nonnull(v->error);
+    ck_assert_ptr_nonnull(strstr(v->error, "42P01"));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("hand-over");
+    TCase *t = tcase_create("hand-over");
+    tcase_set_timeout(t, 240);
+    tcase_add_checked_fixture(t, begin, end);
+    tcase_add_test(t, a_commit_decoded_before_any_snapshot_shows_it_is_not_lost);
+    tcase_add_test(t, a_transaction_open_while_its_table_is_published_arrives_whole);
+    tcase_add_test(t, a_rewrite_under_way_is_waited_for);
+    tcase_add_test(t, a_truncate_under_way_is_waited_for);
+    tcase_add_test(t, a_transaction_prepared_before_the_snapshot_arrives_when_it_commits);
+    tcase_add_test(t, writers_flat_out_while_plans_are_seeded);
+    tcase_add_test(t, a_transaction_of_a_million_rows_arrives_as_one);
+    tcase_add_test(t, changes_of_the_table_without_row_messages_are_noticed);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    static const char *const settings[] = {"wal_writer_delay = 10s", NULL};
+    harness_pg_settings = settings;
+    return harness_main(suite());
+}
