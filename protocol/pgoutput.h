@@ -63,6 +63,14 @@ struct pgo_column {
     bool key; /* part of the replica identity */
 };
 
+struct pgo_relation {
+    uint32_t relid;
+    const char *schema, *name; /* schema "" is pg_catalog */
+    char replident;            /* pg_class.relreplident: d, n, f, i */
+    const struct pgo_column *columns;
+    size_t ncolumns;
+};
+
 struct pgo_tuple {
     const struct pg_field *fields;
     size_t n; /* 0: no such tuple in this message */
@@ -95,13 +103,7 @@ struct pgo_message {
             lsn_t lsn;
             const char *name;
         } origin;
-        struct {
-            uint32_t relid;
-            const char *schema, *name; /* schema "" is pg_catalog */
-            char replident;            /* pg_class.relreplident: d, n, f, i */
-            const struct pgo_column *columns;
-            size_t ncolumns;
-        } relation;
+        struct pgo_relation relation;
         struct {
             uint32_t oid;
             const char *schema, *name;
