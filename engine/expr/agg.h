@@ -25,8 +25,8 @@ struct agg_class {
      * state. An empty state's result is what Postgres answers for no rows: NULL, or 0 for count. */
     bool (*result)(const struct agg_spec *spec, const void *state, struct arena *a,
                    struct value *out, struct err *err);
-    void (*fini)(void *state);              /* NULL if it owns nothing */
-    size_t (*bytes)(const void *state);     /* memory beyond state_size; NULL = none */
+    void (*fini)(void *state);          /* NULL if it owns nothing */
+    size_t (*bytes)(const void *state); /* memory beyond state_size; NULL = none */
 };
 
 /* One aggregate call as a plan has it. The FILTER and argument expressions are in op.h. */

@@ -23,8 +23,7 @@ struct eval_ctx {
 };
 
 struct expr;
-typedef bool eval_fn(const struct expr *e, struct eval_ctx *cx, struct value *out,
-                     struct err *err);
+typedef bool eval_fn(const struct expr *e, struct eval_ctx *cx, struct value *out, struct err *err);
 
 enum expr_kind {
     EXPR_COLUMN,
@@ -33,16 +32,16 @@ enum expr_kind {
     EXPR_AND,
     EXPR_OR,
     EXPR_NOT,
-    EXPR_IS_NULL,     /* flag: negated */
-    EXPR_BOOL_TEST,   /* IS [NOT] TRUE / FALSE / UNKNOWN */
-    EXPR_DISTINCT,    /* IS [NOT] DISTINCT FROM; flag: negated. args compared by the = function */
-    EXPR_CASE,        /* args: when, then, when, then…, else (always present, maybe const NULL) */
+    EXPR_IS_NULL,   /* flag: negated */
+    EXPR_BOOL_TEST, /* IS [NOT] TRUE / FALSE / UNKNOWN */
+    EXPR_DISTINCT,  /* IS [NOT] DISTINCT FROM; flag: negated. args compared by the = function */
+    EXPR_CASE,      /* args: when, then, when, then…, else (always present, maybe const NULL) */
     EXPR_COALESCE,
     EXPR_NULLIF,
-    EXPR_MINMAX,      /* GREATEST / LEAST */
-    EXPR_IN,          /* x op ANY/ALL (list): args[0] against args[1..]; flag: use_or */
-    EXPR_RELABEL,     /* same bytes, other type */
-    EXPR_VIA_IO       /* text form of one type read as another */
+    EXPR_MINMAX,  /* GREATEST / LEAST */
+    EXPR_IN,      /* x op ANY/ALL (list): args[0] against args[1..]; flag: use_or */
+    EXPR_RELABEL, /* same bytes, other type */
+    EXPR_VIA_IO   /* text form of one type read as another */
 };
 
 struct pgfunc;
@@ -54,12 +53,12 @@ struct expr {
     const struct expr **args; /* in the plan's arena */
     uint32_t nargs;
     bool flag;
-    uint8_t input;                 /* EXPR_COLUMN */
-    uint8_t op;                    /* EXPR_BOOL_TEST, EXPR_MINMAX: which one */
-    uint32_t col;                  /* EXPR_COLUMN */
-    uint32_t rel;                  /* EXPR_COLUMN: planner's relation identity, 0 once positional */
-    struct value value;            /* EXPR_CONST */
-    const struct pgfunc *func;     /* EXPR_FUNC, EXPR_NULLIF, EXPR_DISTINCT, EXPR_IN: the function */
+    uint8_t input;             /* EXPR_COLUMN */
+    uint8_t op;                /* EXPR_BOOL_TEST, EXPR_MINMAX: which one */
+    uint32_t col;              /* EXPR_COLUMN */
+    uint32_t rel;              /* EXPR_COLUMN: planner's relation identity, 0 once positional */
+    struct value value;        /* EXPR_CONST */
+    const struct pgfunc *func; /* EXPR_FUNC, EXPR_NULLIF, EXPR_DISTINCT, EXPR_IN: the function */
     const struct collation *collation; /* input collation, NULL = none */
 };
 
@@ -69,8 +68,8 @@ static inline bool expr_eval(const struct expr *e, struct eval_ctx *cx, struct v
     return e->eval(e, cx, out, err);
 }
 
-/* Constructors: allocate in a, copy the args array (not the args). Those that can refuse return NULL
- * with 0A000 and the construct's name. */
+/* Constructors: allocate in a, copy the args array (not the args). Those that can refuse return
+ * NULL with 0A000 and the construct's name. */
 struct expr *expr_column(struct arena *a, int input, uint32_t col, struct column_type ct);
 struct expr *expr_const(struct arena *a, struct value v, struct column_type ct); /* v is borrowed */
 struct expr *expr_func(struct arena *a, uint32_t funcid, const char *name,
@@ -79,7 +78,14 @@ struct expr *expr_func(struct arena *a, uint32_t funcid, const char *name,
 struct expr *expr_bool(struct arena *a, enum expr_kind kind, const struct expr *const *args,
                        size_t nargs);
 struct expr *expr_is_null(struct arena *a, const struct expr *arg, bool negated);
-enum bool_test { IS_TRUE, IS_NOT_TRUE, IS_FALSE, IS_NOT_FALSE, IS_UNKNOWN, IS_NOT_UNKNOWN };
+enum bool_test {
+    IS_TRUE,
+    IS_NOT_TRUE,
+    IS_FALSE,
+    IS_NOT_FALSE,
+    IS_UNKNOWN,
+    IS_NOT_UNKNOWN
+};
 struct expr *expr_bool_test(struct arena *a, const struct expr *arg, enum bool_test test);
 /* eq_funcid: the function of the "=" operator. */
 struct expr *expr_distinct(struct arena *a, uint32_t eq_funcid, const struct expr *x,
@@ -98,9 +104,16 @@ struct expr *expr_minmax(struct arena *a, bool greatest, const struct expr *cons
 struct expr *expr_in(struct arena *a, uint32_t op_funcid, bool use_or, const struct expr *x,
                      const struct expr *const *list, size_t n, const struct collation *coll,
                      struct err *err);
-struct expr *expr_relabel(struct arena *a, const struct expr *arg, struct column_type result);
+/* Refuses where the types are binary coercible in Postgres but print differently (regclass to oid).
+ */
+struct expr *expr_relabel(struct arena *a, const struct expr *arg, struct column_type result,
+                          struct err *err);
 struct expr *expr_via_io(struct arena *a, const struct expr *arg, struct column_type result,
                          struct err *err);
+
+/* A copy of e over other arguments (as many, of the same types). Whoever rewrites a tree goes
+ * through here: the evaluation function may be specialised for the kinds of the arguments. */
+struct expr *expr_with_args(struct arena *a, const struct expr *e, const struct expr *const *args);
 
 /* Evaluates what is constant in a freshly built node; errors stay for run time, as in Postgres's
  * executor. Returns e or a constant in its place. */

@@ -1,0 +1,309 @@
+/*
+ * expr: constructors, folding, rewriting.
+ *
+ * Called by sql/ while it binds a statement and by the planner's passes. Here is where what can't
+ * be evaluated exactly is refused: functions without a native version, collations we can't follow,
+ * types without an order, casts through text of types whose inside we don't know. A node that was
+ * made can be evaluated.
+ *
+ * Nodes live in the arena they were made in and are never changed after their constructor returns.
+ */
+#include <assert.h>
+
+#include "engine/expr/eval.h"
+
+static struct expr *node(struct arena *a, enum expr_kind kind, struct column_type ct,
+                         const struct expr *const *args, size_t nargs)
+{
+    struct expr *e = ARENA_NEW(a, struct expr);
+    e->kind = kind;
+    e->ct = ct;
+    e->nargs = (uint32_t)nargs;
+    if (nargs)
+        e->args = arena_memdup(a, args, nargs * sizeof *args);
+    return e;
+}
+
+static struct expr *ready(struct expr *e)
+{
+    e->eval = eval_choose(e);
+    return e;
+}
+
+static struct column_type boolean(void)
+{
+    return (struct column_type){type_native(OID_BOOL), -1, NULL};
+}
+
+struct expr *expr_column(struct arena *a, int input, uint32_t col, struct column_type ct)
+{
+    struct expr *e = node(a, EXPR_COLUMN, ct, NULL, 0);
+    e->input = (uint8_t)input;
+    e->col = col;
+    return ready(e);
+}
+
+struct expr *expr_const(struct arena *a, struct value v, struct column_type ct)
+{
+    struct expr *e = node(a, EXPR_CONST, ct, NULL, 0);
+    e->value = v;
+    return ready(e);
+}
+
+static bool is_text(const struct type *t)
+{
+    return t->kind == TYPE_TEXT || t->kind == TYPE_BPCHAR;
+}
+
+static bool check_collation(enum pgfunc_coll need, const struct collation *coll, const char *name,
+                            struct err *err)
+{
+    if (need == COLL_NONE)
+        return true;
+    if (!coll)
+        return err_set(err, "42P22", "could not determine which collation to use for function %s",
+                       name);
+    if (coll->deterministic && (need == COLL_EQ || coll->kind != COLLATION_UNSUPPORTED))
+        return true;
+    return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "collation \"%s\" is not supported in %s",
+                   coll->name, name);
+}
+
+static const struct pgfunc *find_func(uint32_t oid, const char *name, size_t nargs,
+                                      const struct collation *coll, struct err *err)
+{
+    const struct pgfunc *f = pgfunc_lookup(oid);
+    if (!f || f->nargs != nargs) {
+        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "function %s is not supported",
+                name ? name
+                : f  ? f->name
+                     : "without a native version");
+        return NULL;
+    }
+    return check_collation((enum pgfunc_coll)f->coll, coll, f->name, err) ? f : NULL;
+}
+
+struct expr *expr_func(struct arena *a, uint32_t funcid, const char *name,
+                       const struct expr *const *args, size_t nargs, struct column_type result,
+                       const struct collation *input_collation, struct err *err)
+{
+    const struct pgfunc *f = find_func(funcid, name, nargs, input_collation, err);
+    struct expr *e;
+    if (!f)
+        return NULL;
+    e = node(a, EXPR_FUNC, result, args, nargs);
+    e->func = f;
+    e->collation = input_collation;
+    return ready(e);
+}
+
+struct expr *expr_bool(struct arena *a, enum expr_kind kind, const struct expr *const *args,
+                       size_t nargs)
+{
+    assert(kind == EXPR_AND || kind == EXPR_OR || (kind == EXPR_NOT && nargs == 1));
+    return ready(node(a, kind, boolean(), args, nargs));
+}
+
+struct expr *expr_is_null(struct arena *a, const struct expr *arg, bool negated)
+{
+    struct expr *e = node(a, EXPR_IS_NULL, boolean(), &arg, 1);
+    e->flag = negated;
+    return ready(e);
+}
+
+struct expr *expr_bool_test(struct arena *a, const struct expr *arg, enum bool_test test)
+{
+    struct expr *e = node(a, EXPR_BOOL_TEST, boolean(), &arg, 1);
+    e->op = (uint8_t)test;
+    return ready(e);
+}
+
+struct expr *expr_distinct(struct arena *a, uint32_t eq_funcid, const struct expr *x,
+                           const struct expr *y, const struct collation *coll, bool negated,
+                           struct err *err)
+{
+    const struct pgfunc *f = find_func(eq_funcid, "of IS DISTINCT FROM", 2, coll, err);
+    const struct expr *args[2] = {x, y};
+    struct expr *e;
+    if (!f)
+        return NULL;
+    e = node(a, EXPR_DISTINCT, boolean(), args, 2);
+    e->func = f;
+    e->collation = coll;
+    e->flag = negated;
+    return ready(e);
+}
+
+struct expr *expr_nullif(struct arena *a, uint32_t eq_funcid, const struct expr *x,
+                         const struct expr *y, struct column_type result,
+                         const struct collation *coll, struct err *err)
+{
+    const struct pgfunc *f = find_func(eq_funcid, "of NULLIF", 2, coll, err);
+    const struct expr *args[2] = {x, y};
+    struct expr *e;
+    if (!f)
+        return NULL;
+    e = node(a, EXPR_NULLIF, result, args, 2);
+    e->func = f;
+    e->collation = coll;
+    return ready(e);
+}
+
+struct expr *expr_case(struct arena *a, const struct expr *const *args, size_t nargs,
+                       struct column_type result)
+{
+    assert(nargs % 2 == 1);
+    return ready(node(a, EXPR_CASE, result, args, nargs));
+}
+
+struct expr *expr_coalesce(struct arena *a, const struct expr *const *args, size_t nargs,
+                           struct column_type result)
+{
+    return ready(node(a, EXPR_COALESCE, result, args, nargs));
+}
+
+struct expr *expr_minmax(struct arena *a, bool greatest, const struct expr *const *args,
+                         size_t nargs, struct column_type result, const struct collation *coll,
+                         struct err *err)
+{
+    const char *name = greatest ? "GREATEST" : "LEAST";
+    struct column_type compared = {result.type, result.typmod, coll};
+    struct expr *e;
+    if (!check_collation(is_text(result.type) ? COLL_ORDER : COLL_NONE, coll, name, err))
+        return NULL;
+    if (!type_has_order(&compared)) {
+        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "%s of type %s is not supported", name,
+                result.type->name);
+        return NULL;
+    }
+    e = node(a, EXPR_MINMAX, result, args, nargs);
+    e->flag = greatest;
+    e->collation = coll;
+    return ready(e);
+}
+
+struct expr *expr_in(struct arena *a, uint32_t op_funcid, bool use_or, const struct expr *x,
+                     const struct expr *const *list, size_t n, const struct collation *coll,
+                     struct err *err)
+{
+    const struct pgfunc *f = find_func(op_funcid, use_or ? "of ANY or IN" : "of ALL", 2, coll, err);
+    const struct expr **args;
+    struct expr *e;
+    if (!f)
+        return NULL;
+    args = ARENA_ARRAY(a, const struct expr *, n + 1);
+    args[0] = x;
+    if (n)
+        memcpy(args + 1, list, n * sizeof *args);
+    e = node(a, EXPR_IN, boolean(), NULL, 0);
+    e->args = args;
+    e->nargs = (uint32_t)n + 1;
+    e->func = f;
+    e->collation = coll;
+    e->flag = use_or;
+    return ready(e);
+}
+
+/* Types that share their bytes with others in Postgres but not their text: OIDs and their aliases,
+ * inet (cidr prints a mask it leaves out), bytea of statistics. */
+static bool prints_differently(uint32_t oid)
+{
+    static const uint32_t oids[] = {17,   24,   26,   869,  2202, 2203, 2204,
+                                    2205, 2206, 3734, 3769, 4089, 4096, 4191};
+    for (size_t i = 0; i < sizeof oids / sizeof oids[0]; i++)
+        if (oids[i] == oid)
+            return true;
+    return false;
+}
+
+static bool is_relabel(const struct type *from, const struct type *to)
+{
+    if (from->oid == to->oid)
+        return true;
+    if (from->kind == TYPE_OPAQUE)
+        return is_text(to) || (to->kind == TYPE_OPAQUE && !prints_differently(to->oid));
+    return from->kind == to->kind || (is_text(from) && is_text(to));
+}
+
+struct expr *expr_relabel(struct arena *a, const struct expr *arg, struct column_type result,
+                          struct err *err)
+{
+    if (!is_relabel(arg->ct.type, result.type)) {
+        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "conversion of %s to %s is not supported",
+                arg->ct.type->name, result.type->name);
+        return NULL;
+    }
+    return ready(node(a, EXPR_RELABEL, result, &arg, 1));
+}
+
+struct expr *expr_via_io(struct arena *a, const struct expr *arg, struct column_type result,
+                         struct err *err)
+{
+    if (!via_io_is_supported(arg->ct.type, result.type)) {
+        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "cast from %s to %s is not supported",
+                arg->ct.type->name, result.type->name);
+        return NULL;
+    }
+    return ready(node(a, EXPR_VIA_IO, result, &arg, 1));
+}
+
+struct expr *expr_with_args(struct arena *a, const struct expr *e, const struct expr *const *args)
+{
+    struct expr *copy = arena_memdup(a, e, sizeof *e);
+    if (e->nargs)
+        copy->args = arena_memdup(a, args, e->nargs * sizeof *args);
+    return ready(copy);
+}
+
+static bool is_const(const struct expr *e)
+{
+    return e->kind == EXPR_CONST;
+}
+
+/* The constant boolean that decides an AND (false) or OR (true), whatever the other arguments. */
+static const struct expr *decisive_arg(const struct expr *e)
+{
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        const struct expr *x = e->args[i];
+        if (is_const(x) && !x->value.null && (x->value.i != 0) == (e->kind == EXPR_OR))
+            return x;
+    }
+    return NULL;
+}
+
+/* AND without its constant trues, OR without its constant falses; an argument alone stands for all.
+ * NULLs stay. */
+static const struct expr *fold_and_or(struct arena *a, const struct expr *e)
+{
+    const struct expr *decisive = decisive_arg(e), **kept;
+    size_t n = 0;
+    if (decisive)
+        return decisive;
+    kept = ARENA_ARRAY(a, const struct expr *, e->nargs);
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (!is_const(e->args[i]) || e->args[i]->value.null)
+            kept[n++] = e->args[i];
+    if (n == e->nargs)
+        return e;
+    if (!n)
+        return expr_const(a, value_bool(e->kind == EXPR_AND), e->ct);
+    return n == 1 ? kept[0] : expr_bool(a, e->kind, kept, n);
+}
+
+const struct expr *expr_fold(struct arena *a, const struct expr *e)
+{
+    struct eval_ctx cx = {.arena = a};
+    struct err err;
+    struct value v;
+    bool all_const = true;
+    if (e->kind == EXPR_COLUMN || e->kind == EXPR_CONST)
+        return e;
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        all_const &= is_const(e->args[i]);
+        if (e->kind == EXPR_FUNC && is_const(e->args[i]) && e->args[i]->value.null)
+            return expr_const(a, value_null(), e->ct);
+    }
+    if (all_const && expr_eval(e, &cx, &v, &err))
+        return expr_const(a, v, e->ct);
+    return e->kind == EXPR_AND || e->kind == EXPR_OR ? fold_and_or(a, e) : e;
+}
