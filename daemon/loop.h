@@ -2,15 +2,83 @@
  * loop: a thread that runs libevent and owns the client connections accepted on it.
  *
  * Everything a loop knows (connections, subscriptions, their queues) belongs to its thread; other
- * threads reach it by loop_post() only. It works through its mailbox in batches and writes to the
- * sockets once at the end of each, so that a burst of deltas costs one write per connection.
+ * threads reach it by loop_post() only. A loop works in turns:
+ *
+ *     libevent's callbacks   sockets become readable or writable, the mailbox has messages, timers;
+ *                            they note what is to be done and queue output, no more
+ *     connections with lines each gets a bounded number of requests handled
+ *     cuts                   PROGRESS and SYNC of those who wait for them
+ *     flush                  one writev() for each connection with new output, so that a burst of
+ *                            deltas costs one write
+ *     bury                   connections that ended in this turn are taken apart and freed
+ *
+ * So nothing that libevent may still call back, and nothing that is being walked, is freed in the
+ * middle of a turn. The first loop runs on the main thread and has the listeners and the signals.
  */
 #ifndef PALIMPSEST_DAEMON_LOOP_H
 #define PALIMPSEST_DAEMON_LOOP_H
 
-#include "daemon/mailbox.h"
+#include <pthread.h>
 
-struct loop;
+#include "daemon/mailbox.h"
+#include "daemon/table.h"
+#include "engine/base/arena.h"
+#include "engine/base/buf.h"
+#include "engine/base/lsn.h"
+
+struct conn;
+struct event;
+struct event_base;
+struct server;
+
+/* Messages between loops; worker.h has those from other threads. */
+enum loop_own_kind {
+    L_ADOPT = 150, /* a connection accepted for this loop: struct lmsg_adopt (conn.h) */
+    L_DRAIN,       /* tell clients that we end; struct lmsg_drain (drain.h) */
+};
+
+struct loop {
+    int no;
+    struct server *server; /* borrowed */
+    pthread_t thread;
+    struct mailbox box;
+    struct event_base *base;
+    struct event *wake, *tick; /* owned */
+    lsn_t *passed;             /* owned; how far each worker has come, as it told us */
+
+    struct conn *conns; /* all, doubly linked */
+    size_t nconns;
+    struct conn *ready;    /* have lines to handle; each list is linked through fields of its own */
+    struct conn *dirty;    /* have output to write */
+    struct conn *watchers; /* wait for a cut: doubly linked */
+    struct conn *dead;     /* ended in this turn */
+    bool cuts_due;         /* something that cuts depend on has changed */
+
+    struct table subs;    /* by number */
+    struct table sub_ids; /* by connection and id */
+    struct table fans;    /* by plan */
+    uint64_t last_sub;    /* number of the newest subscription */
+    uint64_t last_sync;
+
+    struct buf line;     /* a line being put together */
+    struct arena parsed; /* the request being handled */
+
+    bool draining; /* ends when the last connection does */
+    bool stopped;
+    uint64_t drain_until_ms;
+    uint64_t now_ms; /* at the beginning of the turn */
+
+    /* From the configuration in force, looked at once a second. */
+    size_t output_limit, pending_limit, subs_limit;
+    uint64_t first_request_ms;
+};
+
+struct loop *loop_new(int no, struct server *server, size_t nworkers);
+void loop_free(struct loop *l); /* after the thread has ended */
+/* Runs until the loop has drained; the first loop is run by main, others by loop_start(). */
+void loop_run(struct loop *l);
+void loop_start(struct loop *l);
+void loop_join(struct loop *l);
 
 /* Any thread. The loop owns the message from now on; kinds are enum loop_msg_kind (worker.h). */
 void loop_post(struct loop *l, struct msg *m);

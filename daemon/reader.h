@@ -90,6 +90,8 @@ void reader_set_workers(struct reader *r, struct worker *const *workers, size_t 
 void reader_start(struct reader *r);
 void reader_post(struct reader *r, struct msg *m);
 void reader_status(struct reader *r, struct reader_status *out);
+/* Whether its thread has gone round its loop in the last 30 seconds; for the watchdog. Any thread. */
+bool reader_is_alive(const struct reader *r);
 void reader_stop(struct reader *r); /* ends the stream, drops the slot, joins */
 void reader_free(struct reader *r);
 

@@ -1,0 +1,435 @@
+/*
+ * conn: see conn.h.
+ */
+#include "daemon/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/config.h"
+#include "daemon/cut.h"
+#include "daemon/dispatch.h"
+#include "daemon/listener.h"
+#include "daemon/log.h"
+#include "daemon/server.h"
+#include "daemon/sub.h"
+#include "daemon/version.h"
+#include "protocol/reply.h"
+
+#define READ_SIZE        16384
+#define LINES_PER_TURN   32 /* fairness: then the others get their turn */
+#define IOVECS           64
+#define WRITES_PER_FLUSH 16
+#define EARLY_FLUSH      65536 /* bytes queued in one turn that are worth a write of their own */
+#define LINGER_MS        2000
+
+/* ---- lists of the loop --------------------------------------------------------------------- */
+
+static void list_ready(struct conn *c)
+{
+    if (c->is_ready)
+        return;
+    c->is_ready = true;
+    c->ready_next = c->loop->ready;
+    c->loop->ready = c;
+}
+
+static void list_dirty(struct conn *c)
+{
+    if (c->is_dirty)
+        return;
+    c->is_dirty = true;
+    c->dirty_next = c->loop->dirty;
+    c->loop->dirty = c;
+}
+
+static void watch(struct conn *c)
+{
+    struct loop *l = c->loop;
+    c->is_watching = true;
+    c->watch_prev = NULL;
+    c->watch_next = l->watchers;
+    if (l->watchers)
+        l->watchers->watch_prev = c;
+    l->watchers = c;
+}
+
+static void unwatch(struct conn *c)
+{
+    c->is_watching = false;
+    *(c->watch_prev ? &c->watch_prev->watch_next : &c->loop->watchers) = c->watch_next;
+    if (c->watch_next)
+        c->watch_next->watch_prev = c->watch_prev;
+}
+
+void conn_update_watching(struct conn *c)
+{
+    bool want = c->state != CONN_DEAD && cut_is_waiting(c);
+    if (want && !c->is_watching)
+        watch(c);
+    else if (!want && c->is_watching)
+        unwatch(c);
+}
+
+/* ---- end ----------------------------------------------------------------------------------- */
+
+void conn_end(struct conn *c, const char *reason)
+{
+    if (c->state == CONN_DEAD)
+        return;
+    log_debug("client %s: connection ends: %s", c->peer.text, reason);
+    c->state = CONN_DEAD;
+    event_del(&c->readable);
+    event_del(&c->writable);
+    c->dead_next = c->loop->dead;
+    c->loop->dead = c;
+}
+
+/* Everything the connection had, in an order in which each part can still reach what it needs. */
+void conn_bury(struct conn *c)
+{
+    struct loop *l = c->loop;
+    assert(c->state == CONN_DEAD && !c->is_ready && !c->is_dirty);
+    if (c->is_watching)
+        unwatch(c);
+    while (c->subs)
+        sub_free(c->subs);
+    cut_fini(c);
+    outq_fini(&c->out);
+    line_fini(&c->in);
+    close(c->fd);
+    *(c->prev ? &c->prev->next : &l->conns) = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    l->nconns--;
+    listener_leave(l->server->listener, &c->peer);
+    free(c);
+}
+
+/* All that was asked for is answered: say BYE if that was asked for too, send what is queued. */
+static void finish_if_answered(struct conn *c)
+{
+    if (c->state != CONN_FINISHING || c->pending > 0)
+        return;
+    if (c->bye) {
+        buf_reset(&c->loop->line);
+        reply_bye(&c->loop->line);
+        conn_send(c, &c->loop->line);
+    }
+    c->state = CONN_CLOSING;
+    list_dirty(c);
+}
+
+static void finish(struct conn *c)
+{
+    if (c->state != CONN_OPEN)
+        return;
+    c->state = CONN_FINISHING;
+    event_del(&c->readable);
+    finish_if_answered(c);
+}
+
+void conn_quit(struct conn *c)
+{
+    c->bye = true;
+    finish(c);
+}
+
+void conn_drain(struct conn *c)
+{
+    struct err err;
+    if (!conn_takes_output(c))
+        return;
+    err_set(&err, ERR_ADMIN_SHUTDOWN, "the daemon is shutting down");
+    buf_reset(&c->loop->line);
+    reply_error(&c->loop->line, NULL, &err);
+    conn_send(c, &c->loop->line);
+    event_del(&c->readable);
+    c->state = CONN_CLOSING;
+    list_dirty(c);
+}
+
+static void linger(struct conn *c)
+{
+    c->state = CONN_LINGERING;
+    c->linger_until_ms = c->loop->now_ms + LINGER_MS;
+    if (c->end_of_input || shutdown(c->fd, SHUT_WR) < 0)
+        conn_end(c, "closed");
+    else
+        event_add(&c->readable, NULL);
+}
+
+/* ---- output -------------------------------------------------------------------------------- */
+
+bool conn_takes_output(const struct conn *c)
+{
+    return c->state == CONN_OPEN || c->state == CONN_FINISHING;
+}
+
+void conn_send(struct conn *c, const struct buf *line)
+{
+    conn_send_block(c, line, NULL);
+}
+
+void conn_send_block(struct conn *c, const struct buf *header, struct payload *payload)
+{
+    if (!conn_takes_output(c))
+        return;
+    outq_add(&c->out, header->data, header->len);
+    if (payload)
+        outq_add_payload(&c->out, payload);
+    list_dirty(c);
+}
+
+/* Writes what the socket takes, within bounds. False when the connection is broken. */
+static bool write_out(struct conn *c)
+{
+    struct iovec iov[IOVECS];
+    for (int i = 0; i < WRITES_PER_FLUSH && outq_bytes(&c->out) > 0; i++) {
+        struct msghdr mh = {.msg_iov = iov, .msg_iovlen = (size_t)outq_peek(&c->out, iov, IOVECS)};
+        ssize_t n = sendmsg(c->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN || errno == EWOULDBLOCK;
+        outq_sent(&c->out, (size_t)n);
+        COUNT(c->loop->server->bytes_sent, (uint64_t)n);
+    }
+    return true;
+}
+
+static void try_write(struct conn *c)
+{
+    if (c->state == CONN_DEAD)
+        return;
+    if (!write_out(c))
+        conn_end(c, "can't write");
+    else if (outq_bytes(&c->out) > 0)
+        event_add(&c->writable, NULL);
+}
+
+bool conn_has_room(struct conn *c, size_t bytes)
+{
+    size_t limit = c->loop->output_limit;
+    size_t queued = outq_bytes(&c->out);
+    if (queued == 0 || (queued < EARLY_FLUSH && queued + bytes <= limit))
+        return true;
+    /* While we wait for the socket another try is in vain. */
+    if (!event_pending(&c->writable, EV_WRITE, NULL))
+        try_write(c);
+    queued = outq_bytes(&c->out);
+    return queued == 0 || queued + bytes <= limit;
+}
+
+static bool may_read(const struct conn *c)
+{
+    return c->state == CONN_OPEN && c->pending < c->loop->pending_limit &&
+           outq_bytes(&c->out) <= c->loop->output_limit / 2;
+}
+
+void conn_flush(struct conn *c)
+{
+    /* Waiting for the socket already: it will tell. */
+    if (event_pending(&c->writable, EV_WRITE, NULL))
+        return;
+    try_write(c);
+    if (c->state == CONN_DEAD)
+        return;
+    if (c->state == CONN_CLOSING && outq_bytes(&c->out) == 0)
+        linger(c);
+    if (outq_bytes(&c->out) <= c->loop->output_limit / 8)
+        sub_catch_up_next(c);
+    conn_wake(c);
+}
+
+static void writable_cb(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    list_dirty(arg);
+}
+
+/* ---- input --------------------------------------------------------------------------------- */
+
+static bool has_input(const struct conn *c)
+{
+    return line_pending(&c->in) > 0 || c->end_of_input;
+}
+
+void conn_wake(struct conn *c)
+{
+    if (!may_read(c))
+        return;
+    if (has_input(c))
+        list_ready(c);
+    else
+        event_add(&c->readable, NULL);
+}
+
+void conn_request_begun(struct conn *c)
+{
+    c->pending++;
+}
+
+void conn_request_done(struct conn *c)
+{
+    assert(c->pending > 0);
+    c->pending--;
+    finish_if_answered(c);
+    conn_wake(c);
+}
+
+static void bad_line(struct conn *c, const struct err *err)
+{
+    buf_reset(&c->loop->line);
+    reply_error(&c->loop->line, NULL, err);
+    conn_send(c, &c->loop->line);
+}
+
+/* Level-triggered: what isn't going to be read now must not wake us. */
+static void pause_reading(struct conn *c)
+{
+    if (c->state == CONN_OPEN)
+        event_del(&c->readable);
+}
+
+/* Handles what has been read, as far as the connection's turn goes. */
+void conn_handle_lines(struct conn *c)
+{
+    const char *text;
+    size_t len;
+    struct err err;
+    for (int i = 0; i < LINES_PER_TURN; i++) {
+        if (!may_read(c)) {
+            pause_reading(c); /* conn_wake() comes again */
+            return;
+        }
+        switch (line_next(&c->in, &text, &len, &err)) {
+        case LINE_NONE:
+            if (c->end_of_input) {
+                finish(c);
+            } else {
+                line_trim(&c->in);
+                event_add(&c->readable, NULL);
+            }
+            return;
+        case LINE_READY:
+            c->requested = true;
+            dispatch_line(c, text, len);
+            break;
+        case LINE_BAD: bad_line(c, &err); break;
+        }
+    }
+    pause_reading(c);
+    list_ready(c);
+}
+
+/* Reads once: what is left in the socket is there in the next turn too. */
+static void read_in(struct conn *c)
+{
+    ssize_t n = recv(c->fd, line_room(&c->in, READ_SIZE), READ_SIZE, MSG_DONTWAIT);
+    if (n > 0) {
+        line_added(&c->in, (size_t)n);
+    } else if (n == 0) {
+        c->end_of_input = true;
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        conn_end(c, strerror(errno));
+        return;
+    }
+    list_ready(c);
+}
+
+static void throw_away_input(struct conn *c)
+{
+    char junk[READ_SIZE];
+    ssize_t n = recv(c->fd, junk, sizeof junk, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+        conn_end(c, "closed");
+}
+
+static void readable_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+    (void)fd, (void)what;
+    if (c->state == CONN_OPEN)
+        read_in(c);
+    else if (c->state == CONN_LINGERING)
+        throw_away_input(c);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static void set_socket_options(int fd)
+{
+    int on = 1, idle_s = 60, interval_s = 15, probes = 4, unacked_ms = 120000;
+    /* On a Unix socket these fail, and nothing is lost by it. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms, sizeof unacked_ms);
+}
+
+static size_t line_limit(void)
+{
+    const struct config *cfg = config_current();
+    size_t limit = (size_t)cfg->limits_line_bytes;
+    config_unref(cfg);
+    return limit;
+}
+
+void conn_adopt(struct loop *l, int fd, const struct peer *peer)
+{
+    struct conn *c = NEW(struct conn);
+    c->loop = l;
+    c->fd = fd;
+    c->peer = *peer;
+    c->opened_ms = l->now_ms;
+    set_socket_options(fd);
+    line_init(&c->in, line_limit());
+    outq_init(&c->out);
+    progress_init(&c->progress, l->server->nworkers);
+    event_assign(&c->readable, l->base, fd, EV_READ | EV_PERSIST, readable_cb, c);
+    event_assign(&c->writable, l->base, fd, EV_WRITE, writable_cb, c);
+    event_add(&c->readable, NULL);
+    c->next = l->conns;
+    if (l->conns)
+        l->conns->prev = c;
+    l->conns = c;
+    l->nconns++;
+    buf_reset(&l->line);
+    reply_hello(&l->line, PALIMPSEST_VERSION);
+    conn_send(c, &l->line);
+    if (l->draining)
+        conn_drain(c);
+}
+
+/* The peer is gone altogether, though we have no reason to read or write just now. */
+static bool is_hung_up(const struct conn *c)
+{
+    struct pollfd p = {.fd = c->fd};
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL));
+}
+
+/* Once a second. */
+void conn_tick(struct conn *c)
+{
+    struct loop *l = c->loop;
+    if (c->state == CONN_LINGERING && l->now_ms >= c->linger_until_ms)
+        conn_end(c, "closed");
+    else if (c->state == CONN_OPEN && !c->requested && l->first_request_ms > 0 &&
+             l->now_ms - c->opened_ms >= l->first_request_ms)
+        conn_end(c, "no request in time");
+    else if (c->state != CONN_DEAD && !event_pending(&c->readable, EV_READ, NULL) &&
+             !event_pending(&c->writable, EV_WRITE, NULL) && is_hung_up(c))
+        conn_end(c, "hung up");
+}

@@ -1,0 +1,24 @@
+/*
+ * cut: PROGRESS and SYNC of a connection: what waits until the workers have come far enough.
+ *
+ * The arithmetic of cuts is in progress.h; here it meets the connection, the clock and the lines.
+ */
+#ifndef PALIMPSEST_DAEMON_CUT_H
+#define PALIMPSEST_DAEMON_CUT_H
+
+#include "daemon/conn.h"
+
+struct sync_request;
+
+/* PROGRESS each|N|off. */
+void cut_set_mode(struct conn *c, enum progress_mode mode, uint32_t every_ms);
+/* SYNC; without an LSN Postgres is asked for its WAL position. False with err. */
+MUST_CHECK bool cut_sync(struct conn *c, bool has_lsn, lsn_t lsn, struct err *err);
+/* L_SYNCED: Postgres's answer; frees it. */
+void cut_sync_answered(struct loop *l, struct sync_request *r);
+/* Gives out what the workers' progress allows; called at the end of a turn. */
+void cut_advance(struct conn *c);
+bool cut_is_waiting(const struct conn *c);
+void cut_fini(struct conn *c);
+
+#endif

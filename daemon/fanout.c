@@ -1,0 +1,268 @@
+/*
+ * fanout: see fanout.h.
+ *
+ * The hot path is fan_delta(): one header per subscriber, and a reference to the payload. A
+ * subscription takes part only in the state LIVE (see sub.h); the order of the mailbox makes that
+ * exact: whatever the worker sent before it answered an attach is for others.
+ */
+#include "daemon/fanout.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "daemon/server.h"
+#include "protocol/reply.h"
+
+static struct buf *line(struct conn *c)
+{
+    buf_reset(&c->loop->line);
+    return &c->loop->line;
+}
+
+/* ---- to one subscription ------------------------------------------------------------------- */
+
+static void send_failed(struct sub *s, lsn_t lsn, const struct err *err)
+{
+    struct buf *b = line(s->conn);
+    reply_failed(b, s->id, lsn, err);
+    conn_send(s->conn, b);
+}
+
+static void send_delta(struct sub *s, lsn_t lsn, struct payload *payload)
+{
+    struct conn *c = s->conn;
+    if (!conn_has_room(c, payload->len)) {
+        sub_lag(s);
+        return;
+    }
+    struct buf *b = line(c);
+    reply_delta(b, s->id, lsn, payload->nrows);
+    conn_send_block(c, b, payload);
+    s->lsn = lsn;
+    COUNT(c->loop->server->deltas, 1);
+}
+
+static void release_query(struct sub *s)
+{
+    struct conn *c = s->conn;
+    struct buf *b = line(c);
+    reply_released(b, s->id);
+    conn_send(c, b);
+    sub_free(s);
+}
+
+static void take_snapshot(struct sub *s, struct lmsg_plan *m)
+{
+    struct conn *c = s->conn;
+    if (!conn_has_room(c, m->payload->len)) {
+        sub_lag(s);
+        return;
+    }
+    struct buf *b = line(c);
+    if (m->resync && s->has_state)
+        reply_resync(b, s->id,
+                     s->state == SUB_CATCHING ? RESYNC_SLOW_CONSUMER : RESYNC_SCHEMA_CHANGED);
+    reply_snapshot(b, s->id, m->lsn, m->payload->nrows);
+    conn_send_block(c, b, m->payload);
+    COUNT(c->loop->server->snapshots, 1);
+    s->has_state = true;
+    s->lsn = m->lsn;
+    s->failed = false;
+    if (s->kind == SUB_QUERY) {
+        release_query(s);
+        return;
+    }
+    progress_raise_floor(&c->progress, m->lsn);
+    sub_set_state(s, SUB_LIVE);
+    sub_catch_up_next(c);
+}
+
+/* The net change since what the client has; nothing is said when there is none. */
+static void take_catchup(struct sub *s, struct lmsg_plan *m)
+{
+    assert(s->state == SUB_CATCHING && s->has_state);
+    if (m->payload->nrows > 0)
+        send_delta(s, m->lsn, m->payload);
+    if (s->state == SUB_LAGGING)
+        return;
+    s->failed = false;
+    progress_raise_floor(&s->conn->progress, m->lsn);
+    sub_set_state(s, SUB_LIVE);
+    sub_catch_up_next(s->conn);
+}
+
+/* Too much is held for cuts that don't come: the connection counts as slow. */
+static void drop_held(struct conn *c)
+{
+    struct held h;
+    while (progress_take(&c->progress, &h)) {
+        struct sub *s = sub_find(c->loop, h.sub);
+        if (s && s->state == SUB_LIVE)
+            sub_lag(s);
+        held_fini(&h);
+    }
+    sub_catch_up_next(c);
+}
+
+static void hold(struct sub *s, lsn_t lsn, struct payload *payload, const struct err *err)
+{
+    struct conn *c = s->conn;
+    struct held h = {.lsn = lsn, .sub = s->no};
+    if (payload)
+        h.payload = payload_ref(payload);
+    if (err) {
+        h.err = NEW(struct err);
+        *h.err = *err;
+    }
+    progress_hold(&c->progress, worker_no(s->fan->plan->worker), &h);
+    if (outq_bytes(&c->out) + c->progress.held_bytes > c->loop->output_limit)
+        drop_held(c);
+}
+
+static bool is_held(const struct sub *s)
+{
+    return s->kind == SUB_SUBSCRIBE && s->conn->progress.mode != PROGRESS_OFF;
+}
+
+void fanout_held(struct conn *c, struct held *h)
+{
+    struct sub *s = sub_find(c->loop, h->sub);
+    if (s && s->state == SUB_LIVE && h->payload)
+        send_delta(s, h->lsn, h->payload);
+    else if (s && s->state == SUB_LIVE)
+        send_failed(s, h->lsn, h->err);
+    held_fini(h);
+}
+
+/* A QUERY whose answer is an error is over; a subscription waits for better times. */
+static void take_failed(struct sub *s, lsn_t lsn, const struct err *err)
+{
+    struct conn *c = s->conn;
+    if (s->failed)
+        return;
+    if (s->kind == SUB_QUERY) {
+        struct buf *b = line(c);
+        reply_error(b, s->id, err);
+        conn_send(c, b);
+        sub_free(s);
+        return;
+    }
+    if (is_held(s) && s->state == SUB_LIVE)
+        hold(s, lsn, NULL, err);
+    else
+        send_failed(s, lsn, err);
+    sub_set_failed(s, true);
+    if (c->catching_up == s->no) {
+        c->catching_up = 0; /* its view may take for ever: others go on */
+        sub_catch_up_next(c);
+    }
+}
+
+static void take_ended(struct sub *s, const struct err *err)
+{
+    struct conn *c = s->conn;
+    struct buf *b = line(c);
+    reply_error(b, s->id, err);
+    conn_send(c, b);
+    sub_free(s);
+}
+
+/* ---- to all of a plan ---------------------------------------------------------------------- */
+
+static void fan_delta(struct fan *f, struct lmsg_plan *m)
+{
+    for (struct sub *s = f->subs; s; s = s->fan_next) {
+        if (s->state != SUB_LIVE || !conn_takes_output(s->conn))
+            continue;
+        if (s->failed)
+            sub_set_failed(s, false);
+        if (is_held(s))
+            hold(s, m->lsn, m->payload, NULL);
+        else
+            send_delta(s, m->lsn, m->payload);
+    }
+}
+
+static void fan_failed(struct fan *f, struct lmsg_plan *m)
+{
+    for (struct sub *s = f->subs, *next; s; s = next) {
+        next = s->fan_next;
+        if (s->state == SUB_LIVE || s->state == SUB_ATTACHING)
+            take_failed(s, m->lsn, &m->err);
+    }
+}
+
+static void fan_ended(struct fan *f, struct lmsg_plan *m)
+{
+    for (struct sub *s = f->subs, *next; s; s = next) {
+        next = s->fan_next;
+        take_ended(s, &m->err);
+    }
+}
+
+/* What the rebuild changed is one step of the client, over everything committed in between. */
+static void fan_current(struct fan *f, struct lmsg_plan *m)
+{
+    for (struct sub *s = f->subs; s; s = s->fan_next)
+        if (s->kind == SUB_SUBSCRIBE)
+            progress_raise_floor(&s->conn->progress, m->lsn);
+    fan_set_stale(f, false);
+}
+
+static void to_all(struct fan *f, struct lmsg_plan *m)
+{
+    switch (m->m.kind) {
+    case L_DELTA:
+        if (f->stale && m->current)
+            fan_current(f, m);
+        if (m->payload)
+            fan_delta(f, m);
+        break;
+    case L_FAILED:
+        if (f->stale && m->current)
+            fan_current(f, m);
+        fan_failed(f, m);
+        break;
+    case L_STALE: fan_set_stale(f, true); break;
+    case L_ENDED: fan_ended(f, m); break;
+    default: assert(!"a message for one subscription");
+    }
+}
+
+static void to_one(struct sub *s, struct lmsg_plan *m)
+{
+    struct fan *f = s->fan;
+    switch (m->m.kind) {
+    case L_SNAPSHOT:
+    case L_CATCHUP:
+        fan_set_stale(f, !m->current);
+        if (m->m.kind == L_SNAPSHOT)
+            take_snapshot(s, m);
+        else
+            take_catchup(s, m);
+        break;
+    case L_FAILED: take_failed(s, m->lsn, &m->err); break;
+    case L_ENDED: take_ended(s, &m->err); break;
+    default: assert(!"a message for all of a plan");
+    }
+}
+
+void fanout_plan_message(struct loop *l, struct lmsg_plan *m)
+{
+    struct sub *s = m->sub ? sub_find(l, m->sub) : NULL;
+    struct fan *f = m->sub ? NULL : fan_find(l, m->plan);
+    if (s && s->fan && s->fan->plan == m->plan)
+        to_one(s, m);
+    else if (f)
+        to_all(f, m);
+    l->cuts_due = true;
+    fanout_drop(m);
+}
+
+void fanout_drop(struct lmsg_plan *m)
+{
+    plan_unref(m->plan);
+    if (m->payload)
+        payload_unref(m->payload);
+    free(m);
+}

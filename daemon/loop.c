@@ -1,0 +1,287 @@
+/*
+ * loop: see loop.h.
+ */
+#include "daemon/loop.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/config.h"
+#include "daemon/conn.h"
+#include "daemon/cut.h"
+#include "daemon/dispatch.h"
+#include "daemon/drain.h"
+#include "daemon/fanout.h"
+#include "daemon/listener.h"
+#include "daemon/log.h"
+#include "daemon/server.h"
+#include "daemon/watch.h"
+#include "engine/base/alloc.h"
+
+/* ---- the mailbox --------------------------------------------------------------------------- */
+
+static void begin_drain(struct loop *l, uint64_t until_ms)
+{
+    l->draining = true;
+    l->drain_until_ms = until_ms;
+    for (struct conn *c = l->conns; c; c = c->next) {
+        if (until_ms == 0)
+            conn_end(c, "shutting down");
+        else
+            conn_drain(c);
+    }
+}
+
+static void take_progress(struct loop *l, struct lmsg_progress *m)
+{
+    l->passed[worker_no(m->worker)] = m->lsn;
+    l->cuts_due = true;
+    free(m);
+}
+
+static void handle(struct loop *l, struct msg *m)
+{
+    switch (m->kind) {
+    case L_SNAPSHOT:
+    case L_CATCHUP:
+    case L_DELTA:
+    case L_FAILED:
+    case L_ENDED:
+    case L_STALE: fanout_plan_message(l, (struct lmsg_plan *)m); break;
+    case L_PROGRESS: take_progress(l, (struct lmsg_progress *)m); break;
+    case L_ANALYZED: dispatch_analyzed(l, (struct analysis *)m); break;
+    case L_EXPLAINED: dispatch_explained(l, (struct lmsg_explained *)m); break;
+    case L_SYNCED: cut_sync_answered(l, (struct sync_request *)m); break;
+    case L_ADOPT:
+        conn_adopt(l, ((struct lmsg_adopt *)m)->fd, &((struct lmsg_adopt *)m)->peer);
+        free(m);
+        break;
+    case L_DRAIN:
+        begin_drain(l, ((struct lmsg_drain *)m)->until_ms);
+        free(m);
+        break;
+    default: assert(!"a message that loops don't take");
+    }
+}
+
+static void wake_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *l = arg;
+    (void)fd, (void)what;
+    for (struct msg *m = mailbox_take(&l->box), *next; m; m = next) {
+        next = m->next;
+        handle(l, m);
+    }
+}
+
+void loop_post(struct loop *l, struct msg *m)
+{
+    mailbox_post(&l->box, m);
+}
+
+int loop_no(const struct loop *l)
+{
+    return l->no;
+}
+
+/* ---- once a second ------------------------------------------------------------------------- */
+
+static void look_at_config(struct loop *l)
+{
+    const struct config *cfg = config_current();
+    l->output_limit = (size_t)cfg->limits_output_bytes;
+    l->pending_limit = (size_t)cfg->limits_requests_per_connection;
+    l->subs_limit = (size_t)cfg->limits_subscriptions_per_connection;
+    l->first_request_ms = (uint64_t)cfg->limits_first_request_ms;
+    config_unref(cfg);
+}
+
+static void tick_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *l = arg;
+    (void)fd, (void)what;
+    look_at_config(l);
+    for (struct conn *c = l->conns; c; c = c->next) {
+        conn_tick(c);
+        if (l->draining && l->now_ms >= l->drain_until_ms)
+            conn_end(c, "didn't read in time while shutting down");
+    }
+}
+
+/* ---- the turn ------------------------------------------------------------------------------ */
+
+static void handle_ready(struct loop *l)
+{
+    struct conn *list = l->ready;
+    l->ready = NULL;
+    for (struct conn *c = list, *next; c; c = next) {
+        next = c->ready_next;
+        c->is_ready = false;
+        conn_handle_lines(c);
+    }
+}
+
+static void advance_cuts(struct loop *l)
+{
+    if (!l->cuts_due)
+        return;
+    l->cuts_due = false;
+    for (struct conn *c = l->watchers, *next; c; c = next) {
+        next = c->watch_next;
+        cut_advance(c);
+    }
+}
+
+static void flush_dirty(struct loop *l)
+{
+    struct conn *list = l->dirty;
+    l->dirty = NULL;
+    for (struct conn *c = list, *next; c; c = next) {
+        next = c->dirty_next;
+        c->is_dirty = false;
+        conn_flush(c);
+    }
+}
+
+/* Connections are ready or dirty for the next turn, but not the dead ones. */
+static void forget_dead(struct loop *l)
+{
+    for (struct conn **at = &l->ready; *at;) {
+        struct conn *c = *at;
+        c->is_ready = c->state != CONN_DEAD;
+        if (c->is_ready)
+            at = &c->ready_next;
+        else
+            *at = c->ready_next;
+    }
+    for (struct conn **at = &l->dirty; *at;) {
+        struct conn *c = *at;
+        c->is_dirty = c->state != CONN_DEAD;
+        if (c->is_dirty)
+            at = &c->dirty_next;
+        else
+            *at = c->dirty_next;
+    }
+}
+
+static void bury_dead(struct loop *l)
+{
+    if (!l->dead)
+        return;
+    forget_dead(l);
+    struct conn *list = l->dead;
+    l->dead = NULL;
+    for (struct conn *c = list, *next; c; c = next) {
+        next = c->dead_next;
+        conn_bury(c);
+    }
+}
+
+/* Output that came up while others were flushed, and cuts, wait for the next turn at once. */
+static bool has_work(const struct loop *l)
+{
+    return l->ready || l->dirty || l->cuts_due || l->dead;
+}
+
+static void finish_turn(struct loop *l)
+{
+    handle_ready(l);
+    advance_cuts(l);
+    flush_dirty(l);
+    bury_dead(l);
+    if (l->draining && !l->conns)
+        l->stopped = true;
+}
+
+void loop_run(struct loop *l)
+{
+    struct timeval second = {.tv_sec = 1};
+    event_add(l->wake, NULL);
+    event_add(l->tick, &second);
+    while (!l->stopped) {
+        event_base_loop(l->base, has_work(l) ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+        l->now_ms = clock_ms();
+        finish_turn(l);
+    }
+}
+
+static void *thread_main(void *arg)
+{
+    pthread_setname_np(pthread_self(), "loop");
+    loop_run(arg);
+    return NULL;
+}
+
+void loop_start(struct loop *l)
+{
+    if (pthread_create(&l->thread, NULL, thread_main, l) != 0)
+        abort(); /* at start-up only */
+}
+
+void loop_join(struct loop *l)
+{
+    pthread_join(l->thread, NULL);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+struct loop *loop_new(int no, struct server *server, size_t nworkers)
+{
+    struct loop *l = NEW(struct loop);
+    struct event_config *ec = event_config_new();
+    l->no = no;
+    l->server = server;
+    l->passed = xcalloc(nworkers, sizeof *l->passed);
+    l->now_ms = clock_ms();
+    mailbox_init(&l->box);
+    /* Each base belongs to one thread: no locks in it. */
+    event_config_set_flag(ec, EVENT_BASE_FLAG_NOLOCK);
+    l->base = event_base_new_with_config(ec);
+    event_config_free(ec);
+    if (!l->base)
+        abort(); /* at start-up only */
+    l->wake = event_new(l->base, l->box.efd, EV_READ | EV_PERSIST, wake_cb, l);
+    l->tick = event_new(l->base, -1, EV_PERSIST, tick_cb, l);
+    table_init(&l->subs);
+    table_init(&l->sub_ids);
+    table_init(&l->fans);
+    buf_init(&l->line);
+    arena_init(&l->parsed);
+    look_at_config(l);
+    return l;
+}
+
+/* What others have posted after the end: each message gives back what it holds. */
+static void drop(struct loop *l, struct msg *m)
+{
+    if (m->kind == L_ADOPT) {
+        close(((struct lmsg_adopt *)m)->fd);
+        listener_leave(l->server->listener, &((struct lmsg_adopt *)m)->peer);
+        free(m);
+    } else {
+        handle(l, m); /* nobody is left whom it could concern */
+    }
+}
+
+void loop_free(struct loop *l)
+{
+    assert(!l->conns);
+    for (struct msg *m = mailbox_take(&l->box), *next; m; m = next) {
+        next = m->next;
+        drop(l, m);
+    }
+    mailbox_fini(&l->box);
+    event_free(l->wake);
+    event_free(l->tick);
+    event_base_free(l->base);
+    table_fini(&l->subs);
+    table_fini(&l->sub_ids);
+    table_fini(&l->fans);
+    buf_fini(&l->line);
+    arena_fini(&l->parsed);
+    free(l->passed);
+    free(l);
+}

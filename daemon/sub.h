@@ -1,0 +1,82 @@
+/*
+ * sub: one subscription (or QUERY, or EXPLAIN under way) of one connection.
+ *
+ *     ANALYZING ──plan──▶ ATTACHING ──SNAPSHOT──▶ LIVE ──queue full──▶ LAGGING ──queue drained──▶
+ * CATCHING │                   │                    ▲ │ │                   │ └──────────── net
+ * DELTA, or RESYNC ────────────┘ └─── error ─────────┴──── RELEASE, end of the connection, end of
+ * the plan ───▶ freed
+ *
+ * What may be trusted: in LIVE the client has been sent (or queued, or has held for its cut) every
+ * change up to `lsn`, and gets the next; in all other states deltas of the plan are not for it. A
+ * LAGGING subscription without a state waits for its first SNAPSHOT.
+ *
+ * Other threads know a subscription by its number only. When an answer comes for a number that is
+ * gone, the answer is dropped: so RELEASE works in every state.
+ */
+#ifndef PALIMPSEST_DAEMON_SUB_H
+#define PALIMPSEST_DAEMON_SUB_H
+
+#include "daemon/conn.h"
+#include "daemon/worker.h"
+
+enum sub_kind {
+    SUB_SUBSCRIBE,
+    SUB_QUERY,
+    SUB_EXPLAIN
+};
+
+enum sub_state {
+    SUB_ANALYZING,
+    SUB_ATTACHING,
+    SUB_LIVE,
+    SUB_LAGGING,
+    SUB_CATCHING
+};
+
+struct sub {
+    struct table_link by_no, by_id;
+    uint64_t no;
+    char id[REQUEST_ID_MAX + 1];
+    enum sub_kind kind;
+    enum sub_state state;
+    struct conn *conn; /* borrowed: it owns us */
+    struct sub *conn_prev, *conn_next;
+    struct fan *fan; /* NULL until the plan is known */
+    struct sub *fan_prev, *fan_next;
+    bool has_state; /* the client was sent a SNAPSHOT */
+    lsn_t lsn;      /* of the state the client has */
+    bool failed;    /* was told FAILED, and nothing since */
+    bool pending;   /* counted in the connection's requests under way */
+    bool blocking;  /* counted in the connection's progress */
+};
+
+/* The subscriptions of one plan on one loop. */
+struct fan {
+    struct table_link by_plan;
+    struct plan *plan; /* borrowed: each subscription is a user of it */
+    struct sub *subs;
+    bool stale; /* the plan is being rebuilt */
+};
+
+struct sub *sub_new(struct conn *c, const char *id, enum sub_kind kind);
+struct sub *sub_find(struct loop *l, uint64_t no);
+struct sub *sub_find_id(struct conn *c, const char *id);
+/* Ends it without a word to the client: detaches and releases the plan. */
+void sub_free(struct sub *s);
+
+/* The plan is known: takes over the user of it and asks the worker for a first state. */
+void sub_attach(struct sub *s, struct plan *plan);
+void sub_set_state(struct sub *s, enum sub_state state);
+void sub_set_failed(struct sub *s, bool failed);
+/* Whether the client has (or will have without further ado) everything the workers passed. */
+bool sub_is_current(const struct sub *s);
+
+/* What was not queued is dropped: the client gets the net change later. */
+void sub_lag(struct sub *s);
+/* Asks for what the next lagging subscription missed, one at a time. */
+void sub_catch_up_next(struct conn *c);
+
+struct fan *fan_find(struct loop *l, const struct plan *plan);
+void fan_set_stale(struct fan *f, bool stale);
+
+#endif
