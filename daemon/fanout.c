@@ -176,6 +176,8 @@ static void fan_delta(struct fan *f, struct lmsg_plan *m)
             continue;
         if (s->failed)
             sub_set_failed(s, false);
+        if (!m->payload)
+            continue; /* only that all is well again */
         if (is_held(s))
             hold(s, m->lsn, m->payload, NULL);
         else
@@ -215,8 +217,7 @@ static void to_all(struct fan *f, struct lmsg_plan *m)
     case L_DELTA:
         if (f->stale && m->current)
             fan_current(f, m);
-        if (m->payload)
-            fan_delta(f, m);
+        fan_delta(f, m);
         break;
     case L_FAILED:
         if (f->stale && m->current)

@@ -223,10 +223,11 @@ void live_plan_commit(struct live_plan *lp, lsn_t lsn)
         return;
     }
     /* Those who wait have no state that a DELTA could change: they are served after it is sent. */
-    if (ev.kind == PLAN_DELTA)
-        broadcast(lp, L_DELTA, ev.payload, lsn, NULL);
-    else if (ev.kind == PLAN_ERROR)
+    if (ev.kind == PLAN_ERROR)
         broadcast(lp, L_FAILED, NULL, lsn, &ev.err);
+    else if (ev.kind == PLAN_DELTA || (lp->unsettled && plan_host_state(lp->host) == PLAN_LIVE))
+        broadcast(lp, L_DELTA, ev.payload, lsn, NULL);
+    lp->unsettled = plan_host_state(lp->host) != PLAN_LIVE;
     payload_unref(ev.payload);
     serve_waiting(lp);
     publish_stats(lp);
@@ -237,6 +238,7 @@ void live_plan_stale(struct live_plan *lp)
     if (!lp->host)
         return;
     lp->current = false;
+    lp->unsettled = true;
     plan_host_rebuild(lp->host);
     for (size_t i = 0; i < lp->nmappings; i++)
         clear_mapping(&lp->mappings[i]);
@@ -311,12 +313,13 @@ void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a)
         }
 }
 
-void live_plan_explain(struct live_plan *lp, const struct wmsg_attach *a)
+void live_plan_explain(const struct wmsg_attach *a)
 {
+    const struct live_plan *lp = a->plan->live; /* NULL: its last user has gone since */
     struct lmsg_explained *m = NEW(struct lmsg_explained);
     m->m.kind = L_EXPLAINED;
     m->sub = a->sub;
     buf_init(&m->text);
-    plan_explain(lp->plan->spec, lp->host ? plan_host_circuit(lp->host) : NULL, &m->text);
+    plan_explain(a->plan->spec, lp && lp->host ? plan_host_circuit(lp->host) : NULL, &m->text);
     loop_post(a->loop, &m->m);
 }

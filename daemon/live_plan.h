@@ -32,7 +32,9 @@ struct live_plan {
     struct err end; /* why it ended */
     bool current;   /* seeded and getting steps */
     bool touched;   /* in the step under way */
-    size_t *subs;   /* owned; subscribers on each loop */
+    bool
+        unsettled; /* subscribers were told STALE or FAILED: they hear of its end, changed or not */
+    size_t *subs;  /* owned; subscribers on each loop */
     VEC(struct waiting_sub) waiting;
     struct row_mapping *mappings; /* owned; all leaves of all sources, in spec order */
     size_t nmappings;
@@ -52,6 +54,7 @@ void live_plan_stale(struct live_plan *lp);
 void live_plan_end(struct live_plan *lp, const struct err *err);
 void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a);
 void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a);
-void live_plan_explain(struct live_plan *lp, const struct wmsg_attach *a);
+/* The plan may have been dropped already. */
+void live_plan_explain(const struct wmsg_attach *a);
 
 #endif

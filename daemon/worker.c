@@ -238,7 +238,7 @@ static bool handle(struct worker *w, struct msg *m)
     case W_DROP: drop_plan(w, pm); break;
     case W_ATTACH: live_plan_attach(am->plan->live, am); break;
     case W_DETACH: live_plan_detach(am->plan->live, am); break;
-    case W_EXPLAIN: live_plan_explain(am->plan->live, am); break;
+    case W_EXPLAIN: live_plan_explain(am); break;
     case W_STOP: go_on = false; break;
     }
     /* All kinds but these two begin with the same two members: the message and a plan. */
