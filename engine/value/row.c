@@ -6,6 +6,7 @@
  */
 #include "engine/value/row.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "engine/base/alloc.h"
@@ -103,6 +104,7 @@ static inline void put_var(const struct layout *l, uint8_t *row, struct var_curs
     memcpy(row + l->ends_offset + 4 * at->no++, &at->end, sizeof at->end);
 }
 
+/* Arithmetic makes NaNs of either sign; the bytes of a row know only one. */
 static inline void put_fixed(enum rep rep, uint8_t *p, struct value v)
 {
     switch (rep) {
@@ -114,11 +116,15 @@ static inline void put_fixed(enum rep rep, uint8_t *p, struct value v)
     }
     case REP_INT64: memcpy(p, &v.i, sizeof v.i); break;
     case REP_FLOAT32: {
-        float x = (float)v.f;
+        float x = isnan(v.f) ? NAN : (float)v.f;
         memcpy(p, &x, sizeof x);
         break;
     }
-    case REP_FLOAT64: memcpy(p, &v.f, sizeof v.f); break;
+    case REP_FLOAT64: {
+        double x = isnan(v.f) ? (double)NAN : v.f;
+        memcpy(p, &x, sizeof x);
+        break;
+    }
     case REP_FIXED16: memcpy(p, v.p, 16); break;
     case REP_BYTES: break;
     }

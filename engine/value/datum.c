@@ -1,0 +1,224 @@
+/*
+ * datum: constants of the node tree, from the bytes of a Datum to a value.
+ *
+ * The bytes are those Postgres's server process holds in memory, in its byte order: little endian
+ * is assumed, as the catalog loader checks. By-value types are the 8 bytes of the Datum,
+ * fixed-length ones the object, varlenas the object with its header of one or four bytes (a
+ * compressed or out-of-line one never stands in a tree).
+ */
+#include "engine/value/value.h"
+
+#include <string.h>
+
+#include "engine/value/float.h"
+#include "engine/value/numeric_rep.h"
+
+#define OID_CSTRING 2275
+
+struct bytes {
+    const uint8_t *p;
+    size_t len;
+};
+
+static bool refuse(const struct type *t, struct err *err)
+{
+    err_set(err, ERR_FEATURE_NOT_SUPPORTED, "constants of type %s are not supported", t->name);
+    return err_hint(err, "Pass the value as a parameter ($1).");
+}
+
+static bool strip_varlena(const uint8_t *p, size_t len, struct bytes *out)
+{
+    if (len >= 1 && (p[0] & 1)) {
+        size_t total = p[0] >> 1;
+        *out = (struct bytes){p + 1, total - 1};
+        return total >= 1 && total <= len;
+    }
+    if (len < 4 || (p[0] & 3) != 0)
+        return false;
+    uint32_t header;
+    memcpy(&header, p, sizeof header);
+    *out = (struct bytes){p + 4, (header >> 2) - 4};
+    return header >> 2 >= 4 && header >> 2 <= len;
+}
+
+/* ------------------------------------------------------------ numeric */
+
+static uint16_t load_u16(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+struct disk_numeric {
+    bool neg;
+    int dscale;
+    int weight; /* of the first base-10000 digit */
+    struct bytes digits;
+};
+
+static void read_short_header(struct bytes b, uint16_t h, struct disk_numeric *n)
+{
+    n->neg = h & 0x2000;
+    n->dscale = (h & 0x1F80) >> 7;
+    n->weight = (h & 0x3F) - (h & 0x40);
+    n->digits = (struct bytes){b.p + 2, b.len - 2};
+}
+
+static bool read_long_header(struct bytes b, uint16_t h, struct disk_numeric *n)
+{
+    n->neg = (h & 0xC000) == 0x4000;
+    n->dscale = h & 0x3FFF;
+    if (b.len < 4)
+        return false;
+    n->weight = (int16_t)load_u16(b.p + 2);
+    n->digits = (struct bytes){b.p + 4, b.len - 4};
+    return true;
+}
+
+static bool finite_numeric(const struct disk_numeric *n, struct arena *a, struct value *out,
+                           struct err *err)
+{
+    long ndigits = (long)(n->digits.len / 2);
+    mpz_t z;
+    mpz_init(z);
+    for (long i = 0; i < ndigits; i++) {
+        mpz_mul_ui(z, z, 10000);
+        mpz_add_ui(z, z, load_u16(n->digits.p + 2 * i));
+    }
+    if (n->neg)
+        mpz_neg(z, z);
+    /* The last digit stands for 10000^(weight - ndigits + 1); beyond dscale there are only zeros.
+     */
+    num_shift_round_big(z, 4 * (n->weight - ndigits + 1) + n->dscale);
+    bool ok = num_store_big(z, n->dscale, a, out, err);
+    mpz_clear(z);
+    return ok;
+}
+
+static bool from_numeric(const struct type *t, struct bytes b, struct arena *a, struct value *out,
+                         struct err *err)
+{
+    struct disk_numeric n;
+    if (b.len < 2)
+        return refuse(t, err);
+    uint16_t h = load_u16(b.p);
+    switch (h & 0xF000) {
+    case 0xC000: *out = numeric_nan; return true;
+    case 0xD000: *out = numeric_pinf; return true;
+    case 0xF000: *out = numeric_ninf; return true;
+    }
+    if ((h & 0xC000) == 0x8000)
+        read_short_header(b, h, &n);
+    else if (!read_long_header(b, h, &n))
+        return refuse(t, err);
+    return finite_numeric(&n, a, out, err);
+}
+
+/* ------------------------------------------------------------ by value */
+
+static bool from_byval(const struct type *t, const uint8_t *datum, struct arena *a,
+                       struct value *out, struct err *err)
+{
+    int64_t i;
+    memcpy(&i, datum, sizeof i);
+    switch (t->kind) {
+    case TYPE_BOOL: *out = value_bool(i & 0xFF); return true;
+    case TYPE_INT2: *out = value_int((int16_t)i); return true;
+    case TYPE_INT4:
+    case TYPE_DATE: *out = value_int((int32_t)i); return true;
+    case TYPE_INT8:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ: *out = value_int(i); return true;
+    case TYPE_FLOAT4: {
+        float f;
+        memcpy(&f, datum, sizeof f);
+        *out = value_float((double)f);
+        return true;
+    }
+    case TYPE_FLOAT8: {
+        double d;
+        memcpy(&d, datum, sizeof d);
+        *out = value_float(d);
+        return true;
+    }
+    case TYPE_OPAQUE:
+        if (t->oid == OID_OID) {
+            const char *text = arena_printf(a, "%u", (unsigned)i);
+            *out = value_bytes(text, strlen(text));
+            return true;
+        }
+        break;
+    case TYPE_NUMERIC:
+    case TYPE_TEXT:
+    case TYPE_BPCHAR:
+    case TYPE_UUID: break;
+    }
+    return refuse(t, err);
+}
+
+/* ------------------------------------------------------------ by reference */
+
+static struct value copy_bytes(struct bytes b, struct arena *a)
+{
+    return value_bytes(arena_memdup(a, b.p, b.len), b.len);
+}
+
+static struct value bytea_text(struct bytes b, struct arena *a)
+{
+    static const char hex[] = "0123456789abcdef";
+    char *text = arena_alloc(a, 2 + 2 * b.len), *p = text;
+    *p++ = '\\';
+    *p++ = 'x';
+    for (size_t i = 0; i < b.len; i++) {
+        *p++ = hex[b.p[i] >> 4];
+        *p++ = hex[b.p[i] & 15];
+    }
+    return value_bytes(text, 2 + 2 * b.len);
+}
+
+/* The opaque types whose text is their bytes, or nearly. */
+static bool from_opaque(const struct type *t, const uint8_t *p, size_t len, struct arena *a,
+                        struct value *out, struct err *err)
+{
+    struct bytes b = {p, len};
+    switch (t->oid) {
+    case OID_NAME:
+    case OID_UNKNOWN:
+    case OID_CSTRING: b.len = strnlen((const char *)p, len); break;
+    case OID_BYTEA:
+        if (!strip_varlena(p, len, &b))
+            return refuse(t, err);
+        *out = bytea_text(b, a);
+        return true;
+    case OID_JSON:
+        if (!strip_varlena(p, len, &b))
+            return refuse(t, err);
+        break;
+    default: return refuse(t, err);
+    }
+    *out = copy_bytes(b, a);
+    return true;
+}
+
+bool value_from_datum(const struct type *t, const uint8_t *datum, size_t len, bool byval,
+                      struct arena *a, struct value *out, struct err *err)
+{
+    struct bytes b;
+    if (byval)
+        return len == 8 ? from_byval(t, datum, a, out, err) : refuse(t, err);
+    if (t->kind == TYPE_OPAQUE)
+        return from_opaque(t, datum, len, a, out, err);
+    if (t->kind == TYPE_UUID && len == 16) {
+        *out = copy_bytes((struct bytes){datum, 16}, a);
+        return true;
+    }
+    if (!strip_varlena(datum, len, &b))
+        return refuse(t, err);
+    if (t->kind == TYPE_NUMERIC)
+        return from_numeric(t, b, a, out, err);
+    if (t->kind != TYPE_TEXT && t->kind != TYPE_BPCHAR)
+        return refuse(t, err);
+    *out = copy_bytes(b, a);
+    return true;
+}
