@@ -70,7 +70,8 @@ static void empty_acc(struct numeric_sum *s)
     mpz_t z;
     mpz_init(z);
     num_set_int128(z, s->acc);
-    mpz_add(need_big(s), s->big, z);
+    mpz_ptr big = need_big(s);
+    mpz_add(big, big, z);
     mpz_clear(z);
     s->acc = 0;
 }
@@ -108,7 +109,8 @@ static void add_big(struct numeric_sum *s, struct value v, int64_t weight)
     num_load_big(z, v);
     num_mul_pow10(z, (unsigned long)(s->scale - num_dscale(v)));
     mpz_mul_si(z, z, weight);
-    mpz_add(need_big(s), s->big, z);
+    mpz_ptr big = need_big(s);
+    mpz_add(big, big, z);
     mpz_clear(z);
 }
 
