@@ -3,7 +3,7 @@
 #   make            ./palimpsestd
 #   make demo       the main job, live, on a private Postgres; installs what is missing
 #   make test       all tests; they start and stop their own Postgres
-#   make bench      measurements, as ratios; prints a table and writes bench.json
+#   make bench      measurements, as ratios; prints a table and writes bench-*.json
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make format | lint
 #   make SAN=address,undefined …   or SAN=thread: the same, in a build directory of its own
@@ -113,6 +113,17 @@ unit: $(UNIT_BIN)
 e2e: palimpsestd $(E2E_BIN)
 	@PALIMPSESTD=$(BUILD)/palimpsestd tests/run $(E2E_BIN)
 
+# ---- measuring -------------------------------------------------------------------------------
+$(BUILD)/tests/bench/bench_live: $(call obj,tests/bench/bench_live.c $(BENCH_SUPPORT_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
+# BENCHFLAGS=--quick for a tenth of it; '--only ab' for some sections.
+bench:
+	@tests/deps.sh $(DEPS_BENCH)
+	@$(MAKE) --no-print-directory -j$$(nproc) palimpsestd $(BENCH_BIN)
+	@$(BUILD)/tests/bench/bench_engine --json bench-engine.json $(filter --quick,$(BENCHFLAGS))
+	@PALIMPSESTD=$(BUILD)/palimpsestd $(BUILD)/tests/bench/bench_live --json bench-live.json $(BENCHFLAGS)
+
 # ---- installing, and keeping the house -------------------------------------------------------
 install: palimpsestd
 	install -D -m 755 palimpsestd $(DESTDIR)$(PREFIX)/bin/palimpsestd
@@ -142,5 +153,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all demo test build-tests run-tests unit e2e install format lint clean
+
+.PHONY: all demo test bench build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
