@@ -192,7 +192,7 @@ create type pg_temp.outer_pair as (p pg_temp.pair, n numeric);
 create function pg_temp.js(type text, v text) returns table (t text, txt text, js text) language plpgsql as $$
 begin
     return query execute format('select %L::text, replace(replace(replace(format(''%%s'', %L::%s), E''\\'', E''\\\\''), E''\t'', ''\t''), E''\n'', ''\n''),
-        replace((to_json(%L::%s))::text, E''\n'', ''\n'')', type, v, type, v, type);
+        replace((to_json(%L::%s))::text, E''\n'', '' '')', type, v, type, v, type);
 end $$;
 \o json.tsv
 select js.* from (values
@@ -232,7 +232,7 @@ from (values ('bool', 'true'), ('bool', 'false'), ('int2', '-2'), ('int2', '3276
     ('int8', '1234567890123'), ('float4', '1.5'), ('float4', '-0.1'), ('float8', '1e300'), ('float8', 'NaN'), ('float8', '-Infinity'), ('date', '2024-01-02'),
     ('date', '0044-03-15 BC'), ('date', 'infinity'), ('timestamp', '2024-01-02 03:04:05.6'), ('timestamp', '-infinity'), ('timestamptz', '1999-01-02 03:04:05+05'),
     ('uuid', '550e8400-e29b-41d4-a716-446655440000'), ('text', ''), ('text', 'short'), ('text', 'ünïcode 漢'), ('text', repeat('long ', 40)), ('varchar', 'v'),
-    ('char(6)', 'ab    '), ('name', 'a_name'), ('json', '{"a": 1}'), ('bytea', '\x00ff10'), ('oid', '4294967295'),
+    ('bpchar', 'ab    '), ('name', 'a_name'), ('json', '{"a": 1}'), ('bytea', '\x00ff10'), ('oid', '4294967295'),
     ('numeric', '0'), ('numeric', '0.000'), ('numeric', '1'), ('numeric', '-1.50'), ('numeric', '10000'), ('numeric', '1e100'), ('numeric', '-1e-100'),
     ('numeric', '12345678901234567890.123456789'), ('numeric', 'NaN'), ('numeric', 'Infinity'), ('numeric', '-Infinity'), ('numeric', '0.0001'), ('numeric', '0.1'),
     ('numeric', '1e300'), ('numeric', '1.' || repeat('0', 70)), ('numeric', '-123.' || repeat('4', 70)), ('numeric', '9999.9999'), ('numeric', '1e-300'), ('numeric', '40000000')) c(t, v);
