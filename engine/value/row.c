@@ -140,7 +140,7 @@ bool row_pack(const struct layout *l, const struct value *vals, struct arena *a,
             return err_set(err, ERR_PROGRAM_LIMIT, "row is too large: %llu bytes",
                            (unsigned long long)len);
     }
-    uint8_t *row = arena_alloc(a, len);
+    uint8_t *row = arena_alloc(a, len ? len : 1); /* never NULL, even without columns */
     struct var_cursor at = {0, 0};
     memset(row, 0, l->ends_offset);
     for (uint32_t i = 0; i < l->ncols; i++) {
