@@ -11,7 +11,8 @@
 static void add_lsn(struct buf *b, lsn_t lsn)
 {
     char text[LSN_TEXT_MAX];
-    buf_add(b, text, (size_t)lsn_print(lsn, text));
+    int len = lsn_print(lsn, text);
+    buf_add(b, text, (size_t)len);
 }
 
 static void add_word_id(struct buf *b, const char *word, const char *id)
