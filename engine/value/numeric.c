@@ -1,13 +1,12 @@
 /*
- * numeric: the encoding, text, order and hash of exact decimals. Arithmetic is in numeric_arith.c,
- * roundings and casts in numeric_round.c, running sums in numeric_sum.c.
+ * numeric: the encoding, order and hash of exact decimals. Their text is in numeric_text.c,
+ * arithmetic in numeric_arith.c, roundings and casts in numeric_round.c, running sums in
+ * numeric_sum.c.
  */
 #include "engine/value/numeric_rep.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
-#include "engine/base/alloc.h"
 #include "engine/base/hash.h"
 
 static const uint8_t nan_bytes[NUMERIC_HEADER] = {NUMERIC_NAN};
@@ -19,18 +18,17 @@ const struct value numeric_ninf = {.p = ninf_bytes, .len = NUMERIC_HEADER};
 
 /* ------------------------------------------------------------ powers of ten and coefficients */
 
-#define E9 1000000000LL
-static const int64_t pow10_64[19] = {
-    1,         10,         100,         1000,         10000,         100000,
-    1000000,   10000000,   100000000,   E9,           E9 * 10,       E9 * 100,
-    E9 * 1000, E9 * 10000, E9 * 100000, E9 * 1000000, E9 * 10000000, E9 * 100000000,
-    E9 *E9};
+const int64_t num_pow10_64[19] = {(int64_t)1e0,  (int64_t)1e1,  (int64_t)1e2,  (int64_t)1e3,
+                                  (int64_t)1e4,  (int64_t)1e5,  (int64_t)1e6,  (int64_t)1e7,
+                                  (int64_t)1e8,  (int64_t)1e9,  (int64_t)1e10, (int64_t)1e11,
+                                  (int64_t)1e12, (int64_t)1e13, (int64_t)1e14, (int64_t)1e15,
+                                  (int64_t)1e16, (int64_t)1e17, (int64_t)1e18};
 
 int128_t num_pow10(int n)
 {
     if (n <= 18)
-        return pow10_64[n];
-    int128_t p = (int128_t)pow10_64[18] * pow10_64[n <= 36 ? n - 18 : 18];
+        return num_pow10_64[n];
+    int128_t p = (int128_t)num_pow10_64[18] * num_pow10_64[n <= 36 ? n - 18 : 18];
     return n <= 36 ? p : p * 10;
 }
 
@@ -177,7 +175,7 @@ struct value numeric_from_int64(int64_t v, struct arena *a)
     return numeric_from_int128(v, 0, a);
 }
 
-static bool overflows(struct err *err)
+bool num_overflows(struct err *err)
 {
     return err_set(err, ERR_NUMERIC_OUT_OF_RANGE, "value overflows numeric format");
 }
@@ -185,240 +183,16 @@ static bool overflows(struct err *err)
 bool num_store_big(const mpz_t z, long dscale, struct arena *a, struct value *out, struct err *err)
 {
     if (dscale > NUMERIC_DSCALE_MAX)
-        return overflows(err);
+        return num_overflows(err);
     /* sizeinbase may say one digit too many: only then count them exactly. */
     if (mpz_sizeinbase(z, 10) > NUMERIC_INT_DIGITS + (size_t)dscale &&
         num_digits_big(z) > NUMERIC_INT_DIGITS + (size_t)dscale)
-        return overflows(err);
+        return num_overflows(err);
     size_t n = mpz_sgn(z) ? (mpz_sizeinbase(z, 2) + 7) / 8 : 0;
     uint8_t *p = put_header(a, n, mpz_sgn(z) < 0, (int)dscale);
     mpz_export(p + NUMERIC_HEADER, NULL, -1, 1, 0, 0, z);
     *out = value_bytes(p, NUMERIC_HEADER + n);
     return true;
-}
-
-/* ------------------------------------------------------------ text in */
-
-struct scanned {
-    const char *digits; /* start of digits and point */
-    size_t len;
-    size_t ndigits;
-    long decimals;
-    long exponent;
-    bool neg;
-};
-
-static bool has_word(const char *s, size_t len, const char *word)
-{
-    size_t n = strlen(word);
-    return len == n && strncasecmp(s, word, n) == 0;
-}
-
-static bool scan_special(const char *s, size_t len, struct value *out)
-{
-    bool sign = len && (*s == '+' || *s == '-'), neg = sign && *s == '-';
-    if (has_word(s, len, "NaN"))
-        *out = numeric_nan;
-    else if (has_word(s + sign, len - sign, "Infinity") || has_word(s + sign, len - sign, "inf"))
-        *out = neg ? numeric_ninf : numeric_pinf;
-    else
-        return false;
-    return true;
-}
-
-/* The exponent's value, held at a bound far beyond every limit. */
-static bool scan_exponent(const char *s, size_t len, long *exponent)
-{
-    bool neg = len && *s == '-';
-    size_t i = len && (*s == '-' || *s == '+');
-    if (i == len)
-        return false;
-    for (*exponent = 0; i < len; i++) {
-        if (s[i] < '0' || s[i] > '9')
-            return false;
-        if (*exponent < 100000000)
-            *exponent = *exponent * 10 + (s[i] - '0');
-    }
-    if (neg)
-        *exponent = -*exponent;
-    return true;
-}
-
-static bool scan(const char *s, size_t len, struct scanned *sc)
-{
-    size_t i = len && (*s == '+' || *s == '-');
-    bool point = false;
-    memset(sc, 0, sizeof *sc);
-    sc->neg = i && *s == '-';
-    sc->digits = s + i;
-    for (; i < len; i++) {
-        if (s[i] >= '0' && s[i] <= '9') {
-            sc->ndigits++;
-            sc->decimals += point;
-        } else if (s[i] == '.' && !point) {
-            point = true;
-        } else {
-            break;
-        }
-    }
-    sc->len = (size_t)(s + i - sc->digits);
-    if (!sc->ndigits)
-        return false;
-    if (i == len)
-        return true;
-    return (s[i] == 'e' || s[i] == 'E') && scan_exponent(s + i + 1, len - i - 1, &sc->exponent);
-}
-
-static int128_t read_small(const struct scanned *sc)
-{
-    uint64_t m = 0;
-    int128_t c = 0;
-    int pending = 0; /* digits in m */
-    for (size_t i = 0; i < sc->len; i++) {
-        unsigned d = (unsigned)sc->digits[i] - '0';
-        if (d > 9) /* the point */
-            continue;
-        if (pending == 18) {
-            c = c * pow10_64[18] + m;
-            m = 0;
-            pending = 0;
-        }
-        m = m * 10 + d;
-        pending++;
-    }
-    c = c ? c * pow10_64[pending] + m : m;
-    return sc->neg ? -c : c;
-}
-
-static bool read_big(const struct scanned *sc, struct arena *a, struct value *out, struct err *err)
-{
-    char *digits = xmalloc(sc->ndigits + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < sc->len; i++)
-        if (sc->digits[i] != '.')
-            digits[n++] = sc->digits[i];
-    digits[n] = '\0';
-    mpz_t z;
-    mpz_init_set_str(z, digits, 10);
-    free(digits);
-    if (sc->neg)
-        mpz_neg(z, z);
-
-    long dscale = sc->decimals - sc->exponent;
-    bool ok;
-    if (mpz_sgn(z) && -dscale > NUMERIC_INT_DIGITS) {
-        ok = overflows(err);
-    } else {
-        if (dscale < 0)
-            num_mul_pow10(z, (unsigned long)-dscale);
-        ok = num_store_big(z, dscale < 0 ? 0 : dscale, a, out, err);
-    }
-    mpz_clear(z);
-    return ok;
-}
-
-bool numeric_parse(const char *s, size_t len, struct arena *a, struct value *out, struct err *err)
-{
-    struct scanned sc;
-    const char *whole = s;
-    size_t whole_len = len;
-    while (len && isspace((unsigned char)*s))
-        s++, len--;
-    while (len && isspace((unsigned char)s[len - 1]))
-        len--;
-    if (!scan(s, len, &sc)) {
-        if (scan_special(s, len, out))
-            return true;
-        return err_set(err, ERR_INVALID_TEXT, "invalid input syntax for type numeric: \"%.*s\"",
-                       (int)whole_len, whole);
-    }
-    if (sc.ndigits <= NUMERIC_POW10_SMALL && sc.exponent == 0) {
-        *out = numeric_from_int128(read_small(&sc), (int)sc.decimals, a);
-        return true;
-    }
-    return read_big(&sc, a, out, err);
-}
-
-/* ------------------------------------------------------------ text out */
-
-/* Writes exactly n digits, with zeros in front, ending before end. */
-static void put_digits(char *end, uint64_t u, int n)
-{
-    while (n--) {
-        *--end = (char)('0' + u % 10);
-        u /= 10;
-    }
-}
-
-/* The decimal digits of m (no zeros in front, "0" for zero) into out[40]; their number. */
-static size_t small_digits(uint128_t m, char *out)
-{
-    char tmp[40], *end = tmp + sizeof tmp, *p = end;
-    while (m > UINT64_MAX) {
-        put_digits(p, (uint64_t)(m % (uint64_t)pow10_64[18]), 18);
-        p -= 18;
-        m /= (uint64_t)pow10_64[18];
-    }
-    uint64_t u = (uint64_t)m;
-    do {
-        *--p = (char)('0' + u % 10);
-        u /= 10;
-    } while (u);
-    memcpy(out, p, (size_t)(end - p));
-    return (size_t)(end - p);
-}
-
-static void print_coefficient(bool neg, const char *digits, size_t n, size_t dscale, struct buf *b)
-{
-    char *p = buf_reserve(b, n + dscale + 3), *start = p;
-    if (neg)
-        *p++ = '-';
-    if (n > dscale) {
-        memcpy(p, digits, n - dscale);
-        p += n - dscale;
-        digits += n - dscale;
-        n = dscale;
-    } else {
-        *p++ = '0';
-    }
-    if (dscale) {
-        *p++ = '.';
-        memset(p, '0', dscale - n);
-        p += dscale - n;
-        memcpy(p, digits, n);
-        p += n;
-    }
-    b->len += (size_t)(p - start);
-}
-
-static void print_big(struct value v, struct buf *b)
-{
-    mpz_t z;
-    mpz_init(z);
-    num_load_big(z, v);
-    char *digits = xmalloc(mpz_sizeinbase(z, 10) + 2);
-    mpz_abs(z, z);
-    mpz_get_str(digits, 10, z);
-    print_coefficient(num_kind(v) == NUMERIC_MINUS, digits, strlen(digits), (size_t)num_dscale(v),
-                      b);
-    free(digits);
-    mpz_clear(z);
-}
-
-void numeric_print(struct value v, struct buf *b)
-{
-    static const char *const names[] = {
-        [NUMERIC_NAN] = "NaN", [NUMERIC_PINF] = "Infinity", [NUMERIC_NINF] = "-Infinity"};
-    int128_t c;
-    char digits[40];
-    if (num_is_special(v)) {
-        buf_adds(b, names[num_kind(v)]);
-    } else if (num_load_small(v, &c)) {
-        size_t n = small_digits(c < 0 ? -(uint128_t)c : (uint128_t)c, digits);
-        print_coefficient(c < 0, digits, n, (size_t)num_dscale(v), b);
-    } else {
-        print_big(v, b);
-    }
 }
 
 /* ------------------------------------------------------------ what it is */

@@ -72,6 +72,8 @@ static inline bool num_load_small(struct value v, int128_t *c)
     return true;
 }
 
+extern const int64_t num_pow10_64[19];
+
 /* 10^n for n <= NUMERIC_POW10_SMALL. */
 int128_t num_pow10(int n);
 /* *c *= 10^n; false, with *c untouched, when that isn't small any more. */
@@ -91,6 +93,9 @@ void num_shift_round_big(mpz_t z, long n);
 /* Encodes z * 10^-dscale; 22003 "value overflows numeric format" beyond the limits. */
 MUST_CHECK bool num_store_big(const mpz_t z, long dscale, struct arena *a, struct value *out,
                               struct err *err);
+
+/* Sets "value overflows numeric format" and returns false. */
+bool num_overflows(struct err *err);
 
 /* Decimal digits of |z|, at least 1. */
 size_t num_digits_big(const mpz_t z);

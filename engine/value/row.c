@@ -11,7 +11,7 @@
 
 #include "engine/base/alloc.h"
 
-static uint32_t rep_width(enum rep rep)
+static inline uint32_t rep_width(enum rep rep)
 {
     switch (rep) {
     case REP_BOOL: return 1;
@@ -142,15 +142,22 @@ bool row_pack(const struct layout *l, const struct value *vals, struct arena *a,
     }
     uint8_t *row = arena_alloc(a, len ? len : 1); /* never NULL, even without columns */
     struct var_cursor at = {0, 0};
-    memset(row, 0, l->ends_offset);
-    for (uint32_t i = 0; i < l->ncols; i++) {
+    uint32_t ncols = l->ncols;
+    unsigned nulls = 0; /* of the bitmap's byte being made */
+    for (uint32_t i = 0; i < ncols; i++) {
         const struct layout_column *c = &l->cols[i];
         enum rep rep = c->ct.type->rep;
-        if (vals[i].null)
-            row[i >> 3] |= (uint8_t)(1u << (i & 7));
+        bool null = vals[i].null;
+        nulls |= (unsigned)null << (i & 7);
+        if ((i & 7) == 7 || i + 1 == ncols) {
+            row[i >> 3] = (uint8_t)nulls;
+            nulls = 0;
+        }
         if (rep == REP_BYTES)
             put_var(l, row, &at, vals[i]);
-        else if (!vals[i].null)
+        else if (null)
+            memset(row + c->offset, 0, rep_width(rep));
+        else
             put_fixed(rep, row + c->offset, vals[i]);
     }
     *out = row;
