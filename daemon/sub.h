@@ -1,10 +1,11 @@
 /*
  * sub: one subscription (or QUERY, or EXPLAIN under way) of one connection.
  *
- *     ANALYZING ──plan──▶ ATTACHING ──SNAPSHOT──▶ LIVE ──queue full──▶ LAGGING ──queue drained──▶
- * CATCHING │                   │                    ▲ │ │                   │ └──────────── net
- * DELTA, or RESYNC ────────────┘ └─── error ─────────┴──── RELEASE, end of the connection, end of
- * the plan ───▶ freed
+ *     ANALYZING ──plan──▶ ATTACHING ──SNAPSHOT──▶ LIVE ──queue full──▶ LAGGING ──drained──▶ CATCHING
+ *         │                   │                    ▲ │ │                  │                   │
+ *         │                   │                    │ │ │   net DELTA, or RESYNC and SNAPSHOT  │
+ *         │                   │                    └─┼─┼──────────────────┼───────────────────┘
+ *         └───── error ───────┴────── RELEASE, end of the connection or of the plan ──▶ freed
  *
  * What may be trusted: in LIVE the client has been sent (or queued, or has held for its cut) every
  * change up to `lsn`, and gets the next; in all other states deltas of the plan are not for it. A
