@@ -7,7 +7,7 @@
  * (no key: a multiset of whole rows) lives only until the plans waiting for it are seeded.
  *
  * Made and filled by the hydrator, then owned by the reader. Rows are packed in leaf->layout.
- * Cost: O(1) a change. One thread at a time.
+ * Cost: O(1) a change, growth included. One thread at a time.
  */
 #ifndef PALIMPSEST_DAEMON_STORE_H
 #define PALIMPSEST_DAEMON_STORE_H
@@ -20,19 +20,21 @@ struct store *store_new(struct leaf_layout *leaf); /* takes the reference */
 void store_free(struct store *s);
 struct leaf_layout *store_leaf(const struct store *s); /* borrowed */
 
-/* The row with the same identity, or NULL. key_row is in leaf->layout; only its identity columns are
- * looked at (all bytes when there is no key). Borrowed until the next change of the store. */
+/* The row with the same identity, or NULL. key_row is in leaf->layout; only its identity columns
+ * are looked at (all bytes when there is no key). Borrowed until the next change of the store. */
 const uint8_t *store_find(const struct store *s, const uint8_t *key_row);
-/* Adds a copy. With a key, a row of the same identity must not be there (assert by the caller). */
-void store_insert(struct store *s, const uint8_t *row);
+/* Adds a copy. False, and nothing is added, if a row of this identity is there already: then the
+ * caller's picture of the table is wrong. Without a key it always succeeds. */
+bool store_insert(struct store *s, const uint8_t *row);
 /* Removes the row of this identity (one copy of it); false if it is not there. */
 bool store_delete(struct store *s, const uint8_t *key_row);
 void store_clear(struct store *s);
 
 uint64_t store_rows(const struct store *s);
-uint64_t store_bytes(const struct store *s);
+uint64_t store_bytes(const struct store *s); /* memory held */
 
-/* All rows, in no order: start with *cursor = 0, until NULL. No change in between. */
-const uint8_t *store_next(const struct store *s, uint64_t *cursor);
+/* All rows, in no order, with how often each is there (always 1 with a key): start with
+ * *cursor = 0, until NULL. No change in between. */
+const uint8_t *store_next(const struct store *s, uint64_t *cursor, int64_t *copies);
 
 #endif
