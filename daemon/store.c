@@ -191,7 +191,8 @@ static void move_some(struct store *s, uint64_t batch)
     }
 }
 
-/* Makes room for one more pair: at three quarters full the table is replaced by one of twice the size. */
+/* Makes room for one more pair: at three quarters full the table is replaced by one of twice the
+ * size. */
 static void make_room(struct store *s)
 {
     move_some(s, MOVE_BATCH);
@@ -293,6 +294,20 @@ bool store_delete(struct store *s, const uint8_t *key_row)
     }
     move_some(s, MOVE_BATCH);
     return true;
+}
+
+bool store_replace(struct store *s, const uint8_t *old, const uint8_t *new)
+{
+    const struct layout *l = s->leaf->layout;
+    uint32_t hash, len = row_len(l, new);
+    bool in_old;
+    if (s->leaf->nkey && row_len(l, old) == len && same_identity(s, old, new)) {
+        struct pair *p = find_pair(s, old, &hash, &in_old);
+        if (p)
+            memcpy(slab_get(&s->slab, p->handle), new, len);
+        return p != NULL;
+    }
+    return store_delete(s, old) && store_insert(s, new);
 }
 
 void store_clear(struct store *s)

@@ -28,6 +28,10 @@ const uint8_t *store_find(const struct store *s, const uint8_t *key_row);
 bool store_insert(struct store *s, const uint8_t *row);
 /* Removes the row of this identity (one copy of it); false if it is not there. */
 bool store_delete(struct store *s, const uint8_t *key_row);
+/* The same as a delete of old and an insert of new, cheaper where the identity and the length stay.
+ * False: old is not there, or new's identity is taken by another row. old and new are not the
+ * store's own. */
+bool store_replace(struct store *s, const uint8_t *old, const uint8_t *new);
 void store_clear(struct store *s);
 
 uint64_t store_rows(const struct store *s);

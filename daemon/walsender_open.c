@@ -1,0 +1,353 @@
+/*
+ * walsender_open: from nothing to a running stream.
+ *
+ *   connect ─▶ IDENTIFY_SYSTEM ─▶ checks ─▶ publication ─▶ slot and its snapshot ─▶
+ * START_REPLICATION
+ *
+ * The order matters. The publication must be there before the slot: the walsender looks it up as of
+ * the WAL it decodes, and a slot older than its publication fails for ever. The slot is made inside
+ * a transaction that takes over its snapshot, because that alone tells which transactions the
+ * stream will never carry (see snapshot_covers()).
+ *
+ * Everything is one simple query at a time: the replication protocol knows no other.
+ */
+#include "daemon/walsender_int.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "engine/base/alloc.h"
+#include "engine/base/buf.h"
+
+struct opening {
+    struct walsender *w;
+    const struct config *cfg;
+    walsender_wait_fn *wait;
+    void *arg;
+    struct err *err;
+};
+
+const char *walsender_message(const struct walsender *w)
+{
+    static _Thread_local char line[400];
+    const char *s = PQerrorMessage(w->conn);
+    size_t n = 0;
+    for (; *s && n < sizeof line - 1; s++)
+        line[n++] = *s == '\n' || *s == '\t' ? ' ' : *s;
+    while (n && line[n - 1] == ' ')
+        n--;
+    line[n] = '\0';
+    return n ? line : "closed by the server";
+}
+
+bool walsender_result_error(const struct walsender *w, const PGresult *res, const char *what,
+                            struct err *err)
+{
+    const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
+    err_set(err, state ? state : ERR_CANNOT_CONNECT_NOW, "%s: %s", what,
+            text ? text : walsender_message(w));
+    return hint ? err_hint(err, "%s", hint) : false;
+}
+
+static bool interrupted(struct opening *o)
+{
+    return err_set(o->err, ERR_ADMIN_SHUTDOWN, "stopped while connecting");
+}
+
+/* One statement, to its last result. NULL with err. */
+static PGresult *query(struct opening *o, const char *sql, const char *what)
+{
+    PGconn *conn = o->w->conn;
+    PGresult *last = NULL, *res;
+    if (!PQsendQuery(conn, sql)) {
+        err_set(o->err, ERR_CANNOT_CONNECT_NOW, "%s: %s", what, walsender_message(o->w));
+        return NULL;
+    }
+    for (;;) {
+        int unsent;
+        while ((unsent = PQflush(conn)) > 0 || PQisBusy(conn)) {
+            short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
+            if (!o->wait(o->arg, PQsocket(conn), events, 1000)) {
+                PQclear(last);
+                interrupted(o);
+                return NULL;
+            }
+            if (!PQconsumeInput(conn))
+                break;
+        }
+        res = PQgetResult(conn);
+        if (!res)
+            break;
+        PQclear(last);
+        last = res;
+        if (PQresultStatus(res) == PGRES_COPY_BOTH)
+            break;
+    }
+    ExecStatusType st = PQresultStatus(last);
+    if (st == PGRES_TUPLES_OK || st == PGRES_COMMAND_OK || st == PGRES_COPY_BOTH)
+        return last;
+    walsender_result_error(o->w, last, what, o->err);
+    PQclear(last);
+    return NULL;
+}
+
+static bool command(struct opening *o, const char *sql, const char *what)
+{
+    PGresult *res = query(o, sql, what);
+    PQclear(res);
+    return res != NULL;
+}
+
+static bool connect_to_server(struct opening *o)
+{
+    const char *const keys[] = {"dbname",  "replication",     "application_name",
+                                "options", "client_encoding", NULL};
+    char settings[600];
+    snprintf(settings, sizeof settings,
+             "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 "
+             "-c bytea_output=hex -c timezone=%s -c search_path= -c lc_monetary=C "
+             "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0",
+             o->cfg->engine_timezone);
+    const char *const vals[] = {
+        o->cfg->postgres_conninfo, "database", "palimpsestd replication", settings, "UTF8", NULL};
+    PGconn *conn = o->w->conn = PQconnectStartParams(keys, vals, 1);
+    PostgresPollingStatusType st = PGRES_POLLING_WRITING;
+    int64_t left = o->cfg->postgres_connect_timeout;
+    if (PQstatus(conn) == CONNECTION_BAD)
+        st = PGRES_POLLING_FAILED;
+    while (st != PGRES_POLLING_OK) {
+        if (st == PGRES_POLLING_FAILED || left <= 0)
+            return err_set(o->err, ERR_CANNOT_CONNECT_NOW, "%s",
+                           left <= 0 ? "timeout while connecting" : walsender_message(o->w));
+        struct timespec before, after;
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        short events = st == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        if (!o->wait(o->arg, PQsocket(conn), events, 200))
+            return interrupted(o);
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        left -= (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+        struct pollfd p = {.fd = PQsocket(conn), .events = events};
+        if (poll(&p, 1, 0) > 0)
+            st = PQconnectPoll(conn);
+    }
+    PQsetnonblocking(conn, 1);
+    return true;
+}
+
+static bool identify(struct opening *o, struct walsender_info *info)
+{
+    PGresult *res = query(o, "IDENTIFY_SYSTEM", "IDENTIFY_SYSTEM");
+    if (!res)
+        return false;
+    info->system_id = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+    info->timeline = (uint32_t)strtoul(PQgetvalue(res, 0, 1), NULL, 10);
+    PQclear(res);
+    res = query(o,
+                "SELECT pg_catalog.pg_is_in_recovery(), (extract(epoch from "
+                "pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint - 946684800000000, "
+                "pg_catalog.current_setting('wal_level')",
+                "asking for the server's state");
+    if (!res)
+        return false;
+    bool standby = PQgetvalue(res, 0, 0)[0] == 't';
+    bool logical = strcmp(PQgetvalue(res, 0, 2), "logical") == 0;
+    info->postmaster_start = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
+    PQclear(res);
+    if (standby)
+        return err_set(o->err, ERR_FEATURE_NOT_SUPPORTED,
+                       "the server is a standby; a live view needs the primary");
+    if (!logical) {
+        err_set(o->err, "55000", "wal_level must be logical");
+        return err_hint(o->err, "Set wal_level = logical in postgresql.conf and restart Postgres.");
+    }
+    return true;
+}
+
+/* Doubles every quote and puts it around. */
+static void add_quoted(struct buf *b, const char *s, char quote)
+{
+    buf_addc(b, quote);
+    for (; *s; s++) {
+        if (*s == quote)
+            buf_addc(b, quote);
+        buf_addc(b, *s);
+    }
+    buf_addc(b, quote);
+}
+
+static bool create_publication(struct opening *o)
+{
+    struct buf sql = {0};
+    buf_adds(&sql, "CREATE PUBLICATION ");
+    add_quoted(&sql, o->cfg->postgres_publication, '"');
+    bool ok = command(o, buf_cstr(&sql), "the publication is not there and can't be made");
+    if (!ok)
+        err_hint(o->err, "Let the database's owner run: %s", buf_cstr(&sql));
+    else
+        log_info("made the publication %s", o->cfg->postgres_publication);
+    buf_fini(&sql);
+    return ok;
+}
+
+static bool check_publication(struct opening *o)
+{
+    struct buf sql = {0};
+    buf_adds(&sql, "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate, pubviaroot "
+                   "FROM pg_catalog.pg_publication WHERE pubname = ");
+    add_quoted(&sql, o->cfg->postgres_publication, '\'');
+    PGresult *res = query(o, buf_cstr(&sql), "looking for the publication");
+    buf_fini(&sql);
+    if (!res)
+        return false;
+    bool found = PQntuples(res) == 1;
+    bool all = found && PQgetvalue(res, 0, 0)[0] == 't';
+    bool via_root = found && PQgetvalue(res, 0, 1)[0] == 't';
+    PQclear(res);
+    if (!found)
+        return create_publication(o);
+    if (!all)
+        return err_set(o->err, "55000",
+                       "publication %s must publish insert, update, delete and truncate",
+                       o->cfg->postgres_publication);
+    if (via_root)
+        return err_set(o->err, "55000", "publication %s must not set publish_via_partition_root",
+                       o->cfg->postgres_publication);
+    return true;
+}
+
+/* A slot of that name from an earlier run holds nothing we could use: all is read again. */
+static bool drop_old_slot(struct opening *o)
+{
+    struct buf sql = {0};
+    buf_adds(&sql, "SELECT active_pid, plugin = 'pgoutput' AND database = "
+                   "pg_catalog.current_database() FROM pg_catalog.pg_replication_slots "
+                   "WHERE slot_name = ");
+    add_quoted(&sql, o->cfg->postgres_slot, '\'');
+    PGresult *res = query(o, buf_cstr(&sql), "looking for the slot");
+    buf_fini(&sql);
+    if (!res)
+        return false;
+    bool found = PQntuples(res) == 1;
+    bool active = found && !PQgetisnull(res, 0, 0);
+    bool ours = found && PQgetvalue(res, 0, 1)[0] == 't';
+    char pid[32] = "";
+    if (active)
+        snprintf(pid, sizeof pid, "%s", PQgetvalue(res, 0, 0));
+    PQclear(res);
+    if (!found)
+        return true;
+    if (active)
+        return err_set(o->err, "55006", "replication slot %s is in use by process %s",
+                       o->cfg->postgres_slot, pid);
+    if (!ours)
+        return err_set(o->err, "55000",
+                       "replication slot %s is not one of pgoutput and this "
+                       "database",
+                       o->cfg->postgres_slot);
+    char drop[200];
+    snprintf(drop, sizeof drop, "DROP_REPLICATION_SLOT %s", o->w->slot);
+    return command(o, drop, "dropping the old slot");
+}
+
+static void name_slot(struct opening *o)
+{
+    struct buf name = {0};
+    char own[64];
+    if (o->cfg->postgres_slot[0]) {
+        add_quoted(&name, o->cfg->postgres_slot, '"');
+    } else {
+        struct timespec ts;
+        clock_gettime(CLOCK_REALTIME, &ts);
+        snprintf(own, sizeof own, "palimpsest_%d_%" PRIx64, (int)getpid(),
+                 (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
+        add_quoted(&name, own, '"');
+    }
+    snprintf(o->w->slot, sizeof o->w->slot, "%s", buf_cstr(&name));
+    buf_fini(&name);
+}
+
+static int compare_xids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* "xmin:xmax:xip,xip…", as pg_snapshot prints. */
+static void parse_snapshot(const char *s, struct snapshot *out)
+{
+    char *end;
+    VEC(uint64_t) xip = {0};
+    out->xmin = strtoull(s, &end, 10);
+    out->xmax = strtoull(end + (*end == ':'), &end, 10);
+    while ((*end == ':' || *end == ',') && end[1])
+        VEC_PUSH(xip, strtoull(end + 1, &end, 10));
+    if (xip.n)
+        qsort(xip.v, xip.n, sizeof *xip.v, compare_xids);
+    out->xip = xip.v;
+    out->nxip = xip.n;
+}
+
+static bool create_slot(struct opening *o, struct walsender_info *info)
+{
+    char sql[300];
+    bool named = o->cfg->postgres_slot[0];
+    snprintf(sql, sizeof sql, "CREATE_REPLICATION_SLOT %s %sLOGICAL pgoutput USE_SNAPSHOT",
+             o->w->slot, named ? "" : "TEMPORARY ");
+    if (!command(o, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN"))
+        return false;
+    PGresult *res = query(o, sql, "creating the replication slot");
+    if (!res)
+        return false;
+    const char *point = PQgetvalue(res, 0, 1);
+    bool ok = lsn_parse(point, strlen(point), &info->start);
+    PQclear(res);
+    if (!ok)
+        return err_set(o->err, ERR_PROTOCOL, "the slot's consistent point can't be read");
+    res = query(o, "SELECT pg_catalog.pg_current_snapshot()", "reading the slot's snapshot");
+    if (!res)
+        return false;
+    parse_snapshot(PQgetvalue(res, 0, 0), &info->origin);
+    PQclear(res);
+    return command(o, "COMMIT", "COMMIT");
+}
+
+static bool start_stream(struct opening *o)
+{
+    struct buf sql = {0}, name = {0};
+    add_quoted(&name, o->cfg->postgres_publication, '"');
+    buf_addf(&sql, "START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1', publication_names ",
+             o->w->slot);
+    add_quoted(&sql, buf_cstr(&name), '\'');
+    buf_adds(&sql, ", messages 'true')");
+    PGresult *res = query(o, buf_cstr(&sql), "starting the replication stream");
+    bool ok = res && PQresultStatus(res) == PGRES_COPY_BOTH;
+    if (res && !ok)
+        err_set(o->err, ERR_PROTOCOL, "the server didn't start the replication stream");
+    PQclear(res);
+    buf_fini(&sql);
+    buf_fini(&name);
+    return ok;
+}
+
+struct walsender *walsender_open(const struct config *cfg, walsender_wait_fn *wait, void *arg,
+                                 struct walsender_info *info, struct err *err)
+{
+    struct walsender *w = NEW(struct walsender);
+    struct opening o = {.w = w, .cfg = cfg, .wait = wait, .arg = arg, .err = err};
+    memset(info, 0, sizeof *info);
+    name_slot(&o);
+    if (connect_to_server(&o) && identify(&o, info) && check_publication(&o) &&
+        (!cfg->postgres_slot[0] || drop_old_slot(&o)) && create_slot(&o, info) && start_stream(&o))
+        return w;
+    free(info->origin.xip);
+    memset(info, 0, sizeof *info);
+    walsender_close(w, false, 0);
+    return NULL;
+}
