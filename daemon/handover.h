@@ -40,6 +40,8 @@ void snapshot_fini(struct snapshot *s);
 
 struct hydration {
     struct hydration *next;
+    const struct hydrate_job
+        *job;             /* OUT: borrowed, to know it by; the hydrator's until it is back */
     uint64_t start;       /* transactions with seq >= start are pending, older ones in the ring */
     bool back;            /* CATCHING */
     bool doomed;          /* what comes or came back is of no use */

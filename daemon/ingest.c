@@ -304,7 +304,6 @@ static void commit(struct ingest *ing, const struct pgo_message *m)
     }
     if (ing->reseeds)
         end_overflow(ing);
-    ing->events->committed(ing->arg);
 }
 
 bool ingest_message(struct ingest *ing, const char *msg, size_t len, struct err *err)

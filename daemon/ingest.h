@@ -7,7 +7,7 @@
  * the hydrations that are out. Tables nobody reads cost one look at their OID and a copy into the
  * ring.
  *
- *           BEGIN                        COMMIT: events.committed()
+ *           BEGIN                        COMMIT: txns + 1, position
  *   IDLE ──────────▶ IN TRANSACTION ─────────────────────────────▶ IDLE
  *                     │ changes larger than max_txn_bytes
  *                     ▼
@@ -25,8 +25,6 @@
 #include "daemon/handover.h"
 
 struct ingest_events {
-    /* A transaction has ended; ing->step (if any) has its changes, ing->position is its end. */
-    void (*committed)(void *arg);
     /* The leaf's rows were given up; its plans must be told and the table read again. */
     void (*lost)(void *arg, struct leaf *leaf, const struct err *why);
     /* The leaf's changes are not in the step, but its store is right: seed its plans anew. Also for
@@ -51,7 +49,7 @@ struct ingest {
     struct rawtx_builder cur;
     struct arena scratch;
     struct pgo_decoder *decoder; /* owned */
-    uint64_t txns, changes;      /* since the start, for STATUS */
+    uint64_t txns, changes;      /* so far; a caller sees by txns that a COMMIT went by */
 };
 
 void ingest_init(struct ingest *ing, const struct ingest_events *events, void *arg);

@@ -87,6 +87,8 @@ struct reader_status {
 
 struct reader *reader_new(const struct config *cfg);
 void reader_set_workers(struct reader *r, struct worker *const *workers, size_t n);
+/* Where jobs (struct hydrate_job) are posted to. It comes back as R_HYDRATED. */
+void reader_set_hydrator(struct reader *r, void (*post)(void *arg, struct msg *job), void *arg);
 void reader_start(struct reader *r);
 void reader_post(struct reader *r, struct msg *m);
 void reader_status(struct reader *r, struct reader_status *out);

@@ -71,11 +71,11 @@ static int64_t now_us(void)
     return ((int64_t)ts.tv_sec - POSTGRES_EPOCH) * 1000000 + ts.tv_nsec / 1000;
 }
 
-bool walsender_acknowledge(struct walsender *w, lsn_t lsn, struct err *err)
+bool walsender_acknowledge(struct walsender *w, lsn_t lsn, bool ask, struct err *err)
 {
     uint8_t reply[STANDBY_STATUS_LEN];
     /* Flushed and applied too: the state is in memory only, and read again if it is lost. */
-    standby_status_encode(reply, lsn, lsn, lsn, now_us(), false);
+    standby_status_encode(reply, lsn, lsn, lsn, now_us(), ask);
     if (PQputCopyData(w->conn, (const char *)reply, sizeof reply) < 0)
         return gone(w, err);
     return walsender_flush(w, err);

@@ -59,8 +59,9 @@ struct walsender_msg {
 
 enum walsender_event walsender_next(struct walsender *w, struct walsender_msg *m, struct err *err);
 
-/* Tells the server that everything up to lsn is taken care of. Never blocks. */
-MUST_CHECK bool walsender_acknowledge(struct walsender *w, lsn_t lsn, struct err *err);
+/* Tells the server that everything up to lsn is taken care of. With ask it answers at once. Never
+ * blocks. */
+MUST_CHECK bool walsender_acknowledge(struct walsender *w, lsn_t lsn, bool ask, struct err *err);
 MUST_CHECK bool walsender_flush(struct walsender *w, struct err *err);
 
 /* Closes the connection. With drop, ends the stream first and drops the slot, within timeout_ms. */

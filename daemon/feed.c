@@ -1,0 +1,305 @@
+/*
+ * feed: plans and their states; every change of one goes through feed_set_state(). See feed.h.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/feed_int.h"
+#include "daemon/log.h"
+
+void feed_set_state(struct feed *f, struct fed_plan *p, enum fed_state state)
+{
+    f->nwaiting -= p->state == FED_WAITING;
+    f->nseeding -= p->state == FED_SEEDING;
+    p->state = state;
+    p->seed_need = 0;
+    p->seed_cursor = 0;
+    f->nwaiting += p->state == FED_WAITING;
+    f->nseeding += p->state == FED_SEEDING;
+}
+
+void feed_wake_at(struct feed *f, uint64_t when)
+{
+    if (!f->retry_at || when < f->retry_at)
+        f->retry_at = when;
+}
+
+bool feed_needs(const struct fed_plan *p, const struct leaf *leaf)
+{
+    for (size_t i = 0; i < p->needs.n; i++) {
+        if (p->needs.v[i].leaf == leaf)
+            return true;
+    }
+    return false;
+}
+
+/* ---- plans come and go --------------------------------------------------------------------- */
+
+static struct need *need_of(struct feed *f, struct fed_plan *p, uint32_t relid)
+{
+    struct leafmap_entry *e = leafmap_get(&f->ing.map, relid);
+    if (!e->leaf)
+        e->leaf = leaf_new(relid);
+    for (size_t i = 0; i < p->needs.n; i++) {
+        if (p->needs.v[i].leaf == e->leaf)
+            return &p->needs.v[i];
+    }
+    e->leaf->users++;
+    VEC_PUSH(p->needs, ((struct need){.leaf = e->leaf}));
+    return &p->needs.v[p->needs.n - 1];
+}
+
+void feed_add_plan(struct feed *f, struct plan *plan)
+{
+    const struct plan_spec *spec = plan->spec;
+    struct fed_plan *p = NEW(struct fed_plan);
+    p->plan = plan;
+    p->state = FED_WAITING;
+    f->nwaiting++;
+    for (size_t i = 0; i < spec->nsources; i++) {
+        for (size_t j = 0; j < spec->sources[i].nleaves; j++) {
+            struct need *n = need_of(f, p, spec->sources[i].leaves[j]);
+            VEC_PUSH(n->sources, &spec->sources[i]);
+        }
+    }
+    VEC_PUSH(f->plans, p);
+}
+
+static void release_leaf(struct feed *f, struct leaf *leaf)
+{
+    if (--leaf->users)
+        return;
+    struct hydration *h = leaf->reading;
+    for (size_t i = 0; h && i < h->leaves.n; i++) {
+        if (h->leaves.v[i] == leaf)
+            h->leaves.v[i] = h->leaves.v[--h->leaves.n];
+    }
+    leafmap_find(&f->ing.map, leaf->relid)->leaf = NULL;
+    leaf_free(leaf);
+}
+
+/* What is collected for the workers may hold rows of leaves that go now; it keeps their layouts. */
+static void release_leaves(struct feed *f, struct fed_plan *p)
+{
+    for (size_t i = 0; i < p->needs.n; i++) {
+        release_leaf(f, p->needs.v[i].leaf);
+        VEC_FREE(p->needs.v[i].sources);
+    }
+    VEC_FREE(p->needs);
+}
+
+static void free_plan(struct feed *f, struct fed_plan *p)
+{
+    feed_set_state(f, p, FED_ENDED);
+    release_leaves(f, p);
+    plan_unref(p->plan);
+    free(p);
+}
+
+void feed_drop_plan(struct feed *f, struct plan *plan)
+{
+    for (size_t i = 0; i < f->plans.n; i++) {
+        struct fed_plan *p = f->plans.v[i];
+        if (p->plan != plan)
+            continue;
+        f->plans.v[i] = f->plans.v[--f->plans.n];
+        outbox_plan(f->out, W_DROP, plan);
+        free_plan(f, p);
+        return;
+    }
+}
+
+void feed_end_plan(struct feed *f, struct fed_plan *p, const struct err *err)
+{
+    if (p->state == FED_ENDED)
+        return;
+    feed_set_state(f, p, FED_ENDED);
+    release_leaves(f, p);
+    outbox_end(f->out, p->plan, err);
+}
+
+void feed_end_all(struct feed *f, const struct err *err)
+{
+    for (size_t i = 0; i < f->plans.n; i++)
+        feed_end_plan(f, f->plans.v[i], err);
+}
+
+/* ---- plans lose their footing -------------------------------------------------------------- */
+
+static void make_stale(struct feed *f, struct fed_plan *p)
+{
+    if (p->state == FED_ENDED)
+        return;
+    if (p->started)
+        outbox_plan(f->out, W_STALE, p->plan);
+    p->started = false;
+    feed_set_state(f, p, FED_WAITING);
+}
+
+static void make_stale_on(struct feed *f, const struct leaf *leaf)
+{
+    for (size_t i = 0; i < f->plans.n; i++) {
+        if (feed_needs(f->plans.v[i], leaf))
+            make_stale(f, f->plans.v[i]);
+    }
+}
+
+static void lost_event(void *arg, struct leaf *leaf, const struct err *why)
+{
+    log_error("%s; it is read again", why->message);
+    make_stale_on(arg, leaf);
+}
+
+static void reseed_event(void *arg, struct leaf *leaf)
+{
+    struct feed *f = arg;
+    log_info("table %u: a large change, its plans are computed anew", leaf->relid);
+    if (!leaf->store)
+        leaf_lose(leaf);
+    make_stale_on(f, leaf);
+}
+
+void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct leafmap_entry *e = leafmap_find(&f->ing.map, relids[i]);
+        struct leaf *leaf = e ? e->leaf : NULL;
+        if (!leaf)
+            continue;
+        log_info("table %u has changed; it is read again", relids[i]);
+        if (leaf->reading)
+            leaf->reading->doomed = true;
+        leaf_lose(leaf);
+        make_stale_on(f, leaf);
+    }
+}
+
+/* ---- sessions ------------------------------------------------------------------------------ */
+
+void feed_suspend(struct feed *f)
+{
+    f->streaming = false;
+    f->epoch++;
+    for (size_t i = 0; i < f->plans.n; i++)
+        make_stale(f, f->plans.v[i]);
+    ingest_restart(&f->ing, f->ing.position);
+    snapshot_fini(&f->origin);
+}
+
+void feed_resume(struct feed *f, lsn_t position, struct snapshot origin, int64_t postmaster_start)
+{
+    f->streaming = true;
+    f->origin = origin;
+    f->postmaster_start = postmaster_start;
+    f->ing.position = position;
+    f->retry_at = 0;
+    for (size_t i = 0; i < f->ing.map.size; i++) {
+        struct leaf *leaf = f->ing.map.v[i].leaf;
+        if (leaf)
+            leaf->pause = leaf->retry_at = 0;
+    }
+}
+
+static uint64_t oldest_wanted(const struct feed *f)
+{
+    uint64_t from = 0;
+    for (const struct hydration *h = f->ing.hydrations; h; h = h->next) {
+        if (!h->back && h->start > from)
+            from = h->start;
+    }
+    return from;
+}
+
+void feed_visible(struct feed *f, const struct snapshot *s)
+{
+    /* A snapshot of an earlier life of the server could show an xid that has since been given to
+     * another transaction. */
+    if (f->streaming && s->postmaster_start == f->postmaster_start)
+        ring_trim(&f->ing.ring, s, oldest_wanted(f));
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+void feed_flush(struct feed *f)
+{
+    struct step *s = ingest_take_step(&f->ing);
+    if (s)
+        outbox_step(f->out, s);
+}
+
+bool feed_is_busy(const struct feed *f)
+{
+    return f->streaming && (f->nwaiting || f->nseeding || f->ing.hydrations);
+}
+
+static void start_or_ask(struct feed *f, struct fed_plan *p)
+{
+    if (!feed_can_seed(p)) {
+        feed_request_leaves(f, p);
+        return;
+    }
+    feed_flush(f);
+    feed_set_state(f, p, FED_SEEDING);
+}
+
+bool feed_run(struct feed *f, uint64_t now_ms)
+{
+    assert(!f->ing.in_txn);
+    f->now = now_ms;
+    if (!feed_is_busy(f))
+        return true;
+    f->retry_at = 0;
+    feed_finish_reads(f);
+    for (size_t i = 0; f->nwaiting && i < f->plans.n; i++) {
+        if (f->plans.v[i]->state == FED_WAITING)
+            start_or_ask(f, f->plans.v[i]);
+    }
+    if (!f->nseeding)
+        return true;
+    for (size_t i = 0; i < f->plans.n; i++) {
+        if (f->plans.v[i]->state == FED_SEEDING && !feed_seed(f, f->plans.v[i]))
+            return false;
+    }
+    feed_drop_idle_stores(f);
+    return true;
+}
+
+static const struct ingest_events events = {lost_event, reseed_event};
+
+void feed_init(struct feed *f, struct outbox *out)
+{
+    memset(f, 0, sizeof *f);
+    f->out = out;
+    ingest_init(&f->ing, &events, f);
+}
+
+void feed_fini(struct feed *f)
+{
+    while (f->plans.n)
+        free_plan(f, f->plans.v[--f->plans.n]);
+    VEC_FREE(f->plans);
+    ingest_fini(&f->ing);
+    snapshot_fini(&f->origin);
+}
+
+uint64_t feed_store_rows(const struct feed *f)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < f->ing.map.size; i++) {
+        const struct leaf *leaf = f->ing.map.v[i].leaf;
+        rows += leaf && leaf->store ? store_rows(leaf->store) : 0;
+    }
+    return rows;
+}
+
+uint64_t feed_store_bytes(const struct feed *f)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < f->ing.map.size; i++) {
+        const struct leaf *leaf = f->ing.map.v[i].leaf;
+        bytes += leaf && leaf->store ? store_bytes(leaf->store) : 0;
+        bytes += leaf && leaf->next ? store_bytes(leaf->next) : 0;
+    }
+    return bytes;
+}

@@ -1,0 +1,101 @@
+/*
+ * feed: which plans need which tables, and how they come to have their rows.
+ *
+ *                    all leaves have the columns           last part posted
+ *   WAITING ────────────────────────────────▶ SEEDING ───────────────────────▶ LIVE
+ *      ▲  │ asks the hydrator for those that don't   │                            │
+ *      │  │ hydrator: it can't be done               │  a leaf is lost, session   │
+ *      │  └───────────────▶ ENDED                    │  restarted (W_STALE)       │
+ *      └─────────────────────────────────────────────┴────────────────────────────┘
+ *
+ * A plan's worker gets W_SEED parts, the last of which says from which LSN on it gets steps. While
+ * parts are being posted the stream stands still, so the seed is of one position; how many parts
+ * may be under way is bounded. Between two transactions only.
+ *
+ * A leaf is asked for with all columns that any plan needs. While it is read again it goes on being
+ * served from what is there. Failures that may pass are retried with growing pauses.
+ *
+ * Owns the ingest, and through it leaves and hydrations. Time comes in as an argument. Belongs to
+ * the reader's thread.
+ */
+#ifndef PALIMPSEST_DAEMON_FEED_H
+#define PALIMPSEST_DAEMON_FEED_H
+
+#include "daemon/ingest.h"
+#include "daemon/outbox.h"
+
+enum fed_state {
+    FED_WAITING,
+    FED_SEEDING,
+    FED_LIVE,
+    FED_ENDED
+};
+
+struct need {
+    struct leaf *leaf;                       /* borrowed; counted in leaf->users */
+    VEC(const struct plan_source *) sources; /* of the plan, reading this leaf */
+};
+
+struct fed_plan {
+    struct plan *plan; /* one reference */
+    enum fed_state state;
+    bool started; /* its worker has been given parts of a seed since the last W_STALE */
+    VEC(struct need) needs;
+    size_t seed_need; /* SEEDING: where the next part begins */
+    uint64_t seed_cursor;
+};
+
+struct feed_limits {
+    uint64_t retry_min, retry_max; /* pauses before a table is read again, ms */
+    size_t seed_parts;             /* parts of seeds under way */
+};
+
+struct feed {
+    struct ingest ing;
+    struct outbox *out; /* borrowed */
+    struct feed_limits limits;
+    void (*ask)(void *arg, struct msg *job); /* posts a job to the hydrator */
+    void *ask_arg;
+    VEC(struct fed_plan *) plans; /* owned */
+    size_t nwaiting, nseeding;
+    uint64_t epoch; /* grows with every session */
+    int64_t postmaster_start;
+    struct snapshot origin; /* owned: of the session's slot */
+    bool streaming;
+    uint64_t now;      /* ms, of the call under way */
+    uint64_t retry_at; /* the earliest time at which something is to be tried again; 0 = nothing */
+};
+
+void feed_init(struct feed *f, struct outbox *out);
+void feed_fini(struct feed *f);
+
+void feed_add_plan(struct feed *f, struct plan *p);          /* takes the reference */
+void feed_drop_plan(struct feed *f, struct plan *p);         /* borrows it; passes W_DROP on */
+void feed_hydrated(struct feed *f, struct hydrate_job *job); /* takes it */
+void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n);
+void feed_visible(struct feed *f, const struct snapshot *s);
+
+/* The session is gone: nothing is known any more; the plans wait. */
+void feed_suspend(struct feed *f);
+/* A new session begins; origin is taken over. */
+void feed_resume(struct feed *f, lsn_t position, struct snapshot origin, int64_t postmaster_start);
+/* Every plan ends. */
+void feed_end_all(struct feed *f, const struct err *err);
+
+/* Gives away the changes collected so far. */
+void feed_flush(struct feed *f);
+/*
+ * Whatever can be done now: hydrations that have become exact, jobs, seeds. Not inside a
+ * transaction. False: seeds are under way, the stream must stand still and this be called again
+ * soon.
+ */
+MUST_CHECK bool feed_run(struct feed *f, uint64_t now_ms);
+/* Whether feed_run() may have something to do. */
+bool feed_is_busy(const struct feed *f);
+
+uint64_t feed_store_rows(const struct feed *f);
+uint64_t feed_store_bytes(const struct feed *f);
+
+void hydrate_job_free(struct hydrate_job *job);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * feed_int: what feed.c, feed_read.c and feed_seed.c share. Nobody else includes it.
+ */
+#ifndef PALIMPSEST_DAEMON_FEED_INT_H
+#define PALIMPSEST_DAEMON_FEED_INT_H
+
+#include "daemon/feed.h"
+
+/* feed.c */
+void feed_set_state(struct feed *f, struct fed_plan *p, enum fed_state state);
+void feed_end_plan(struct feed *f, struct fed_plan *p, const struct err *err);
+bool feed_needs(const struct fed_plan *p, const struct leaf *leaf);
+/* Asks to be run again at that time. */
+void feed_wake_at(struct feed *f, uint64_t when);
+
+/* feed_read.c */
+/* Asks for those of the plan's leaves that lack something and aren't being read. */
+void feed_request_leaves(struct feed *f, struct fed_plan *p);
+/* Puts hydrations that have caught up into use, and throws away those that are doomed. */
+void feed_finish_reads(struct feed *f);
+
+/* feed_seed.c */
+bool feed_leaf_serves(const struct need *n);
+bool feed_can_seed(const struct fed_plan *p);
+/* Posts parts until the plan is seeded (true) or too many are under way. */
+bool feed_seed(struct feed *f, struct fed_plan *p);
+/* Rows of tables without key are kept only while a plan waits for them. */
+void feed_drop_idle_stores(struct feed *f);
+
+#endif

@@ -1,0 +1,247 @@
+/*
+ * feed_read: asking the hydrator for tables, and what becomes of its answer.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/feed_int.h"
+#include "daemon/log.h"
+
+void hydrate_job_free(struct hydrate_job *job)
+{
+    for (size_t i = 0; i < job->ntables; i++) {
+        struct hydrate_table *t = &job->tables[i];
+        for (size_t j = 0; j < t->ncols; j++)
+            free(t->names[j]);
+        free(t->names);
+        free((void *)t->types);
+        store_free(t->store);
+    }
+    free(job->tables);
+    snapshot_fini(&job->snap);
+    free(job);
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+struct wanted {
+    VEC(char *) names;
+    VEC(struct column_type) types;
+};
+
+static void want_column(struct wanted *w, const char *name, const struct column_type *ct)
+{
+    for (size_t i = 0; i < w->names.n; i++) {
+        if (strcmp(w->names.v[i], name) == 0)
+            return;
+    }
+    VEC_PUSH(w->names, xstrdup(name));
+    VEC_PUSH(w->types, *ct);
+}
+
+static void want_columns(struct wanted *w, const struct need *n)
+{
+    for (size_t i = 0; i < n->sources.n; i++) {
+        const struct plan_source *s = n->sources.v[i];
+        for (size_t j = 0; j < s->ncols; j++)
+            want_column(w, s->colnames[j], &s->cols[j]);
+    }
+}
+
+/* What all plans need of the leaf; those of the plan asking come first, so that where two disagree
+ * on a type (the table has changed in between) the newer one decides. */
+static struct hydrate_table describe(struct feed *f, struct fed_plan *asking, struct leaf *leaf)
+{
+    struct wanted w = {0};
+    for (size_t k = 0; k < asking->needs.n; k++) {
+        if (asking->needs.v[k].leaf == leaf)
+            want_columns(&w, &asking->needs.v[k]);
+    }
+    for (size_t i = 0; i < f->plans.n; i++) {
+        struct fed_plan *p = f->plans.v[i];
+        for (size_t k = 0; k < p->needs.n; k++) {
+            if (p->needs.v[k].leaf == leaf)
+                want_columns(&w, &p->needs.v[k]);
+        }
+    }
+    return (struct hydrate_table){
+        .relid = leaf->relid, .names = w.names.v, .types = w.types.v, .ncols = w.names.n};
+}
+
+void feed_request_leaves(struct feed *f, struct fed_plan *p)
+{
+    struct hydration *h = NULL;
+    VEC(struct hydrate_table) tables = {0};
+    for (size_t i = 0; i < p->needs.n; i++) {
+        struct leaf *leaf = p->needs.v[i].leaf;
+        if (leaf->reading || feed_leaf_serves(&p->needs.v[i]))
+            continue;
+        if (leaf->retry_at > f->now) {
+            feed_wake_at(f, leaf->retry_at);
+            continue;
+        }
+        if (!h)
+            h = hydration_new(f->ing.seq);
+        hydration_add_leaf(h, leaf);
+        VEC_PUSH(tables, describe(f, p, leaf));
+    }
+    if (!h)
+        return;
+    struct hydrate_job *job = NEW(struct hydrate_job);
+    job->m.kind = R_HYDRATED;
+    job->epoch = f->epoch;
+    job->tables = tables.v;
+    job->ntables = tables.n;
+    h->job = job;
+    h->next = f->ing.hydrations;
+    f->ing.hydrations = h;
+    f->ask(f->ask_arg, &job->m);
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+static void retry_later(struct feed *f, struct leaf *leaf)
+{
+    leaf->pause = leaf->pause ? leaf->pause * 2 : f->limits.retry_min;
+    if (leaf->pause > f->limits.retry_max)
+        leaf->pause = f->limits.retry_max;
+    leaf->retry_at = f->now + leaf->pause;
+    feed_wake_at(f, leaf->retry_at);
+}
+
+/* Takes the hydration out of the list and away; its leaves are asked for again after a pause. */
+static void give_up(struct feed *f, struct hydration *h)
+{
+    struct hydration **link = &f->ing.hydrations;
+    while (*link != h)
+        link = &(*link)->next;
+    *link = h->next;
+    for (size_t i = 0; i < h->leaves.n; i++)
+        retry_later(f, h->leaves.v[i]);
+    hydration_free(h);
+}
+
+static void remove_leaf(struct hydration *h, struct leaf *leaf)
+{
+    for (size_t i = 0; i < h->leaves.n; i++) {
+        if (h->leaves.v[i] == leaf)
+            h->leaves.v[i] = h->leaves.v[--h->leaves.n];
+    }
+    leaf->reading = NULL;
+}
+
+static void end_waiting(struct feed *f, const struct leaf *leaf, const struct err *err)
+{
+    for (size_t i = 0; i < f->plans.n; i++) {
+        struct fed_plan *p = f->plans.v[i];
+        if (p->state == FED_WAITING && feed_needs(p, leaf))
+            feed_end_plan(f, p, err);
+    }
+}
+
+static void table_failed(struct feed *f, struct hydration *h, struct leaf *leaf,
+                         const struct hydrate_table *t)
+{
+    remove_leaf(h, leaf);
+    retry_later(f, leaf);
+    if (t->permanent) {
+        end_waiting(f, leaf, &t->err);
+        return;
+    }
+    log_warn("table %u could not be read, trying again in %llu ms: %s", t->relid,
+             (unsigned long long)leaf->pause, t->err.message);
+}
+
+/* Hands each table's store to its leaf, which may be gone by now. */
+static void take_tables(struct feed *f, struct hydration *h, struct hydrate_job *job)
+{
+    for (size_t i = 0; i < job->ntables; i++) {
+        struct hydrate_table *t = &job->tables[i];
+        struct leafmap_entry *e = leafmap_find(&f->ing.map, t->relid);
+        struct leaf *leaf = e ? e->leaf : NULL;
+        if (!leaf || leaf->reading != h)
+            continue;
+        if (t->store) {
+            leaf->next = t->store;
+            t->store = NULL;
+        } else {
+            table_failed(f, h, leaf, t);
+        }
+    }
+}
+
+static struct hydration *hydration_of(struct feed *f, const struct hydrate_job *job)
+{
+    if (job->epoch != f->epoch || !f->streaming)
+        return NULL;
+    for (struct hydration *h = f->ing.hydrations; h; h = h->next) {
+        if (h->job == job)
+            return h;
+    }
+    return NULL;
+}
+
+void feed_hydrated(struct feed *f, struct hydrate_job *job)
+{
+    struct hydration *h = hydration_of(f, job);
+    struct err err;
+    if (!h) { /* of a session that is over */
+        hydrate_job_free(job);
+        return;
+    }
+    h->job = NULL;
+    if (err_is_set(&job->err)) {
+        log_warn("tables could not be read: %s", job->err.message);
+        give_up(f, h);
+        hydrate_job_free(job);
+        return;
+    }
+    take_tables(f, h, job);
+    struct snapshot snap = job->snap;
+    memset(&job->snap, 0, sizeof job->snap);
+    bool same_server = snap.postmaster_start == f->postmaster_start;
+    if (!hydration_replay(h, snap, &f->origin, &f->ing.ring, &f->ing.map, &err)) {
+        log_info("tables are read again: %s", err.message);
+        give_up(f, h);
+    } else if (!same_server) {
+        log_info("tables are read again: Postgres was restarted meanwhile");
+        give_up(f, h);
+    }
+    hydrate_job_free(job);
+}
+
+static void put_into_use(struct feed *f, struct hydration *h)
+{
+    for (size_t i = 0; i < h->leaves.n; i++) {
+        struct leaf *leaf = h->leaves.v[i];
+        log_debug("table %u: %llu rows, %llu bytes", leaf->relid,
+                  (unsigned long long)store_rows(leaf->next),
+                  (unsigned long long)store_bytes(leaf->next));
+        leaf_promote(leaf);
+        leaf->pause = leaf->retry_at = 0;
+    }
+    (void)f;
+}
+
+void feed_finish_reads(struct feed *f)
+{
+    struct hydration **link = &f->ing.hydrations;
+    while (*link) {
+        struct hydration *h = *link;
+        bool exact = hydration_is_exact(h, f->ing.position);
+        if (!exact && !(h->back && h->doomed)) {
+            link = &h->next;
+            continue;
+        }
+        if (!exact) {
+            give_up(f, h);
+            link = &f->ing.hydrations;
+            continue;
+        }
+        /* Rows collected so far are in the layouts that are replaced now. */
+        feed_flush(f);
+        put_into_use(f, h);
+        *link = h->next;
+        hydration_free(h);
+    }
+}

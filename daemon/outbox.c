@@ -1,0 +1,96 @@
+/*
+ * outbox: see outbox.h.
+ */
+#include "daemon/outbox.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* A step counts at least this much: its own structures and the messages that carry it. */
+#define STEP_OVERHEAD 1024
+
+static size_t weight(const struct step *s)
+{
+    return s->bytes + STEP_OVERHEAD;
+}
+
+void outbox_fini(struct outbox *o)
+{
+    for (size_t i = o->first; i < o->sent.n; i++)
+        step_unref(o->sent.v[i]);
+    VEC_FREE(o->sent);
+    memset(o, 0, sizeof *o);
+}
+
+/* Keeps the caller's reference until the workers are done with it. */
+static void remember(struct outbox *o, struct step *s)
+{
+    if (o->first == o->sent.n) {
+        o->first = o->sent.n = 0;
+    } else if (o->first >= 64 && o->first >= o->sent.n / 2) {
+        o->sent.n -= o->first;
+        memmove(o->sent.v, o->sent.v + o->first, o->sent.n * sizeof *o->sent.v);
+        o->first = 0;
+    }
+    VEC_PUSH(o->sent, s);
+    o->bytes += weight(s);
+}
+
+void outbox_step(struct outbox *o, struct step *s)
+{
+    assert(s->lsn >= o->lsn);
+    o->lsn = s->lsn;
+    for (size_t i = 0; i < o->nworkers; i++) {
+        struct wmsg_step *m = NEW(struct wmsg_step);
+        m->m.kind = W_STEP;
+        m->step = step_ref(s);
+        worker_post(o->workers[i], &m->m);
+    }
+    remember(o, s);
+}
+
+void outbox_seed(struct outbox *o, struct plan *p, struct step *part, bool last, lsn_t lsn)
+{
+    struct wmsg_seed *m = NEW(struct wmsg_seed);
+    m->m.kind = W_SEED;
+    m->plan = plan_ref(p);
+    m->part = part ? step_ref(part) : NULL;
+    m->last = last;
+    m->lsn = lsn;
+    worker_post(p->worker, &m->m);
+    if (part)
+        remember(o, part);
+}
+
+void outbox_plan(struct outbox *o, enum worker_msg_kind kind, struct plan *p)
+{
+    struct wmsg_plan *m = NEW(struct wmsg_plan);
+    (void)o;
+    m->m.kind = kind;
+    m->plan = plan_ref(p);
+    worker_post(p->worker, &m->m);
+}
+
+void outbox_end(struct outbox *o, struct plan *p, const struct err *err)
+{
+    struct wmsg_end *m = NEW(struct wmsg_end);
+    (void)o;
+    m->m.kind = W_END;
+    m->plan = plan_ref(p);
+    m->err = *err;
+    worker_post(p->worker, &m->m);
+}
+
+size_t outbox_backlog(struct outbox *o)
+{
+    while (o->first < o->sent.n) {
+        struct step *s = o->sent.v[o->first];
+        /* Only this thread gives references away: one left is ours. */
+        if (atomic_load_explicit(&s->refs, memory_order_acquire) != 1)
+            break;
+        o->bytes -= weight(s);
+        step_unref(s);
+        o->first++;
+    }
+    return o->sent.n - o->first;
+}

@@ -1,0 +1,35 @@
+/*
+ * outbox: what the reader sends to the workers, and how much of it is still under way.
+ *
+ * Every step goes to every worker, in one order. A reference to each is kept until the workers have
+ * dropped theirs: the number and bytes of those still held are the backlog, by which the reader
+ * folds transactions into one step and in the end stops reading from Postgres.
+ *
+ * Belongs to the reader's thread.
+ */
+#ifndef PALIMPSEST_DAEMON_OUTBOX_H
+#define PALIMPSEST_DAEMON_OUTBOX_H
+
+#include "daemon/worker.h"
+
+struct outbox {
+    struct worker *const *workers; /* borrowed */
+    size_t nworkers;
+    VEC(struct step *) sent; /* counted; sent.v[first..n) may still be held by workers */
+    size_t first;
+    size_t bytes; /* of those */
+    lsn_t lsn;    /* of the last step */
+};
+
+void outbox_fini(struct outbox *o);
+/* To all workers; takes the reference. */
+void outbox_step(struct outbox *o, struct step *s);
+/* A part of a plan's seed, to its worker; takes the reference; NULL with last if there are no more
+ * rows. */
+void outbox_seed(struct outbox *o, struct plan *p, struct step *part, bool last, lsn_t lsn);
+void outbox_plan(struct outbox *o, enum worker_msg_kind kind, struct plan *p);
+void outbox_end(struct outbox *o, struct plan *p, const struct err *err);
+/* Steps and parts not finished by the workers; afterwards o->bytes is theirs. */
+size_t outbox_backlog(struct outbox *o);
+
+#endif
