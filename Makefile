@@ -75,9 +75,19 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# What of the daemon is pure logic, for tests/unit/daemon.
+DAEMON_PURE_SRC := $(addprefix daemon/,apply.c feed.c feed_read.c feed_seed.c handover.c ingest.c \
+                     leaf.c outbox.c relation.c ring.c slab.c step.c store.c)
+LIBDAEMON = $(BUILD)/libdaemon.a
+$(LIBDAEMON): $(call obj,$(DAEMON_PURE_SRC))
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(filter $(BUILD)/tests/unit/daemon/%,$(UNIT_BIN)): $(LIBDAEMON)
+
 # Unit tests link the engine and the protocol and nothing that does I/O.
 $(UNIT_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %/libdaemon.a,$^) $(LIBPROTOCOL) $(LIBENGINE) \
+	    $(CHECK_LIBS) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
 $(E2E_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)

@@ -247,9 +247,9 @@ bool feed_run(struct feed *f, uint64_t now_ms)
 {
     assert(!f->ing.in_txn);
     f->now = now_ms;
+    f->retry_at = 0;
     if (!feed_is_busy(f))
         return true;
-    f->retry_at = 0;
     feed_finish_reads(f);
     for (size_t i = 0; f->nwaiting && i < f->plans.n; i++) {
         if (f->plans.v[i]->state == FED_WAITING)

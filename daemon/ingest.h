@@ -43,6 +43,7 @@ struct ingest {
     lsn_t position;               /* everything committed up to here is in stores and step */
     bool in_txn;
     bool overflow;   /* the transaction under way is too large */
+    bool reseeds;    /* some leaf is marked as overflown */
     uint32_t xid;    /* of it */
     uint64_t seq;    /* of it, or of the next one */
     size_t nchanges; /* in step */

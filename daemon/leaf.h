@@ -29,7 +29,8 @@ struct leaf {
     struct hydration *reading;  /* borrowed; NULL: isn't being read */
     struct store *next;         /* owned; its layout is its own */
     struct colmap next_map;
-    bool overflow; /* changes of the transaction under way are dropped: reseed */
+    uint64_t retry_at, pause; /* ms: when it may be read again; how long after the last failure */
+    bool overflow;            /* changes of the transaction under way are dropped: reseed */
 };
 
 struct leaf *leaf_new(uint32_t relid);

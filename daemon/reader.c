@@ -3,12 +3,12 @@
  * moves what there is to move: messages into ingest, steps to the workers, jobs to the hydrator.
  *
  *              open                       lost, or the stream makes no sense
- *   CONNECTING ────▶ STREAMING ───────────────────────────────────────────▶ CONNECTING (after a pause)
- *        └───────────────┴──────── R_STOP ──────▶ STOPPED (slot dropped)
+ *   CONNECTING ────▶ STREAMING ───────────────────────────────────────────▶ CONNECTING (after a
+ * pause) └───────────────┴──────── R_STOP ──────▶ STOPPED (slot dropped)
  *
- * One round of the streaming loop: mailbox and feed (between transactions only), as many messages as
- * there are (bounded, so that the mailbox is served), steps, acknowledgement, sleep. What is slow is
- * not done here.
+ * One round of the streaming loop: mailbox and feed (between transactions only), as many messages
+ * as there are (bounded, so that the mailbox is served), steps, acknowledgement, sleep. What is
+ * slow is not done here.
  */
 #include "daemon/reader.h"
 
@@ -26,19 +26,21 @@
 #include "daemon/log.h"
 #include "daemon/walsender.h"
 
-#define ACK_MS          5000   /* acknowledge at least so often, and when asked */
-#define SILENCE_MS      10000  /* nothing came for so long: ask for a sign of life */
+#define ACK_MS          5000  /* acknowledge at least so often, and when asked */
+#define SILENCE_MS      10000 /* nothing came for so long: ask for a sign of life */
 #define DEAD_MS         300000 /* no sign: a walsender busy with others' changes may be silent long */
 #define ROUND_MESSAGES  20000  /* in one round */
 #define NAP_IN_TXN_NS   300000 /* the rest of a transaction comes in pieces: let some gather */
 #define NAP_IN_FLOOD_NS 100000
-#define FLOOD_MESSAGES  32     /* more than this at once: whoever wrote it doesn't wait for us */
-#define PROGRESS_MS     2      /* between two steps that carry nothing but a position */
+#define LARGE_TXN       64 /* messages */
+#define FLOOD_MESSAGES  32 /* more than this at once: whoever wrote it doesn't wait for us */
+#define PROGRESS_MS     2  /* between two steps that carry nothing but a position */
 #define FOLD_BYTES      (1u << 20)
 #define RING_XIDS       (256u * 1024)
 #define SEED_PARTS      16
 #define CLOSE_MS        2000
 #define ALIVE_MS        30000
+#define STABLE_MS       10000 /* a session of this length was a good one */
 
 struct reader {
     const struct config *cfg; /* borrowed: main's, of the start */
@@ -48,14 +50,15 @@ struct reader {
     atomic_bool stopping;
     struct outbox out;
     struct feed feed;
-    struct walsender *ws;   /* NULL: not connected */
-    bool paused;            /* the workers have too much: read no more */
-    bool seeding;           /* seeds are under way: read no more */
+    struct walsender *ws; /* NULL: not connected */
+    bool paused;          /* the workers have too much: read no more */
+    bool seeding;         /* seeds are under way: read no more */
     bool wants_ack;
+    size_t txn_messages; /* of the transaction under way, or the last one */
     uint64_t acked_at, heard_at, asked_at, progress_at; /* ms */
-    uint64_t system_id;     /* of the server last connected to; 0 = none yet */
+    uint64_t system_id;             /* of the server last connected to; 0 = none yet */
     atomic_uint_least64_t round_at; /* ms: for the watchdog */
-    pthread_mutex_t lock;   /* of status */
+    pthread_mutex_t lock;           /* of status */
     struct reader_status status;
 };
 
@@ -117,7 +120,10 @@ static void publish_status(struct reader *r, enum stream_state state, const stru
                               .store_bytes = feed_store_bytes(&r->feed),
                               .store_rows = feed_store_rows(&r->feed)};
     pthread_mutex_lock(&r->lock);
-    s.last_error = err ? *err : r->status.last_error;
+    if (err)
+        s.last_error = *err;
+    else if (state != STREAM_STREAMING)
+        s.last_error = r->status.last_error;
     r->status = s;
     pthread_mutex_unlock(&r->lock);
 }
@@ -183,8 +189,8 @@ static bool has_too_much(struct reader *r)
     return r->out.bytes > (size_t)r->cfg->engine_backlog_bytes;
 }
 
-/* After each COMMIT: its changes go out at once, unless the workers are behind; then they are folded
- * with the next ones into a step of limited size. */
+/* After each COMMIT: its changes go out at once, unless the workers are behind; then they are
+ * folded with the next ones into a step of limited size. */
 static void after_commit(struct reader *r)
 {
     if (!r->feed.ing.step)
@@ -210,6 +216,7 @@ static bool take_messages(struct reader *r, size_t *n, struct err *err)
             r->wants_ack |= m.wants_reply;
             break;
         case WALSENDER_DATA:
+            r->txn_messages = ing->in_txn ? r->txn_messages + 1 : 0;
             if (!ingest_message(ing, m.data, m.len, err))
                 return false;
             if (ing->txns != txns)
@@ -252,7 +259,7 @@ static bool send_steps(struct reader *r, uint64_t now)
     }
     if (ing->position <= r->out.lsn)
         return false;
-    if (backlog && now - r->progress_at < PROGRESS_MS)
+    if (now - r->progress_at < PROGRESS_MS)
         return true;
     struct step *s = step_new();
     s->lsn = ing->position;
@@ -293,8 +300,12 @@ static bool sleep_until_needed(struct reader *r, size_t nread, bool held, uint64
     bool may_read = !r->paused && !r->seeding;
     if (nread >= ROUND_MESSAGES && may_read)
         return true;
+    if (may_read && nread && ing->in_txn && r->txn_messages >= LARGE_TXN) {
+        nap(NAP_IN_TXN_NS);
+        return true;
+    }
     if (may_read && nread >= FLOOD_MESSAGES) {
-        nap(ing->in_txn ? NAP_IN_TXN_NS : NAP_IN_FLOOD_NS);
+        nap(NAP_IN_FLOOD_NS);
         return true;
     }
     struct pollfd p[2] = {
@@ -345,7 +356,8 @@ static void stream(struct reader *r, struct err *err)
 
 /* ---- sessions ------------------------------------------------------------------------------ */
 
-/* A server with another history can't be caught up with: LSNs that clients hold mean nothing there. */
+/* A server with another history can't be caught up with: LSNs that clients hold mean nothing there.
+ */
 static void check_history(struct reader *r, const struct walsender_info *info)
 {
     struct err err;
@@ -374,7 +386,6 @@ static bool connect_once(struct reader *r, struct err *err)
     lsn_print(info.start, lsn);
     log_info("streaming from %s, timeline %" PRIu32, lsn, info.timeline);
     feed_resume(&r->feed, info.start, info.origin, info.postmaster_start);
-    err_clear(&r->status.last_error);
     publish_status(r, STREAM_STREAMING, NULL);
     return true;
 }
@@ -390,6 +401,17 @@ static void pause_before_retry(struct reader *r, uint64_t *pause)
         *pause = (uint64_t)r->cfg->postgres_reconnect_max;
 }
 
+static void end_session(struct reader *r)
+{
+    bool stopping = atomic_load(&r->stopping);
+    if (!stopping)
+        feed_suspend(&r->feed);
+    else if (!r->feed.ing.in_txn)
+        feed_flush(&r->feed);
+    walsender_close(r->ws, stopping, CLOSE_MS);
+    r->ws = NULL;
+}
+
 static void *reader_main(void *arg)
 {
     struct reader *r = arg;
@@ -399,11 +421,11 @@ static void *reader_main(void *arg)
     while (!atomic_load(&r->stopping)) {
         err_clear(&err);
         if (connect_once(r, &err)) {
-            pause = (uint64_t)r->cfg->postgres_reconnect_min;
+            uint64_t since = clock_ms();
             stream(r, &err);
-            feed_suspend(&r->feed);
-            walsender_close(r->ws, atomic_load(&r->stopping), CLOSE_MS);
-            r->ws = NULL;
+            if (clock_ms() - since > STABLE_MS)
+                pause = (uint64_t)r->cfg->postgres_reconnect_min;
+            end_session(r);
         }
         if (atomic_load(&r->stopping))
             break;
@@ -433,12 +455,25 @@ void reader_stop(struct reader *r)
     r->started = false;
 }
 
-/* After the stop, and after the hydrator's and the workers': what was still posted is dropped. */
+static void discard(struct msg *m)
+{
+    switch ((enum reader_msg_kind)m->kind) {
+    case R_ADD_PLAN:
+    case R_DROP_PLAN: plan_unref(((struct rmsg_plan *)m)->plan); break;
+    case R_HYDRATED: hydrate_job_free((struct hydrate_job *)m); return;
+    case R_SCHEMA_CHANGED: free(((struct rmsg_schema *)m)->relids); break;
+    case R_VISIBLE: snapshot_fini(&((struct rmsg_visible *)m)->snap); break;
+    case R_STOP: break;
+    }
+    free(m);
+}
+
+/* After the stop, when nobody posts any more. The workers may be gone already. */
 void reader_free(struct reader *r)
 {
     for (struct msg *m = mailbox_take(&r->box), *next; m; m = next) {
         next = m->next;
-        handle(r, m);
+        discard(m);
     }
     feed_fini(&r->feed);
     outbox_fini(&r->out);

@@ -3,8 +3,8 @@
  *
  * It owns the replication connection and the slot, decodes pgoutput, and owns the table stores (old
  * rows by identity, see store.h) and the hand-over from snapshot to stream (see handover.h). Plans
- * are registered with it; it asks the hydrator for the tables it lacks, seeds a plan from the stores
- * when all of them stand at the stream's position, and from then on the plan gets steps.
+ * are registered with it; it asks the hydrator for the tables it lacks, seeds a plan from the
+ * stores when all of them stand at the stream's position, and from then on the plan gets steps.
  *
  * What it does about trouble: a lost connection, a schema change, a transaction too large: it tells
  * workers W_STALE for the plans concerned, reads the tables anew and seeds again. What can't be
@@ -39,29 +39,29 @@ struct snapshot {
     uint64_t xmin, xmax;
     uint64_t *xip; /* owned, sorted */
     size_t nxip;
-    lsn_t insert_lsn;        /* pg_current_wal_insert_lsn() read after the snapshot was taken */
+    lsn_t insert_lsn;         /* pg_current_wal_insert_lsn() read after the snapshot was taken */
     int64_t postmaster_start; /* microseconds since 2000, to notice a restart in between */
 };
 
 /* What the reader wants of a leaf: its identity columns are added by the hydrator. */
 struct hydrate_table {
     uint32_t relid;
-    char **names; /* owned: column names wanted */
+    char **names;                    /* owned: column names wanted */
     const struct column_type *types; /* owned, same order */
     size_t ncols;
     struct store *store; /* result: filled store, ownership passes to the reader; NULL on failure */
     struct err err;      /* result, when store is NULL */
-    bool permanent;      /* err can't be healed by retrying (no identity, no privilege, not there) */
+    bool permanent; /* err can't be healed by retrying (no identity, no privilege, not there) */
 };
 
 /* R_HYDRATED, and the job posted to the hydrator (hydrate.h): the same object there and back. */
 struct hydrate_job {
     struct msg m;
-    uint64_t epoch;  /* the reader's connection count; a job of an older epoch is thrown away */
+    uint64_t epoch; /* the reader's connection count; a job of an older epoch is thrown away */
     struct hydrate_table *tables; /* owned */
     size_t ntables;
-    struct snapshot snap;  /* result */
-    struct err err;        /* result: the whole job failed (connection lost…): retried */
+    struct snapshot snap; /* result */
+    struct err err;       /* result: the whole job failed (connection lost…): retried */
 };
 
 struct rmsg_schema {
@@ -75,7 +75,11 @@ struct rmsg_visible {
     struct snapshot snap;
 };
 
-enum stream_state { STREAM_CONNECTING, STREAM_STREAMING, STREAM_STOPPED };
+enum stream_state {
+    STREAM_CONNECTING,
+    STREAM_STREAMING,
+    STREAM_STOPPED
+};
 
 /* For STATUS; read by any thread. */
 struct reader_status {
@@ -92,7 +96,8 @@ void reader_set_hydrator(struct reader *r, void (*post)(void *arg, struct msg *j
 void reader_start(struct reader *r);
 void reader_post(struct reader *r, struct msg *m);
 void reader_status(struct reader *r, struct reader_status *out);
-/* Whether its thread has gone round its loop in the last 30 seconds; for the watchdog. Any thread. */
+/* Whether its thread has gone round its loop in the last 30 seconds; for the watchdog. Any thread.
+ */
 bool reader_is_alive(const struct reader *r);
 void reader_stop(struct reader *r); /* ends the stream, drops the slot, joins */
 void reader_free(struct reader *r);
