@@ -127,12 +127,14 @@ static bool token_is_null_word(const struct reader *r)
     return !r->quoted && r->token.len == 4 && strncasecmp(r->token.data, "NULL", 4) == 0;
 }
 
-static void add_dimension(struct buf *b, struct reader *r, const struct type *elem);
+#define MAX_DIMENSIONS 6 /* Postgres's own limit, and ours on the recursion */
 
-static void add_element(struct buf *b, struct reader *r, const struct type *elem)
+static void add_dimension(struct buf *b, struct reader *r, const struct type *elem, int depth);
+
+static void add_element(struct buf *b, struct reader *r, const struct type *elem, int depth)
 {
-    if (peek(r) == '{') {
-        add_dimension(b, r, elem);
+    if (peek(r) == '{' && depth < MAX_DIMENSIONS) {
+        add_dimension(b, r, elem, depth + 1);
         return;
     }
     read_token(r, '}');
@@ -142,14 +144,14 @@ static void add_element(struct buf *b, struct reader *r, const struct type *elem
         add_token(b, r, elem);
 }
 
-/* At an opening brace. Depth is bounded by Postgres's six dimensions. */
-static void add_dimension(struct buf *b, struct reader *r, const struct type *elem)
+/* At an opening brace; depth counts from 1. */
+static void add_dimension(struct buf *b, struct reader *r, const struct type *elem, int depth)
 {
     buf_addc(b, '[');
     r->p++;
     if (peek(r) != '}')
         for (;;) {
-            add_element(b, r, elem);
+            add_element(b, r, elem, depth);
             if (peek(r) != r->delim)
                 break;
             r->p++;
@@ -185,7 +187,7 @@ static void add_array(struct buf *b, const struct type *t, const char *s, size_t
         r.p = brace ? brace : r.end;
     }
     if (peek(&r) == '{')
-        add_dimension(b, &r, t->elem);
+        add_dimension(b, &r, t->elem, 1);
     else
         add_vector(b, &r, t->elem);
     buf_fini(&r.token);

@@ -107,8 +107,14 @@ static bool read_big(const struct scanned *sc, struct arena *a, struct value *ou
     char *digits = xmalloc(sc->ndigits + 1);
     size_t n = 0;
     for (size_t i = 0; i < sc->len; i++)
-        if (sc->digits[i] != '.')
+        if (sc->digits[i] != '.' && (n || sc->digits[i] != '0'))
             digits[n++] = sc->digits[i];
+    if (n > NUMERIC_INT_DIGITS + NUMERIC_DSCALE_MAX) { /* wherever the point is */
+        free(digits);
+        return num_overflows(err);
+    }
+    if (n == 0)
+        digits[n++] = '0';
     digits[n] = '\0';
     mpz_t z;
     mpz_init_set_str(z, digits, 10);

@@ -201,6 +201,24 @@ START_TEST(one_text_has_one_encoding)
 }
 END_TEST
 
+START_TEST(endless_digits_are_refused_before_they_are_read)
+{
+    size_t n = 50000000;
+    char *s = malloc(n);
+    struct value v;
+    struct err err;
+    memset(s, '7', n);
+    s[1] = '.';
+    ck_assert(!numeric_parse(s, n, &arena, &v, &err));
+    ck_assert_str_eq(err.message, "value overflows numeric format");
+    memset(s, '0', n); /* but any number of zeros may stand in front */
+    s[n - 1] = '5';
+    ck_assert(numeric_parse(s, n, &arena, &v, &err));
+    ck_assert_str_eq(print(v), "5");
+    free(s);
+}
+END_TEST
+
 /* ------------------------------------------------------------ running sums */
 
 static void check_sum(const struct numeric_sum *s, int64_t n, const char *sum, const char *avg,
@@ -279,6 +297,7 @@ int main(void)
     tcase_add_test(tc, length_overflow_has_postgres_detail);
     tcase_add_test(tc, equal_values_hash_alike_at_every_scale);
     tcase_add_test(tc, one_text_has_one_encoding);
+    tcase_add_test(tc, endless_digits_are_refused_before_they_are_read);
     tcase_add_test(tc, sums_forget_what_is_taken_out);
     tcase_add_test(tc, sums_survive_the_edge_of_128_bits);
     suite_add_tcase(s, tc);

@@ -252,6 +252,18 @@ START_TEST(json_survives_broken_text)
 }
 END_TEST
 
+START_TEST(json_does_not_recurse_without_end)
+{
+    size_t n = 10000000;
+    char *s = malloc(n);
+    memset(s, '{', n);
+    buf_reset(&text);
+    json_add_text_form(&text, type_of("text[]"), s, n);
+    ck_assert_uint_gt(text.len, n - 10);
+    free(s);
+}
+END_TEST
+
 START_TEST(opaque_types_are_interned)
 {
     ck_assert_ptr_eq(type_of("pg_temp.pair[]"), type_of("pg_temp.pair[]"));
@@ -345,6 +357,7 @@ int main(void)
     tcase_add_test(tc, json_is_what_to_json_gives);
     tcase_add_test(tc, json_loses_only_insignificant_blanks);
     tcase_add_test(tc, json_survives_broken_text);
+    tcase_add_test(tc, json_does_not_recurse_without_end);
     tcase_add_test(tc, opaque_types_are_interned);
     tcase_add_test(tc, constants_from_their_bytes);
     tcase_add_test(tc, constants_with_a_short_header);
