@@ -257,12 +257,15 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
 /* What others have posted after the end: each message gives back what it holds. */
 static void drop(struct loop *l, struct msg *m)
 {
-    if (m->kind == L_ADOPT) {
+    switch (m->kind) {
+    case L_ADOPT:
         close(((struct lmsg_adopt *)m)->fd);
         listener_leave(l->server->listener, &((struct lmsg_adopt *)m)->peer);
         free(m);
-    } else {
-        handle(l, m); /* nobody is left whom it could concern */
+        break;
+    case L_PROGRESS: /* the workers are gone already */
+    case L_DRAIN: free(m); break;
+    default: handle(l, m); /* nobody is left whom it could concern */
     }
 }
 
