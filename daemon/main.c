@@ -56,7 +56,7 @@ static void make_threads(struct server *s, const struct config *cfg)
     reader_set_workers(s->reader, s->workers, s->nworkers);
     s->registry = registry_new(s->workers, s->nworkers, s->reader, (size_t)cfg->limits_plans);
     s->hydrator = hydrator_new(cfg, s->reader);
-    reader_set_hydrator(s->reader, s->hydrator);
+    reader_set_hydrator(s->reader, hydrator_post, s->hydrator);
     s->analyst = analyst_new(cfg, s->registry);
     s->watch = watch_new(cfg, s->reader);
 }
