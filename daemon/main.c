@@ -58,7 +58,7 @@ static void make_threads(struct server *s, const struct config *cfg)
     s->hydrator = hydrator_new(cfg, s->reader);
     reader_set_hydrator(s->reader, hydrator_post, s->hydrator);
     s->analyst = analyst_new(cfg, s->registry);
-    s->watch = watch_new(cfg, s->reader);
+    s->watch = watch_new(cfg, s->reader, s->registry);
 }
 
 static void start_threads(struct server *s)

@@ -16,6 +16,7 @@
 struct config;
 struct loop;
 struct reader;
+struct registry;
 struct watch;
 
 enum watch_msg_kind {
@@ -34,7 +35,7 @@ struct sync_request {
     struct err err;    /* result, if it can't be had: 57P03 */
 };
 
-struct watch *watch_new(const struct config *cfg, struct reader *reader);
+struct watch *watch_new(const struct config *cfg, struct reader *reader, struct registry *registry);
 void watch_start(struct watch *w);
 /* Any thread; the request comes back to r->loop, always. */
 void watch_sync(struct watch *w, struct sync_request *r);
