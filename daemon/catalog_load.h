@@ -1,0 +1,34 @@
+/*
+ * catalog_load: answers the engine's questions about tables, types, collations and functions from a
+ * session's catalog, within the transaction that analyses a statement.
+ *
+ * Tables live in the loader's arena and die with it; types and collations are interned by the engine
+ * and live for ever. Every relation that was looked at is remembered with whether it is a view, so
+ * that the plan can be watched. Refusals that need the catalog are made here: no privilege (42501),
+ * a partition that is a foreign table, no replica identity.
+ */
+#ifndef PALIMPSEST_DAEMON_CATALOG_LOAD_H
+#define PALIMPSEST_DAEMON_CATALOG_LOAD_H
+
+#include "daemon/pgconn.h"
+#include "engine/base/vec.h"
+#include "engine/sql/catalog.h"
+#include "engine/value/value.h"
+
+struct catalog_load {
+    struct pgconn *conn;     /* borrowed */
+    const char *publication; /* borrowed: a table already in it needs no identity, see below */
+    struct arena arena;
+    VEC(struct cat_table *) tables;
+    VEC(uint32_t) views; /* OIDs of the views inlined */
+    struct catalog catalog; /* what the engine gets; ctx is this object */
+};
+
+void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char *publication);
+void catalog_load_fini(struct catalog_load *cl);
+
+/* A type by OID over any session: domains are their base type. Interned. NULL with err. */
+const struct type *catalog_load_type(struct pgconn *conn, uint32_t oid, struct err *err);
+const struct collation *catalog_load_collation(struct pgconn *conn, uint32_t oid, struct err *err);
+
+#endif
