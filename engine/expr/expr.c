@@ -55,6 +55,13 @@ static bool is_text(const struct type *t)
     return t->kind == TYPE_TEXT || t->kind == TYPE_BPCHAR;
 }
 
+static bool can_follow(enum pgfunc_coll need, const struct collation *coll)
+{
+    if (need == COLL_CASE)
+        return coll->ascii_case || coll->lc;
+    return need == COLL_EQ || coll->kind != COLLATION_UNSUPPORTED;
+}
+
 static bool check_collation(enum pgfunc_coll need, const struct collation *coll, const char *name,
                             struct err *err)
 {
@@ -63,7 +70,7 @@ static bool check_collation(enum pgfunc_coll need, const struct collation *coll,
     if (!coll)
         return err_set(err, "42P22", "could not determine which collation to use for function %s",
                        name);
-    if (coll->deterministic && (need == COLL_EQ || coll->kind != COLLATION_UNSUPPORTED))
+    if (coll->deterministic && can_follow(need, coll))
         return true;
     return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "collation \"%s\" is not supported in %s",
                    coll->name, name);

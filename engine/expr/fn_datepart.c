@@ -8,6 +8,7 @@
  *
  * Of an infinite value the parts that grow without end (year, epoch…) are infinite, others NULL.
  */
+#include <assert.h>
 #include <math.h>
 
 #include "engine/expr/pgfuncs.h"
@@ -82,9 +83,9 @@ static bool find_unit(struct value name, enum unit *unit, const char *function, 
                    function, name.len > 64 ? 64 : (int)name.len, (const char *)name.p);
 }
 
-/* A part as an exact decimal: value * 10^-scale. */
+/* A part as an exact decimal: value * 10^-scale. Only the epoch of the last years needs 128 bits. */
 struct part {
-    int64_t value;
+    int128_t value;
     int scale;
     bool null, infinite, negative; /* infinite: with its sign */
 };
@@ -126,29 +127,26 @@ static int64_t decade_of(int64_t y)
     return y >= 0 ? y / 10 : -((8 - (y - 1)) / 10);
 }
 
-/* A part of the calendar day; false for parts of the time. */
-static bool day_part(enum unit unit, int64_t date, int64_t *out)
+/* A part of the calendar day; the unit is none of the time. */
+static int64_t calendar_part(enum unit unit, int64_t date)
 {
     int32_t y, m, d;
     int week;
     date_to_civil(date, &y, &m, &d);
     switch (unit) {
-    case UNIT_DAY: *out = d; return true;
-    case UNIT_MONTH: *out = m; return true;
-    case UNIT_QUARTER: *out = (m - 1) / 3 + 1; return true;
-    case UNIT_YEAR: *out = shown_year(y); return true;
-    case UNIT_DECADE: *out = decade_of(y); return true;
-    case UNIT_CENTURY: *out = century_of(y, 100); return true;
-    case UNIT_MILLENNIUM: *out = century_of(y, 1000); return true;
-    case UNIT_ISODOW: *out = iso_day_of_week(date); return true;
-    case UNIT_DOW: *out = iso_day_of_week(date) % 7; return true;
-    case UNIT_DOY: *out = date - date_from_civil(y, 1, 1) + 1; return true;
-    case UNIT_ISOYEAR: *out = shown_year(iso_year(date, &week)); return true;
-    case UNIT_WEEK:
-        iso_year(date, &week);
-        *out = week;
-        return true;
-    default: return false;
+    case UNIT_DAY: return d;
+    case UNIT_MONTH: return m;
+    case UNIT_QUARTER: return (m - 1) / 3 + 1;
+    case UNIT_YEAR: return shown_year(y);
+    case UNIT_DECADE: return decade_of(y);
+    case UNIT_CENTURY: return century_of(y, 100);
+    case UNIT_MILLENNIUM: return century_of(y, 1000);
+    case UNIT_ISODOW: return iso_day_of_week(date);
+    case UNIT_DOW: return iso_day_of_week(date) % 7;
+    case UNIT_DOY: return date - date_from_civil(y, 1, 1) + 1;
+    case UNIT_ISOYEAR: return shown_year(iso_year(date, &week));
+    case UNIT_WEEK: iso_year(date, &week); return week;
+    default: assert(!"not a part of a day"); return 0;
     }
 }
 
@@ -171,7 +169,7 @@ static struct part timestamp_part(enum unit unit, int64_t local, int64_t instant
     timestamp_to_fields(local, &dt);
     switch (unit) {
     case UNIT_EPOCH:
-        p.value = instant + UNIX_EPOCH_DAYS * USECS_PER_DAY;
+        p.value = (int128_t)instant + UNIX_EPOCH_DAYS * USECS_PER_DAY;
         p.scale = 6;
         break;
     case UNIT_HOUR: p.value = dt.hour; break;
@@ -185,9 +183,18 @@ static struct part timestamp_part(enum unit unit, int64_t local, int64_t instant
         p.scale = 3;
         break;
     case UNIT_MICROSECONDS: p.value = dt.second * USECS_PER_SEC + dt.usec; break;
-    default: (void)day_part(unit, timestamp_to_date(local), &p.value);
+    default: p.value = calendar_part(unit, timestamp_to_date(local)); break;
     }
     return p;
+}
+
+/* An epoch in microseconds beyond 64 bits: Postgres divides, with the few digits that numeric
+ * division keeps of so large a quotient. */
+static bool long_epoch(struct part p, struct arena *a, struct value *out, struct err *err)
+{
+    return numeric_div(numeric_from_int128(p.value, 0, a), numeric_from_int64(USECS_PER_SEC, a), a,
+                       out, err) &&
+           numeric_round(*out, 6, a, out, err);
 }
 
 static bool part_numeric(struct part p, struct arena *a, struct value *out, struct err *err)
@@ -195,6 +202,8 @@ static bool part_numeric(struct part p, struct arena *a, struct value *out, stru
     if (p.infinite)
         return numeric_parse(p.negative ? "-Infinity" : "Infinity", p.negative ? 9 : 8, a, out,
                              err);
+    if (p.value != (int64_t)p.value)
+        return long_epoch(p, a, out, err);
     *out = p.null ? value_null() : numeric_from_int128(p.value, p.scale, a);
     return true;
 }
@@ -245,7 +254,7 @@ FN(fn_extract_date)
     else if (unit == UNIT_EPOCH)
         p.value = (v[1].i + UNIX_EPOCH_DAYS) * SECS_PER_DAY;
     else
-        (void)day_part(unit, v[1].i, &p.value);
+        p.value = calendar_part(unit, v[1].i);
     return part_numeric(p, cx->arena, out, err);
 }
 

@@ -343,7 +343,7 @@ static uint8_t ascii_case(uint8_t c, bool upper)
 bool text_change_case(const struct collation *coll, struct value s, bool upper, struct arena *a,
                       struct value *out, struct err *err)
 {
-    locale_t lc = coll->kind == COLLATION_LIBC ? (locale_t)coll->lc : NULL;
+    locale_t lc = coll->ascii_case ? NULL : (locale_t)coll->lc;
     size_t len = 0;
     uint8_t *p;
     if (s.len > TEXT_MAX / 4)

@@ -18,7 +18,7 @@
 #include "engine/base/alloc.h"
 
 const struct collation collation_c = {
-    .oid = 950, .name = "C", .kind = COLLATION_C, .deterministic = true};
+    .oid = 950, .name = "C", .kind = COLLATION_C, .deterministic = true, .ascii_case = true};
 
 struct interned {
     struct collation collation;
@@ -43,12 +43,13 @@ static bool orders_by_bytes(char provider, const char *locale)
 
 static void open_locale(struct collation *c, char provider, const char *locale)
 {
-    if (orders_by_bytes(provider, locale)) {
+    c->ascii_case = provider != 'i' && (strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0);
+    if (provider == 'c' && !c->ascii_case)
+        c->lc = newlocale(LC_COLLATE_MASK | LC_CTYPE_MASK, locale, NULL);
+    if (orders_by_bytes(provider, locale))
         c->kind = COLLATION_C;
-    } else {
-        c->lc = provider == 'c' ? newlocale(LC_COLLATE_MASK | LC_CTYPE_MASK, locale, NULL) : NULL;
+    else
         c->kind = c->lc ? COLLATION_LIBC : COLLATION_UNSUPPORTED;
-    }
 }
 
 static const struct collation *intern(uint32_t oid, const char *name, char provider,

@@ -74,7 +74,8 @@ struct type {
     bool text_is_identity;
 };
 
-/* Collations. LC is a locale_t of libc, opened once; NULL for the C order. */
+/* Collations. lc is a locale_t of libc, opened once: what LIBC orders by, and what upper and lower
+ * case go by unless they are those of ASCII (C and POSIX). Without either they are unsupported. */
 enum collation_kind {
     COLLATION_C,
     COLLATION_LIBC,
@@ -86,7 +87,8 @@ struct collation {
     const char *name; /* for messages */
     enum collation_kind kind;
     bool deterministic;
-    void *lc; /* locale_t */
+    bool ascii_case;
+    void *lc; /* locale_t or NULL */
 };
 
 struct column_type {
