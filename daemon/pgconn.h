@@ -1,63 +1,89 @@
 /*
- * pgconn: an ordinary session of Postgres, with settings that can't change under our feet.
+ * pgconn: an ordinary session of Postgres for one thread: connecting, reconnecting, statements.
  *
- * Everything that shapes the text of a value is pinned through startup options, so it survives a
- * reload of the server's configuration and the role's own settings (the replication session in
- * walsender_open.c pins the same). The search path is left to the role: it is the user's statement
- * that is analysed; our own queries name pg_catalog.
+ * Every session is the same wherever it is opened and whatever the role, the database or a reload
+ * of the server's configuration say: the settings that values are printed by are pinned by startup
+ * options. Only the search path is the role's own where it has a meaning: the analyst reads users'
+ * statements under it. All other statements of the daemon name pg_catalog throughout.
  *
- * A session belongs to one thread, which may block in it; pgconn_interrupt() from another thread
- * ends what it waits for, at shutdown. Commits are waited for only locally, so a synchronous
- * standby that is away can't hold us up.
+ * Nothing here blocks a stop: every wait looks at the thread's struct pgstop too. A lost session is
+ * opened again when it is next asked for, not more often than the backoff allows; in between every
+ * call fails at once with 57P03 and the reason.
+ *
+ *      pgconn_open()  CLOSED ──▶ checked and pinned: OPEN ──any failure of the session──▶ CLOSED
+ *                        └── too early after a failure: 57P03
+ *
+ * A pgconn belongs to one thread.
  */
 #ifndef PALIMPSEST_DAEMON_PGCONN_H
 #define PALIMPSEST_DAEMON_PGCONN_H
 
 #include <libpq-fe.h>
-#include <pthread.h>
 #include <stdint.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/err.h"
 
-struct config;
-
-struct pgconn {
-    PGconn *conn;         /* owned; NULL while not connected */
-    const char *purpose;  /* in application_name: "palimpsestd <purpose>"; static */
-    pthread_mutex_t lock; /* over conn being set and unset, for the interrupter */
-    bool interrupted;     /* under lock: don't connect any more */
-    int64_t retry_at;     /* ms of the monotonic clock: no attempt before */
-    int64_t pause;        /* ms after the last failed attempt */
-    struct err last;      /* why there is no connection */
+/* Tells a thread's sessions to give up. Made before the thread starts, freed after it has ended. */
+struct pgstop {
+    int efd; /* readable from pgstop_trigger() on */
 };
 
-void pgconn_init(struct pgconn *c, const char *purpose);
-void pgconn_fini(struct pgconn *c);
-/* Connects unless connected; fails at once with the last error while it is too early for another
- * attempt (postgres.reconnect_min, doubled up to reconnect_max). 57P03, or the server's own code. */
-MUST_CHECK bool pgconn_ensure(struct pgconn *c, const struct config *cfg, struct err *err);
+void pgstop_init(struct pgstop *s);
+void pgstop_fini(struct pgstop *s);
+void pgstop_trigger(struct pgstop *s); /* any thread */
+bool pgstop_is_triggered(const struct pgstop *s);
+
+enum pgconn_purpose {
+    PGCONN_CATALOG,  /* analysis of statements: the role's search path, statement_timeout */
+    PGCONN_SNAPSHOT, /* reading tables and publishing them: no statement_timeout */
+    PGCONN_WATCH     /* small queries */
+};
+
+struct pgconn {
+    enum pgconn_purpose purpose;
+    const struct pgstop *stop; /* borrowed */
+    PGconn *pg;                /* NULL while closed */
+    uint64_t retry_at, pause;  /* ms: not before; how long after the next failure */
+    struct err last;           /* why it is closed */
+    int server_version;        /* as PQserverVersion(), of the open session */
+    uint64_t sessions; /* opened so far: a new number means nothing is left of the old one */
+};
+
+void pgconn_init(struct pgconn *c, enum pgconn_purpose purpose, const struct pgstop *stop);
 void pgconn_close(struct pgconn *c);
-/* Any thread: makes whatever the session is waiting for fail, now and in future. */
-void pgconn_interrupt(struct pgconn *c);
+
+/* Opens the session if it is closed and an attempt is due. False: 57P03 (or what the server said of
+ * the session), 57P01 once stopped. */
+MUST_CHECK bool pgconn_open(struct pgconn *c, struct err *err);
+/* Milliseconds until pgconn_open() would try again; 0 = it is open or would try now. */
+uint64_t pgconn_retry_in(const struct pgconn *c);
 
 /*
- * One statement by the extended protocol, text in and out. NULL with err on failure: Postgres's
- * SQLSTATE, message, position, hint and detail; when the connection is lost it is closed and the
- * error is 57P03. types may be NULL; values[i] NULL is SQL NULL.
+ * One statement with text parameters through the extended protocol. NULL with Postgres's own error
+ * if it fails; a lost session is closed and is 57P03. types may be NULL.
  */
-PGresult *pgconn_query(struct pgconn *c, const char *sql, const Oid *types,
-                       const char *const *values, int nvalues, struct err *err);
-PGresult *pgconn_queryf(struct pgconn *c, struct err *err, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-/* The same for statements whose result doesn't matter. */
-MUST_CHECK bool pgconn_run(struct pgconn *c, struct err *err, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-/* ROLLBACK, whatever the state; closes the connection if even that fails. */
+PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const uint32_t *types,
+                       const char *const *params, struct err *err);
+/* The same for statements without rows. */
+MUST_CHECK bool pgconn_exec(struct pgconn *c, const char *sql, struct err *err);
+/* Ends a transaction whose outcome nobody needs. A session that can't even do that is closed. */
 void pgconn_rollback(struct pgconn *c);
-/* Fills err from a failed result (which may be NULL: the connection is gone). Returns false. */
-bool pgconn_error(struct pgconn *c, const PGresult *res, struct err *err);
 
-/* "{1,2,3}" for a parameter of type oid[]; malloc'd. */
-char *pgconn_oid_array(const uint32_t *oids, size_t n);
+/* Parses the statement as the unnamed one and describes it. NULL with err. */
+PGresult *pgconn_describe(struct pgconn *c, const char *sql, struct err *err);
+
+/* COPY … TO STDOUT: begin, then rows until *len is 0. The row is valid until the next call. */
+MUST_CHECK bool pgconn_copy_begin(struct pgconn *c, const char *sql, struct err *err);
+MUST_CHECK bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struct err *err);
+
+/* Fills err in from a failed result: SQLSTATE, message, hint, detail, position. Returns false. */
+bool pgconn_result_error(const PGresult *res, const char *fallback, struct err *err);
+
+/* Append "name" and 'text', quoted for SQL. */
+void pg_quote_name(struct buf *b, const char *name);
+void pg_quote_text(struct buf *b, const char *text);
+/* Appends an array literal {1,2,3}. */
+void pg_oid_array(struct buf *b, const uint32_t *oids, size_t n);
 
 #endif

@@ -1,0 +1,249 @@
+/*
+ * catalog_load: see catalog_load.h. Tables and functions; types and collations are in
+ * catalog_types.c.
+ */
+#include "daemon/catalog_load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/alloc.h"
+
+/* Objects of initdb have smaller OIDs (FirstNormalObjectId in access/transam.h). */
+#define FIRST_NORMAL_OID 16384
+
+static char *dup_value(struct catalog_load *cl, const PGresult *res, int row, int col)
+{
+    return arena_strdup(&cl->arena, PQgetvalue(res, row, col));
+}
+
+static bool is_true(const PGresult *res, int row, int col)
+{
+    return PQgetvalue(res, row, col)[0] == 't';
+}
+
+static uint32_t oid_value(const PGresult *res, int row, int col)
+{
+    return (uint32_t)strtoul(PQgetvalue(res, row, col), NULL, 10);
+}
+
+static bool load_class(struct catalog_load *cl, struct cat_table *t, struct err *err)
+{
+    PGresult *res = pgconn_queryf(
+        cl->conn, err,
+        "SELECT n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, "
+        "n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast'), "
+        "pg_catalog.row_security_active(c.oid), "
+        "pg_catalog.has_table_privilege(c.oid, 'SELECT') "
+        "OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT') "
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.oid = %u",
+        t->oid);
+    if (!res)
+        return false;
+    bool found = PQntuples(res) == 1, allowed = found && is_true(res, 0, 7);
+    if (found) {
+        t->schema = dup_value(cl, res, 0, 0);
+        t->name = dup_value(cl, res, 0, 1);
+        t->relkind = *PQgetvalue(res, 0, 2);
+        t->persistence = *PQgetvalue(res, 0, 3);
+        t->replident = *PQgetvalue(res, 0, 4);
+        t->is_catalog = is_true(res, 0, 5) && t->oid < FIRST_NORMAL_OID;
+        t->row_security = is_true(res, 0, 6);
+    }
+    PQclear(res);
+    if (!found)
+        return err_set(err, "42P01", "relation with OID %u does not exist", t->oid);
+    if (!allowed)
+        return err_set(err, "42501", "permission denied for %s %s",
+                       t->relkind == 'v' ? "view" : "table", t->name);
+    return true;
+}
+
+static bool load_columns(struct catalog_load *cl, struct cat_table *t, struct err *err)
+{
+    PGresult *res = pgconn_queryf(cl->conn, err,
+                                  "SELECT attname, attnum, attisdropped, attgenerated <> '', "
+                                  "atttypid, atttypmod, attcollation FROM pg_catalog.pg_attribute "
+                                  "WHERE attrelid = %u AND attnum > 0 ORDER BY attnum",
+                                  t->oid);
+    if (!res)
+        return false;
+    bool ok = true;
+    t->ncols = (size_t)PQntuples(res);
+    struct cat_column *cols = ARENA_ARRAY(&cl->arena, struct cat_column, t->ncols);
+    t->cols = cols;
+    for (size_t i = 0; ok && i < t->ncols; i++) {
+        int r = (int)i;
+        cols[i].name = dup_value(cl, res, r, 0);
+        cols[i].attnum = (int16_t)atoi(PQgetvalue(res, r, 1));
+        cols[i].dropped = is_true(res, r, 2);
+        cols[i].generated = is_true(res, r, 3);
+        cols[i].ct.typmod = atoi(PQgetvalue(res, r, 5));
+        uint32_t collation = oid_value(res, r, 6);
+        if (cols[i].dropped)
+            continue;
+        cols[i].ct.type = catalog_load_type(cl->conn, oid_value(res, r, 4), err);
+        if (cols[i].ct.type && collation)
+            cols[i].ct.collation = catalog_load_collation(cl->conn, collation, err);
+        ok = cols[i].ct.type && (!collation || cols[i].ct.collation);
+    }
+    PQclear(res);
+    return ok;
+}
+
+/* What is wrong with a leaf, as an error; true if nothing is. Columns of the query in load_leaves. */
+static bool check_leaf(const struct cat_table *t, const PGresult *res, int r, struct err *err)
+{
+    const char *name = PQgetvalue(res, r, 1);
+    char kind = *PQgetvalue(res, r, 2), persistence = *PQgetvalue(res, r, 3);
+    if (kind == 'f')
+        return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
+                       "foreign table %s, a part of %s, can't be kept live", name, t->name);
+    if (persistence != 'p')
+        return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
+                       "%s table %s, a part of %s, can't be kept live: its changes are not in the "
+                       "WAL",
+                       persistence == 'u' ? "unlogged" : "temporary", name, t->name);
+    if (is_true(res, r, 4) || is_true(res, r, 5))
+        return true;
+    err_set(
+        err, ERR_FEATURE_NOT_SUPPORTED,
+        "table %s has no replica identity (no primary key): publishing it would make its UPDATEs "
+        "and DELETEs fail",
+        name);
+    return err_hint(err, "Run: ALTER TABLE %s REPLICA IDENTITY FULL;", name);
+}
+
+/*
+ * The table itself or what is below it. A table without identity that is published already can only
+ * be inserted into (Postgres refuses its updates), so its rows are never changed behind our back.
+ */
+static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err *err)
+{
+    const char *values[] = {cl->publication};
+    char sql[1600];
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE t(oid) AS (VALUES (%u::oid) UNION SELECT i.inhrelid "
+             "FROM pg_catalog.pg_inherits i JOIN t ON i.inhparent = t.oid "
+             "WHERE NOT COALESCE((pg_catalog.to_jsonb(i) ->> 'inhdetachpending')::bool, false)) "
+             "SELECT t.oid, t.oid::regclass, c.relkind, c.relpersistence, "
+             "c.relreplident = 'f' OR EXISTS (SELECT 1 FROM pg_catalog.pg_index x "
+             "WHERE x.indrelid = c.oid AND x.indisvalid AND (CASE c.relreplident WHEN 'd' THEN "
+             "x.indisprimary AND x.indimmediate WHEN 'i' THEN x.indisreplident ELSE false END)), "
+             "EXISTS (SELECT 1 FROM pg_catalog.pg_publication_tables p JOIN "
+             "pg_catalog.pg_namespace n ON n.nspname = p.schemaname WHERE p.pubname = $1 "
+             "AND n.oid = c.relnamespace AND p.tablename = c.relname) "
+             "FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind <> 'p' "
+             "ORDER BY 1",
+             t->oid);
+    PGresult *res = pgconn_query(cl->conn, sql, NULL, values, 1, err);
+    if (!res)
+        return false;
+    bool ok = true;
+    uint32_t *leaves = ARENA_ARRAY(&cl->arena, uint32_t, PQntuples(res));
+    for (int r = 0; ok && r < PQntuples(res); r++) {
+        ok = check_leaf(t, res, r, err);
+        leaves[t->nleaves++] = oid_value(res, r, 0);
+    }
+    PQclear(res);
+    t->leaves = leaves;
+    if (t->relkind == 'r') {
+        t->leaves_only = ARENA_NEW(&cl->arena, uint32_t);
+        *(uint32_t *)(uintptr_t)t->leaves_only = t->oid;
+        t->nleaves_only = 1;
+    }
+    return ok;
+}
+
+static bool load_view(struct catalog_load *cl, struct cat_table *t, struct err *err)
+{
+    PGresult *res = pgconn_queryf(cl->conn, err,
+                                  "SELECT ev_action FROM pg_catalog.pg_rewrite "
+                                  "WHERE ev_class = %u AND rulename = '_RETURN'",
+                                  t->oid);
+    if (!res)
+        return false;
+    bool found = PQntuples(res) == 1;
+    if (found)
+        t->view_tree = dup_value(cl, res, 0, 0);
+    PQclear(res);
+    VEC_PUSH(cl->views, t->oid);
+    return found || err_set(err, "42P01", "view %s has no definition", t->name);
+}
+
+static bool load_table(struct catalog_load *cl, struct cat_table *t, struct err *err)
+{
+    if (!load_class(cl, t, err))
+        return false;
+    if (t->relkind == 'v')
+        return load_columns(cl, t, err) && (t->is_catalog || load_view(cl, t, err));
+    /* What can't be kept live anyway is refused by the engine, which knows how to say so. */
+    bool ordinary = (t->relkind == 'r' || t->relkind == 'p') && t->persistence == 'p' &&
+                    !t->is_catalog && !t->row_security;
+    return load_columns(cl, t, err) && (!ordinary || load_leaves(cl, t, err));
+}
+
+static const struct cat_table *find_table(void *ctx, uint32_t oid, struct err *err)
+{
+    struct catalog_load *cl = ctx;
+    for (size_t i = 0; i < cl->tables.n; i++)
+        if (cl->tables.v[i]->oid == oid)
+            return cl->tables.v[i];
+    struct cat_table *t = ARENA_NEW(&cl->arena, struct cat_table);
+    t->oid = oid;
+    if (!load_table(cl, t, err))
+        return NULL;
+    VEC_PUSH(cl->tables, t);
+    return t;
+}
+
+static const struct type *find_type(void *ctx, uint32_t oid, struct err *err)
+{
+    struct catalog_load *cl = ctx;
+    return catalog_load_type(cl->conn, oid, err);
+}
+
+static const struct collation *find_collation(void *ctx, uint32_t oid, struct err *err)
+{
+    struct catalog_load *cl = ctx;
+    return catalog_load_collation(cl->conn, oid, err);
+}
+
+static const char *function_name(void *ctx, uint32_t oid, char *volatility)
+{
+    struct catalog_load *cl = ctx;
+    struct err ignored;
+    const char *name = "unknown function";
+    PGresult *res = pgconn_queryf(cl->conn, &ignored,
+                                  "SELECT oid::regprocedure, provolatile FROM pg_catalog.pg_proc "
+                                  "WHERE oid = %u",
+                                  oid);
+    *volatility = 'v';
+    if (res && PQntuples(res) == 1) {
+        name = dup_value(cl, res, 0, 0);
+        *volatility = *PQgetvalue(res, 0, 1);
+    }
+    PQclear(res);
+    return name;
+}
+
+void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char *publication)
+{
+    memset(cl, 0, sizeof *cl);
+    cl->conn = conn;
+    cl->publication = publication;
+    arena_init(&cl->arena);
+    cl->catalog = (struct catalog){.ctx = cl,
+                                   .table = find_table,
+                                   .type = find_type,
+                                   .collation = find_collation,
+                                   .function_name = function_name};
+}
+
+void catalog_load_fini(struct catalog_load *cl)
+{
+    VEC_FREE(cl->tables);
+    VEC_FREE(cl->views);
+    arena_fini(&cl->arena);
+}

@@ -1,0 +1,218 @@
+/*
+ * catalog_types: types and collations of the catalog as the engine knows them.
+ *
+ * Domains are their base type. What is not native becomes an opaque type with the shape that
+ * to_json() gives it (json_categorize_type in src/backend/utils/adt/json.c): arrays and composites
+ * are followed into their parts, to a bounded depth.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/catalog_load.h"
+#include "engine/base/alloc.h"
+
+#define MAX_DEPTH             20
+#define FIRST_NORMAL_OID      16384
+#define OID_INT2VECTOR        22
+#define OID_OIDVECTOR         30
+#define OID_DEFAULT_COLLATION 100
+
+static const struct type *load_type(struct pgconn *conn, uint32_t oid, int depth, struct err *err);
+
+/* Built-in types whose equal values always print alike. Not among them: jsonb (1.0 = 1.00),
+ * interval (24 hours = 1 day), float and numeric arrays. */
+static bool prints_equal_alike(uint32_t oid)
+{
+    static const uint32_t oids[] = {
+        17 /* bytea */, 18 /* "char" */,   19 /* name */,      26 /* oid */,
+        28 /* xid */,   29 /* cid */,      774 /* macaddr8 */, 829 /* macaddr */,
+        869 /* inet */, 650 /* cidr */,    1083 /* time */,    1266 /* timetz */,
+        1560 /* bit */, 1562 /* varbit */, 3220 /* pg_lsn */,  5069 /* xid8 */};
+    for (size_t i = 0; i < sizeof oids / sizeof *oids; i++)
+        if (oids[i] == oid)
+            return true;
+    return false;
+}
+
+static bool element_is_identity(const struct type *t)
+{
+    switch (t->kind) {
+    case TYPE_FLOAT4:
+    case TYPE_FLOAT8:
+    case TYPE_NUMERIC:
+    case TYPE_BPCHAR:
+    /* Texts may have a collation under which different ones are equal. */
+    case TYPE_TEXT: return false;
+    case TYPE_OPAQUE: return t->text_is_identity;
+    default: return true;
+    }
+}
+
+struct type_row {
+    uint32_t base, elem, relid;
+    char typtype;
+    bool is_array, casts_to_json;
+};
+
+static PGresult *ask_type(struct pgconn *conn, uint32_t oid, struct err *err)
+{
+    return pgconn_queryf(
+        conn, err,
+        "SELECT pg_catalog.format_type(t.oid, NULL), t.typtype, t.typbasetype, t.typelem, "
+        "t.typrelid, t.typdelim, t.typelem <> 0 AND t.typlen = -1 AND t.typsubscript = "
+        "'pg_catalog.array_subscript_handler'::regproc, "
+        "EXISTS (SELECT 1 FROM pg_catalog.pg_cast c WHERE c.castsource = t.oid AND c.casttarget = "
+        "114 AND c.castmethod = 'f'), "
+        "(SELECT e.typdelim FROM pg_catalog.pg_type e WHERE e.oid = t.typelem) "
+        "FROM pg_catalog.pg_type t WHERE t.oid = %u",
+        oid);
+}
+
+static bool load_fields(struct pgconn *conn, uint32_t relid, struct type *t, int depth,
+                        struct err *err)
+{
+    PGresult *res =
+        pgconn_queryf(conn, err,
+                      "SELECT attname, atttypid FROM pg_catalog.pg_attribute WHERE "
+                      "attrelid = %u AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                      relid);
+    if (!res)
+        return false;
+    size_t n = (size_t)PQntuples(res);
+    struct type_field *fields = xcalloc(n, sizeof *fields);
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        fields[i].name = xstrdup(PQgetvalue(res, (int)i, 0));
+        uint32_t oid = (uint32_t)strtoul(PQgetvalue(res, (int)i, 1), NULL, 10);
+        fields[i].type = load_type(conn, oid, depth + 1, err);
+        ok = fields[i].type != NULL;
+        t->nfields = i + 1;
+    }
+    t->fields = fields;
+    PQclear(res);
+    return ok;
+}
+
+static void free_fields(struct type *t)
+{
+    for (size_t i = 0; i < t->nfields; i++)
+        free((char *)(uintptr_t)t->fields[i].name);
+    free((void *)(uintptr_t)t->fields);
+}
+
+/* Fills in how the type is shown and compared. */
+static bool shape(struct pgconn *conn, const struct type_row *row, struct type *t, int depth,
+                  struct err *err)
+{
+    if (t->oid == OID_JSON || t->oid == OID_JSONB) {
+        t->json = JSON_INLINE;
+    } else if (t->oid == OID_INT2VECTOR || t->oid == OID_OIDVECTOR) {
+        t->json = JSON_UNKNOWN; /* an array to to_json(), but not in its text form */
+    } else if (row->is_array) {
+        t->json = JSON_ARRAY;
+        t->elem = load_type(conn, row->elem, depth + 1, err);
+        if (!t->elem)
+            return false;
+        t->text_is_identity = element_is_identity(t->elem);
+        if (t->elem->kind == TYPE_OPAQUE && t->elem->json == JSON_UNKNOWN)
+            t->json = JSON_UNKNOWN;
+    } else if (row->typtype == 'c') {
+        t->json = JSON_COMPOSITE;
+        return load_fields(conn, row->relid, t, depth, err);
+    } else if (t->oid >= FIRST_NORMAL_OID && row->casts_to_json) {
+        t->json = JSON_UNKNOWN;
+    } else {
+        t->text_is_identity = row->typtype == 'e' || prints_equal_alike(t->oid);
+    }
+    return true;
+}
+
+static const struct type *make_type(struct pgconn *conn, uint32_t oid, const PGresult *res,
+                                    int depth, struct err *err)
+{
+    struct type_row row = {
+        .base = (uint32_t)strtoul(PQgetvalue(res, 0, 2), NULL, 10),
+        .elem = (uint32_t)strtoul(PQgetvalue(res, 0, 3), NULL, 10),
+        .relid = (uint32_t)strtoul(PQgetvalue(res, 0, 4), NULL, 10),
+        .typtype = *PQgetvalue(res, 0, 1),
+        .is_array = *PQgetvalue(res, 0, 6) == 't',
+        .casts_to_json = *PQgetvalue(res, 0, 7) == 't',
+    };
+    if (row.typtype == 'd')
+        return load_type(conn, row.base, depth + 1, err);
+    struct type t = {
+        .oid = oid,
+        .kind = TYPE_OPAQUE,
+        .rep = REP_BYTES,
+        .name = PQgetvalue(res, 0, 0),
+        .json = JSON_STRING,
+        .delim = row.is_array ? *PQgetvalue(res, 0, 8) : ',',
+    };
+    bool ok = shape(conn, &row, &t, depth, err);
+    const struct type *made = ok ? type_new_opaque(&t) : NULL;
+    free_fields(&t);
+    return made;
+}
+
+static const struct type *load_type(struct pgconn *conn, uint32_t oid, int depth, struct err *err)
+{
+    const struct type *native = type_native(oid);
+    if (native)
+        return native;
+    if (depth > MAX_DEPTH) {
+        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "types nested more than %d deep", MAX_DEPTH);
+        return NULL;
+    }
+    PGresult *res = ask_type(conn, oid, err);
+    if (!res)
+        return NULL;
+    const struct type *t = NULL;
+    if (PQntuples(res) == 1)
+        t = make_type(conn, oid, res, depth, err);
+    else
+        err_set(err, ERR_UNDEFINED_OBJECT, "type with OID %u does not exist", oid);
+    PQclear(res);
+    return t;
+}
+
+const struct type *catalog_load_type(struct pgconn *conn, uint32_t oid, struct err *err)
+{
+    return load_type(conn, oid, 0, err);
+}
+
+/* The locale's column has had several names: ask for the row as JSON and take what is there. */
+static PGresult *ask_collation(struct pgconn *conn, uint32_t oid, struct err *err)
+{
+    if (oid == OID_DEFAULT_COLLATION)
+        return pgconn_queryf(
+            conn, err,
+            "SELECT 'default', COALESCE(j ->> 'datlocprovider', 'c'), "
+            "CASE WHEN COALESCE(j ->> 'datlocprovider', 'c') = 'c' THEN j ->> 'datcollate' "
+            "ELSE COALESCE(j ->> 'datlocale', j ->> 'daticulocale') END, true "
+            "FROM (SELECT pg_catalog.to_jsonb(d) AS j FROM pg_catalog.pg_database d "
+            "WHERE d.datname = pg_catalog.current_database()) q");
+    return pgconn_queryf(
+        conn, err,
+        "SELECT j ->> 'collname', j ->> 'collprovider', "
+        "CASE WHEN j ->> 'collprovider' = 'c' THEN j ->> 'collcollate' "
+        "ELSE COALESCE(j ->> 'colllocale', j ->> 'colliculocale', j ->> 'collcollate') END, "
+        "(j ->> 'collisdeterministic')::bool "
+        "FROM (SELECT pg_catalog.to_jsonb(c) AS j FROM pg_catalog.pg_collation c WHERE c.oid = %u) "
+        "q",
+        oid);
+}
+
+const struct collation *catalog_load_collation(struct pgconn *conn, uint32_t oid, struct err *err)
+{
+    PGresult *res = ask_collation(conn, oid, err);
+    const struct collation *c = NULL;
+    if (!res)
+        return NULL;
+    if (PQntuples(res) == 1)
+        c = collation_new(oid, PQgetvalue(res, 0, 0), *PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 2),
+                          *PQgetvalue(res, 0, 3) == 't');
+    else
+        err_set(err, ERR_UNDEFINED_OBJECT, "collation with OID %u does not exist", oid);
+    PQclear(res);
+    return c;
+}

@@ -1,0 +1,482 @@
+/*
+ * pgconn: sessions of Postgres over libpq's asynchronous calls. See pgconn.h.
+ *
+ * All waiting is done in wait_socket(): for the session's socket, or for the order to stop. libpq's
+ * blocking calls are used nowhere, because they can't be interrupted.
+ */
+#include "daemon/pgconn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "engine/base/alloc.h"
+
+#define OLDEST_SERVER 140000
+
+/* ---- stopping ------------------------------------------------------------------------------ */
+
+void pgstop_init(struct pgstop *s)
+{
+    s->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (s->efd < 0)
+        abort(); /* at start-up only: no descriptors for our own threads */
+}
+
+void pgstop_fini(struct pgstop *s)
+{
+    close(s->efd);
+}
+
+void pgstop_trigger(struct pgstop *s)
+{
+    uint64_t one = 1;
+    while (write(s->efd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+bool pgstop_is_triggered(const struct pgstop *s)
+{
+    struct pollfd p = {.fd = s->efd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
+static bool stopped(struct err *err)
+{
+    return err_set(err, ERR_ADMIN_SHUTDOWN, "the daemon is shutting down");
+}
+
+/* Waits for the socket until the deadline (clock_ms(), 0 = none). False: stopped, or too late. */
+static bool wait_socket(const struct pgconn *c, short events, uint64_t deadline, struct err *err)
+{
+    for (;;) {
+        struct pollfd p[2] = {{.fd = PQsocket(c->pg), .events = events},
+                              {.fd = c->stop->efd, .events = POLLIN}};
+        uint64_t now = clock_ms();
+        if (deadline && now >= deadline)
+            return err_set(err, ERR_CANNOT_CONNECT_NOW, "Postgres did not answer in time");
+        int n = poll(p, 2, deadline ? (int)(deadline - now) : -1);
+        if (n > 0 && p[1].revents)
+            return stopped(err);
+        if (n > 0)
+            return true;
+    }
+}
+
+/* ---- errors -------------------------------------------------------------------------------- */
+
+/* libpq's messages are lines; ours are sentences. */
+static void copy_line(char *dst, size_t size, const char *src)
+{
+    size_t n = 0;
+    for (; *src && n < size - 1; src++)
+        dst[n++] = *src == '\n' || *src == '\t' ? ' ' : *src;
+    while (n && dst[n - 1] == ' ')
+        n--;
+    dst[n] = '\0';
+}
+
+bool pgconn_result_error(const PGresult *res, const char *fallback, struct err *err)
+{
+    char line[400];
+    const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
+    const char *detail = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
+    const char *position = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
+    copy_line(line, sizeof line, fallback);
+    err_set(err, state && strlen(state) == 5 ? state : ERR_CANNOT_CONNECT_NOW, "%s",
+            text    ? text
+            : *line ? line
+                    : "the connection to Postgres was lost");
+    if (hint)
+        err_hint(err, "%s", hint);
+    if (detail)
+        err_detail(err, "%s", detail);
+    if (position)
+        err->position = atoi(position);
+    return false;
+}
+
+static void disconnect(struct pgconn *c)
+{
+    PQfinish(c->pg);
+    c->pg = NULL;
+}
+
+/* The session is gone or of no use: closes it and sets the time of the next attempt. */
+static bool lose(struct pgconn *c, struct err *err)
+{
+    const struct config *cfg = config_current();
+    disconnect(c);
+    uint64_t least = (uint64_t)cfg->postgres_reconnect_min;
+    uint64_t most = (uint64_t)cfg->postgres_reconnect_max;
+    c->pause = c->pause ? c->pause * 2 : least;
+    c->pause = c->pause > most ? most : c->pause;
+    c->retry_at = clock_ms() + c->pause;
+    c->last = *err;
+    config_unref(cfg);
+    return false;
+}
+
+static bool lose_unreachable(struct pgconn *c, struct err *err)
+{
+    char line[400];
+    copy_line(line, sizeof line, PQerrorMessage(c->pg));
+    err_set(err, ERR_CANNOT_CONNECT_NOW, "Postgres can't be reached just now: %s",
+            *line ? line : "the connection was lost");
+    return lose(c, err);
+}
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+void pgconn_init(struct pgconn *c, enum pgconn_purpose purpose, const struct pgstop *stop)
+{
+    memset(c, 0, sizeof *c);
+    c->purpose = purpose;
+    c->stop = stop;
+}
+
+void pgconn_close(struct pgconn *c)
+{
+    disconnect(c);
+    c->retry_at = c->pause = 0;
+}
+
+/* A value for the `options` parameter: blanks and backslashes get a backslash. */
+static void add_setting(struct buf *b, const char *name, const char *value)
+{
+    buf_addf(b, "%s-c %s=", b->len ? " " : "", name);
+    for (; *value; value++) {
+        if (*value == ' ' || *value == '\\')
+            buf_addc(b, '\\');
+        buf_addc(b, *value);
+    }
+}
+
+static void add_settings(struct buf *b, const struct pgconn *c, const struct config *cfg)
+{
+    char ms[32];
+    add_setting(b, "DateStyle", "ISO");
+    add_setting(b, "IntervalStyle", "postgres");
+    add_setting(b, "extra_float_digits", "1");
+    add_setting(b, "TimeZone", cfg->engine_timezone);
+    add_setting(b, "bytea_output", "hex");
+    add_setting(b, "xmlbinary", "base64");
+    add_setting(b, "lc_monetary", "C");
+    add_setting(b, "lc_numeric", "C");
+    add_setting(b, "standard_conforming_strings", "on");
+    add_setting(b, "default_transaction_isolation", "read committed");
+    add_setting(b, "synchronous_commit", "on");
+    add_setting(b, "idle_in_transaction_session_timeout", "0");
+    if (c->purpose != PGCONN_CATALOG)
+        add_setting(b, "search_path", "");
+    long long limit =
+        c->purpose == PGCONN_SNAPSHOT ? 0 : (long long)cfg->postgres_statement_timeout;
+    snprintf(ms, sizeof ms, "%lld", limit);
+    add_setting(b, "statement_timeout", ms);
+    snprintf(ms, sizeof ms, "%lld", (long long)cfg->postgres_lock_timeout);
+    add_setting(b, "lock_timeout", ms);
+}
+
+static PGconn *start(struct pgconn *c, const struct config *cfg)
+{
+    static const char *const names[] = {"palimpsestd analyst", "palimpsestd tables",
+                                        "palimpsestd watch"};
+    struct buf settings = {0};
+    add_settings(&settings, c, cfg);
+    const char *const keys[] = {"keepalives_idle",
+                                "keepalives_interval",
+                                "keepalives_count",
+                                "tcp_user_timeout",
+                                "dbname",
+                                "options",
+                                "client_encoding",
+                                "application_name",
+                                NULL};
+    const char *const vals[] = {"30",
+                                "10",
+                                "3",
+                                "60000",
+                                cfg->postgres_conninfo,
+                                buf_cstr(&settings),
+                                "UTF8",
+                                names[c->purpose],
+                                NULL};
+    PGconn *pg = PQconnectStartParams(keys, vals, 1);
+    buf_fini(&settings);
+    return pg;
+}
+
+/* From the first packet to a session. */
+static bool connect_session(struct pgconn *c, const struct config *cfg, struct err *err)
+{
+    uint64_t deadline = clock_ms() + (uint64_t)cfg->postgres_connect_timeout;
+    PostgresPollingStatusType st = PGRES_POLLING_WRITING;
+    c->pg = start(c, cfg);
+    if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD)
+        return lose_unreachable(c, err);
+    while (st != PGRES_POLLING_OK) {
+        if (st == PGRES_POLLING_FAILED)
+            return lose_unreachable(c, err);
+        if (!wait_socket(c, st == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline, err))
+            return lose(c, err);
+        st = PQconnectPoll(c->pg);
+    }
+    PQsetnonblocking(c->pg, 1);
+    c->server_version = PQserverVersion(c->pg);
+    return true;
+}
+
+static const char check_sql[] =
+    "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('server_encoding'), "
+    "pg_catalog.current_setting('wal_level')";
+
+/* What makes a server unfit is said on every request until somebody has mended it. */
+static bool check_server(struct pgconn *c, struct err *err)
+{
+    if (c->server_version < OLDEST_SERVER)
+        return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
+                       "the server is older than Postgres 14 and can't be read from");
+    PGresult *res = pgconn_query(c, check_sql, 0, NULL, NULL, err);
+    if (!res)
+        return false;
+    bool standby = PQgetvalue(res, 0, 0)[0] == 't';
+    bool utf8 = strcmp(PQgetvalue(res, 0, 1), "UTF8") == 0;
+    bool logical = strcmp(PQgetvalue(res, 0, 2), "logical") == 0;
+    PQclear(res);
+    if (standby)
+        return err_set(err, ERR_CANNOT_CONNECT_NOW,
+                       "the server is a standby; a live view needs the primary");
+    if (!utf8)
+        return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
+                       "a database whose encoding is not UTF8 can't be kept live");
+    if (!logical) {
+        err_set(err, "55000", "wal_level must be logical");
+        return err_hint(err, "Set wal_level = logical in postgresql.conf and restart Postgres.");
+    }
+    return true;
+}
+
+static bool open_session(struct pgconn *c, struct err *err)
+{
+    const struct config *cfg = config_current();
+    bool ok = connect_session(c, cfg, err);
+    config_unref(cfg);
+    if (!ok)
+        return false;
+    if (!check_server(c, err))
+        return c->pg ? lose(c, err) : false;
+    c->pause = 0;
+    c->sessions++;
+    return true;
+}
+
+uint64_t pgconn_retry_in(const struct pgconn *c)
+{
+    uint64_t now = clock_ms();
+    return c->pg || now >= c->retry_at ? 0 : c->retry_at - now;
+}
+
+bool pgconn_open(struct pgconn *c, struct err *err)
+{
+    if (c->pg && PQstatus(c->pg) == CONNECTION_OK)
+        return true;
+    if (c->pg)
+        disconnect(c);
+    if (pgstop_is_triggered(c->stop))
+        return stopped(err);
+    if (pgconn_retry_in(c)) {
+        *err = c->last;
+        return false;
+    }
+    return open_session(c, err);
+}
+
+/* ---- statements ---------------------------------------------------------------------------- */
+
+static bool flush(struct pgconn *c, struct err *err)
+{
+    int unsent;
+    while ((unsent = PQflush(c->pg)) > 0) {
+        if (!wait_socket(c, POLLIN | POLLOUT, 0, err))
+            return lose(c, err);
+        if (!PQconsumeInput(c->pg))
+            return lose_unreachable(c, err);
+    }
+    return unsent == 0 ? true : lose_unreachable(c, err);
+}
+
+/* Waits until PQgetResult() wouldn't block. */
+static bool wait_result(struct pgconn *c, struct err *err)
+{
+    while (PQisBusy(c->pg)) {
+        if (!wait_socket(c, POLLIN, 0, err))
+            return lose(c, err);
+        if (!PQconsumeInput(c->pg) && PQisBusy(c->pg))
+            return lose_unreachable(c, err);
+    }
+    return true;
+}
+
+static bool is_good(const PGresult *res)
+{
+    ExecStatusType st = PQresultStatus(res);
+    return st == PGRES_TUPLES_OK || st == PGRES_COMMAND_OK || st == PGRES_COPY_OUT;
+}
+
+/* All results of what was sent; returns the first failed one's error or the last good result. */
+static PGresult *finish(struct pgconn *c, struct err *err)
+{
+    PGresult *good = NULL, *res;
+    bool failed = false;
+    if (!flush(c, err))
+        return NULL;
+    for (;;) {
+        if (!wait_result(c, err)) {
+            PQclear(good);
+            return NULL;
+        }
+        if (!(res = PQgetResult(c->pg)))
+            break;
+        if (!is_good(res) && !failed) {
+            failed = true;
+            pgconn_result_error(res, PQerrorMessage(c->pg), err);
+        }
+        PQclear(good);
+        good = res;
+        if (PQresultStatus(res) == PGRES_COPY_OUT)
+            break;
+    }
+    if (!failed && good)
+        return good;
+    PQclear(good);
+    if (PQstatus(c->pg) != CONNECTION_OK)
+        lose_unreachable(c, err);
+    else if (!failed)
+        err_set(err, ERR_PROTOCOL, "Postgres gave no answer");
+    return NULL;
+}
+
+PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const uint32_t *types,
+                       const char *const *params, struct err *err)
+{
+    if (!c->pg) {
+        *err = c->last;
+        return NULL;
+    }
+    if (!PQsendQueryParams(c->pg, sql, (int)nparams, types, params, NULL, NULL, 0)) {
+        lose_unreachable(c, err);
+        return NULL;
+    }
+    return finish(c, err);
+}
+
+bool pgconn_exec(struct pgconn *c, const char *sql, struct err *err)
+{
+    PGresult *res = pgconn_query(c, sql, 0, NULL, NULL, err);
+    PQclear(res);
+    return res != NULL;
+}
+
+void pgconn_rollback(struct pgconn *c)
+{
+    struct err err;
+    if (c->pg && PQtransactionStatus(c->pg) != PQTRANS_IDLE && !pgconn_exec(c, "ROLLBACK", &err) &&
+        c->pg)
+        lose(c, &err);
+}
+
+PGresult *pgconn_describe(struct pgconn *c, const char *sql, struct err *err)
+{
+    if (!c->pg) {
+        *err = c->last;
+        return NULL;
+    }
+    if (!PQsendPrepare(c->pg, "", sql, 0, NULL)) {
+        lose_unreachable(c, err);
+        return NULL;
+    }
+    PGresult *res = finish(c, err);
+    if (!res)
+        return NULL;
+    PQclear(res);
+    if (!PQsendDescribePrepared(c->pg, "")) {
+        lose_unreachable(c, err);
+        return NULL;
+    }
+    return finish(c, err);
+}
+
+/* ---- COPY ---------------------------------------------------------------------------------- */
+
+bool pgconn_copy_begin(struct pgconn *c, const char *sql, struct err *err)
+{
+    PGresult *res = pgconn_query(c, sql, 0, NULL, NULL, err);
+    bool ok = res && PQresultStatus(res) == PGRES_COPY_OUT;
+    if (res && !ok)
+        err_set(err, ERR_PROTOCOL, "Postgres did not begin a COPY");
+    PQclear(res);
+    return ok;
+}
+
+/* PQgetCopyData() allocates each row; the last one is freed by the next call. */
+static _Thread_local char *copy_row; /* owned */
+
+bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struct err *err)
+{
+    int n;
+    PQfreemem(copy_row);
+    copy_row = NULL;
+    while ((n = PQgetCopyData(c->pg, &copy_row, 1)) == 0) {
+        if (!wait_socket(c, POLLIN, 0, err))
+            return lose(c, err);
+        if (!PQconsumeInput(c->pg))
+            return lose_unreachable(c, err);
+    }
+    *row = copy_row;
+    *len = n > 0 ? (size_t)n : 0;
+    if (n > 0)
+        return true;
+    PGresult *res = finish(c, err); /* the end, good or bad */
+    PQclear(res);
+    return res != NULL;
+}
+
+/* ---- text ---------------------------------------------------------------------------------- */
+
+static void add_quoted(struct buf *b, const char *s, char quote)
+{
+    buf_addc(b, quote);
+    for (; *s; s++) {
+        if (*s == quote)
+            buf_addc(b, quote);
+        buf_addc(b, *s);
+    }
+    buf_addc(b, quote);
+}
+
+void pg_quote_name(struct buf *b, const char *name)
+{
+    add_quoted(b, name, '"');
+}
+
+void pg_quote_text(struct buf *b, const char *text)
+{
+    add_quoted(b, text, '\'');
+}
+
+void pg_oid_array(struct buf *b, const uint32_t *oids, size_t n)
+{
+    buf_addc(b, '{');
+    for (size_t i = 0; i < n; i++)
+        buf_addf(b, "%s%u", i ? "," : "", oids[i]);
+    buf_addc(b, '}');
+}
