@@ -121,7 +121,7 @@ static bool check_leaf(const struct cat_table *t, const PGresult *res, int r, st
  */
 static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err *err)
 {
-    const char *values[] = {cl->publication};
+    const char *const values[] = {cl->publication};
     char sql[1600];
     snprintf(sql, sizeof sql,
              "WITH RECURSIVE t(oid) AS (VALUES (%u::oid) UNION SELECT i.inhrelid "
@@ -137,7 +137,7 @@ static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err
              "FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind <> 'p' "
              "ORDER BY 1",
              t->oid);
-    PGresult *res = pgconn_query(cl->conn, sql, NULL, values, 1, err);
+    PGresult *res = pgconn_query(cl->conn, sql, 1, NULL, values, err);
     if (!res)
         return false;
     bool ok = true;

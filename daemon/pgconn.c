@@ -379,6 +379,19 @@ PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const 
     return finish(c, err);
 }
 
+PGresult *pgconn_queryf(struct pgconn *c, struct err *err, const char *fmt, ...)
+{
+    struct buf sql;
+    va_list ap;
+    buf_init(&sql);
+    va_start(ap, fmt);
+    buf_addv(&sql, fmt, ap);
+    va_end(ap);
+    PGresult *res = pgconn_query(c, buf_cstr(&sql), 0, NULL, NULL, err);
+    buf_fini(&sql);
+    return res;
+}
+
 bool pgconn_exec(struct pgconn *c, const char *sql, struct err *err)
 {
     PGresult *res = pgconn_query(c, sql, 0, NULL, NULL, err);

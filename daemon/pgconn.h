@@ -65,6 +65,9 @@ uint64_t pgconn_retry_in(const struct pgconn *c);
  */
 PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const uint32_t *types,
                        const char *const *params, struct err *err);
+/* The same with the statement's text from a format, for OIDs and other numbers of our own. */
+PGresult *pgconn_queryf(struct pgconn *c, struct err *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The same for statements without rows. */
 MUST_CHECK bool pgconn_exec(struct pgconn *c, const char *sql, struct err *err);
 /* Ends a transaction whose outcome nobody needs. A session that can't even do that is closed. */
