@@ -5,6 +5,7 @@
 #   make test       all tests; they start and stop their own Postgres
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
 #   make install    PREFIX=/usr/local DESTDIR=
+#   make deps       only installs the missing Debian packages
 #   make format | lint
 #   make SAN=address,undefined …   or SAN=thread: the same, in a build directory of its own
 #
@@ -54,12 +55,15 @@ UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(UNIT_SRC))
 E2E_BIN := $(patsubst %.c,$(BUILD)/%,$(E2E_SRC))
 BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
 
-all: palimpsestd
+DAEMON = $(BUILD)/palimpsestd
 
-palimpsestd: $(BUILD)/palimpsestd
+# A build with sanitizers stays in its own directory.
+all: $(if $(SAN),$(DAEMON),palimpsestd)
+
+palimpsestd: $(DAEMON)
 	@cp -f $< $@
 
-$(BUILD)/palimpsestd: $(call obj,$(DAEMON_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+$(DAEMON): $(call obj,$(DAEMON_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
 $(LIBENGINE): $(call obj,$(ENGINE_SRC))
@@ -98,30 +102,37 @@ $(BUILD)/demo: $(call obj,$(DEMO_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBEN
 # ---- what is missing on a fresh Debian -------------------------------------------------------
 DEPS_BUILD = gcc libc6-dev pkg-config libevent-dev libjansson-dev libpq-dev libgmp-dev libxxhash-dev
 DEPS_TEST = $(DEPS_BUILD) check postgresql procps
+DEPS_DEMO = $(DEPS_TEST) netcat-openbsd
 DEPS_BENCH = $(DEPS_TEST) redis-server
+DEPS_LINT = clang-format cppcheck shellcheck
+
+# A make of its own with all processors, unless this one was told how many to use.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc))
+
+deps:
+	@tests/deps.sh $(DEPS_DEMO)
 
 # Packages first, then a second make, so that what the first one looked up is looked up again.
 demo:
-	@tests/deps.sh $(DEPS_TEST)
-	@$(MAKE) --no-print-directory -j$$(nproc) palimpsestd $(BUILD)/demo
-	@PALIMPSESTD=$(BUILD)/palimpsestd $(BUILD)/demo
+	@tests/deps.sh $(DEPS_DEMO)
+	@$(SUBMAKE) all $(BUILD)/demo
+	@PALIMPSESTD=$(DAEMON) $(BUILD)/demo
 
 test:
 	@tests/deps.sh $(DEPS_TEST)
-	@$(MAKE) --no-print-directory -j$$(nproc) palimpsestd build-tests
+	@$(SUBMAKE) all build-tests
 	@$(MAKE) --no-print-directory run-tests
 
 build-tests: $(UNIT_BIN) $(E2E_BIN) $(BUILD)/demo
 
 run-tests:
-	@tests/consistency.sh
-	@PALIMPSESTD=$(BUILD)/palimpsestd tests/run $(UNIT_BIN) $(E2E_BIN)
+	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(E2E_BIN)
 
 unit: $(UNIT_BIN)
 	@tests/run $(UNIT_BIN)
 
-e2e: palimpsestd $(E2E_BIN)
-	@PALIMPSESTD=$(BUILD)/palimpsestd tests/run $(E2E_BIN)
+e2e: all $(E2E_BIN)
+	@PALIMPSESTD=$(DAEMON) tests/run $(E2E_BIN)
 
 # ---- measuring -------------------------------------------------------------------------------
 $(BUILD)/tests/bench/bench_live: $(call obj,tests/bench/bench_live.c $(BENCH_SUPPORT_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
@@ -130,9 +141,9 @@ $(BUILD)/tests/bench/bench_live: $(call obj,tests/bench/bench_live.c $(BENCH_SUP
 # BENCHFLAGS=--quick for a tenth of it; '--only ab' for some sections.
 bench:
 	@tests/deps.sh $(DEPS_BENCH)
-	@$(MAKE) --no-print-directory -j$$(nproc) palimpsestd $(BENCH_BIN)
+	@$(SUBMAKE) all $(BENCH_BIN)
 	@$(BUILD)/tests/bench/bench_engine --json bench-engine.json $(filter --quick,$(BENCHFLAGS))
-	@PALIMPSESTD=$(BUILD)/palimpsestd $(BUILD)/tests/bench/bench_live --json bench-live.json $(BENCHFLAGS)
+	@PALIMPSESTD=$(DAEMON) $(BUILD)/tests/bench/bench_live --json bench-live.json $(BENCHFLAGS)
 
 # ---- installing, and keeping the house -------------------------------------------------------
 install: palimpsestd
@@ -149,9 +160,11 @@ install: palimpsestd
 ALL_C = $(shell find daemon engine protocol tests -name '*.[ch]')
 
 format:
+	@tests/deps.sh $(DEPS_LINT)
 	clang-format -i $(ALL_C)
 
 lint:
+	@tests/deps.sh $(DEPS_LINT)
 	clang-format --dry-run -Werror $(ALL_C)
 	cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE -I. \
@@ -163,6 +176,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-
-.PHONY: all demo test bench build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test bench build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
+.DELETE_ON_ERROR:
