@@ -174,7 +174,7 @@ static void add_settings(struct buf *b, const struct pgconn *c, const struct con
     add_setting(b, "lc_numeric", "C");
     add_setting(b, "standard_conforming_strings", "on");
     add_setting(b, "default_transaction_isolation", "read committed");
-    add_setting(b, "synchronous_commit", "on");
+    add_setting(b, "synchronous_commit", "local"); /* a standby that is away can't hold us up */
     add_setting(b, "idle_in_transaction_session_timeout", "0");
     if (c->purpose != PGCONN_CATALOG)
         add_setting(b, "search_path", "");
