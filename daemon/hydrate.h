@@ -19,7 +19,7 @@ struct reader;
 struct hydrator *hydrator_new(const struct config *cfg, struct reader *reader);
 void hydrator_start(struct hydrator *h);
 /* Any thread. The job (struct hydrate_job) comes back to the reader, always. */
-void hydrator_post(struct hydrator *h, struct msg *job);
+void hydrator_post(void *hydrator, struct msg *job);
 /* Interrupts what is under way and joins. */
 void hydrator_stop(struct hydrator *h);
 void hydrator_free(struct hydrator *h);

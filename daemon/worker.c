@@ -223,6 +223,13 @@ static void seed(struct worker *w, struct wmsg_seed *m)
     step_unref(m->part);
 }
 
+/* From the watch it may come when the plan has just been dropped. */
+static void end_plan(struct live_plan *lp, const struct err *err)
+{
+    if (lp)
+        live_plan_end(lp, err);
+}
+
 /* Handles one message and frees it; false = stop. */
 static bool handle(struct worker *w, struct msg *m)
 {
@@ -234,7 +241,7 @@ static bool handle(struct worker *w, struct msg *m)
     case W_ADD: add_plan(w, pm); break;
     case W_SEED: seed(w, (struct wmsg_seed *)m); break;
     case W_STALE: live_plan_stale(pm->plan->live); break;
-    case W_END: live_plan_end(pm->plan->live, &((struct wmsg_end *)m)->err); break;
+    case W_END: end_plan(pm->plan->live, &((struct wmsg_end *)m)->err); break;
     case W_DROP: drop_plan(w, pm); break;
     case W_ATTACH: live_plan_attach(am->plan->live, am); break;
     case W_DETACH: live_plan_detach(am->plan->live, am); break;

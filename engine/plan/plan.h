@@ -43,6 +43,8 @@ struct plan_spec {
     size_t ncolumns;
     struct plan_source *sources;
     size_t nsources;
+    const uint32_t *views; /* OIDs of the views that were inlined: a change of one ends the plan */
+    size_t nviews;
     /* ORDER BY of the outermost query: the order of a SNAPSHOT's rows. Columns may be beyond
      * ncolumns (resjunk): they are in the output row but not shown. */
     struct sort_key *order;

@@ -1,0 +1,427 @@
+/*
+ * analyst: see analyst.h. The thread, its session and the way of one statement through it.
+ *
+ *     cache? ── describe: parameter and column types ── parameter values ── probe: node tree ──
+ *     plan_spec_new() ── registry
+ *
+ * The statement becomes the body of a function that is never called and always rolled back: Postgres
+ * parses and analyses it, and pg_proc.prosqlbody is the analysed tree. Nothing of the user's is ever
+ * executed, except for the input functions of the parameters' types.
+ */
+#include "daemon/analyst.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/catalog_load.h"
+#include "daemon/clock.h"
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "daemon/loop.h"
+#include "daemon/pgconn.h"
+#include "daemon/worker.h"
+#include "engine/base/alloc.h"
+#include "engine/base/hash.h"
+
+#define CACHE_SIZE 256
+/* A storm of equal statements is analysed once; a schema change is seen a second later at most. */
+#define CACHE_MS 1000
+
+struct cached {
+    uint64_t hash;                /* of text */
+    struct buf text;              /* statement and parameters */
+    uint64_t until;               /* ms */
+    const struct plan_spec *spec; /* counted; NULL = free */
+};
+
+struct analyst {
+    pthread_t thread;
+    struct mailbox box;
+    struct pgstop stop;
+    struct pgconn conn;
+    struct registry *registry; /* borrowed */
+    struct cached cache[CACHE_SIZE];
+};
+
+void analysis_free(struct analysis *a)
+{
+    if (a->plan)
+        registry_release(a->registry, a->plan);
+    if (a->spec)
+        plan_spec_unref(a->spec);
+    for (size_t i = 0; i < a->nparams; i++)
+        free(a->params[i]);
+    free(a->params);
+    free(a->sql);
+    free(a);
+}
+
+/* ---- the cache ----------------------------------------------------------------------------- */
+
+static void cache_text(const struct analysis *a, struct buf *b)
+{
+    buf_reset(b);
+    buf_add(b, a->sql, strlen(a->sql) + 1);
+    for (size_t i = 0; i < a->nparams; i++) {
+        buf_addc(b, a->params[i] ? '=' : 'N');
+        if (a->params[i])
+            buf_add(b, a->params[i], strlen(a->params[i]) + 1);
+    }
+}
+
+static const struct plan_spec *cache_find(struct analyst *an, const struct buf *text)
+{
+    uint64_t hash = hash_bytes(text->data, text->len);
+    struct cached *c = &an->cache[hash % CACHE_SIZE];
+    if (!c->spec || c->hash != hash || c->until < clock_ms() || c->text.len != text->len ||
+        memcmp(c->text.data, text->data, text->len) != 0)
+        return NULL;
+    return plan_spec_ref(c->spec);
+}
+
+static void cache_drop(struct cached *c)
+{
+    if (c->spec)
+        plan_spec_unref(c->spec);
+    buf_fini(&c->text);
+    memset(c, 0, sizeof *c);
+}
+
+/* Takes the text over. */
+static void cache_put(struct analyst *an, struct buf *text, const struct plan_spec *spec)
+{
+    uint64_t hash = hash_bytes(text->data, text->len);
+    struct cached *c = &an->cache[hash % CACHE_SIZE];
+    cache_drop(c);
+    c->hash = hash;
+    c->text = *text;
+    c->until = clock_ms() + CACHE_MS;
+    c->spec = plan_spec_ref(spec);
+    buf_init(text);
+}
+
+/* ---- one statement -------------------------------------------------------------------------- */
+
+/* What is known of the statement so far; everything in the arena. */
+struct inquiry {
+    struct analyst *analyst;
+    const struct analysis *job;
+    struct err *err;
+    struct arena arena;
+    Oid *param_oids;
+    const char **type_names;
+    struct catalog_load catalog;
+    struct plan_input input;
+};
+
+/* format_type() of each result column. */
+static bool name_types(struct inquiry *q, const PGresult *desc)
+{
+    struct buf sql;
+    int n = PQnfields(desc);
+    q->type_names = ARENA_ARRAY(&q->arena, const char *, n + 1);
+    if (n == 0)
+        return true;
+    buf_init(&sql);
+    buf_adds(&sql, "SELECT");
+    for (int i = 0; i < n; i++)
+        buf_addf(&sql, "%s pg_catalog.format_type(%u, %d)", i ? "," : "", PQftype(desc, i),
+                 PQfmod(desc, i));
+    PGresult *res = pgconn_query(&q->analyst->conn, buf_cstr(&sql), 0, NULL, NULL, q->err);
+    buf_fini(&sql);
+    for (int i = 0; res && i < n; i++)
+        q->type_names[i] = arena_strdup(&q->arena, PQgetvalue(res, 0, i));
+    PQclear(res);
+    return res != NULL;
+}
+
+static bool describe(struct inquiry *q)
+{
+    PGresult *desc = pgconn_describe(&q->analyst->conn, q->job->sql, q->err);
+    if (!desc)
+        return false;
+    int n = PQnparams(desc);
+    bool ok = (size_t)n == q->job->nparams;
+    if (!ok)
+        err_set(q->err, ERR_PROTOCOL, "the statement has %d parameters, and %zu values are given",
+                n, q->job->nparams);
+    q->param_oids = ARENA_ARRAY(&q->arena, Oid, n + 1);
+    for (int i = 0; i < n; i++)
+        q->param_oids[i] = PQparamtype(desc, i);
+    ok = ok && name_types(q, desc);
+    PQclear(desc);
+    return ok;
+}
+
+/* Postgres reads the values as their types and prints them in the form that we read. */
+static bool read_params(struct inquiry *q)
+{
+    size_t n = q->job->nparams;
+    struct column_type *types = ARENA_ARRAY(&q->arena, struct column_type, n + 1);
+    struct value *values = ARENA_ARRAY(&q->arena, struct value, n + 1);
+    struct buf sql;
+    if (n == 0)
+        return true;
+    buf_init(&sql);
+    buf_adds(&sql, "SELECT");
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&sql, "%s $%zu", i ? "," : "", i + 1);
+    PGresult *res = pgconn_query(&q->analyst->conn, buf_cstr(&sql), n, q->param_oids,
+                                 (const char *const *)q->job->params, q->err);
+    buf_fini(&sql);
+    bool ok = res != NULL;
+    for (size_t i = 0; ok && i < n; i++) {
+        int col = (int)i;
+        types[i] = (struct column_type){.typmod = -1};
+        types[i].type = catalog_load_type(&q->analyst->conn, q->param_oids[i], q->err);
+        ok = types[i].type != NULL;
+        if (!ok || PQgetisnull(res, 0, col)) {
+            values[i] = value_null();
+            continue;
+        }
+        size_t len = (size_t)PQgetlength(res, 0, col);
+        const char *text = arena_strndup(&q->arena, PQgetvalue(res, 0, col), len);
+        ok = value_parse(types[i].type, text, len, &q->arena, &values[i], q->err);
+    }
+    PQclear(res);
+    q->input.params = values;
+    q->input.param_types = types;
+    q->input.nparams = n;
+    return ok;
+}
+
+#define PROBE_HEAD "CREATE FUNCTION pg_temp.palimpsest_probe("
+#define PROBE_BODY ") RETURNS SETOF record LANGUAGE sql BEGIN ATOMIC "
+/* On a line of its own: the statement may end in a comment. */
+#define PROBE_TAIL "\n; END"
+
+/* A statement that can be prepared but is no function body is a utility command, or one of several
+ * that an ATOMIC body doesn't take. */
+static bool not_a_body(struct inquiry *q, size_t head_chars)
+{
+    struct err *e = q->err;
+    if (strcmp(e->sqlstate, "42601") == 0 || strcmp(e->sqlstate, "0A000") == 0) {
+        struct err why = *e;
+        return err_set(e, ERR_FEATURE_NOT_SUPPORTED, "only a SELECT can be kept live (%.200s)",
+                       why.message);
+    }
+    if (e->position > (int)head_chars)
+        e->position -= (int)head_chars;
+    return false;
+}
+
+static bool make_probe(struct inquiry *q)
+{
+    struct buf sql;
+    buf_init(&sql);
+    buf_adds(&sql, PROBE_HEAD);
+    for (size_t i = 0; i < q->job->nparams; i++) {
+        PGresult *res = pgconn_queryf(&q->analyst->conn, q->err,
+                                      "SELECT pg_catalog.quote_ident(n.nspname), "
+                                      "pg_catalog.quote_ident(t.typname) FROM pg_catalog.pg_type t "
+                                      "JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
+                                      "WHERE t.oid = %u",
+                                      q->param_oids[i]);
+        if (!res || PQntuples(res) != 1) {
+            PQclear(res);
+            buf_fini(&sql);
+            return false;
+        }
+        buf_addf(&sql, "%s%s.%s", i ? ", " : "", PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1));
+        PQclear(res);
+    }
+    buf_adds(&sql, PROBE_BODY);
+    size_t head = sql.len;
+    buf_adds(&sql, q->job->sql);
+    buf_adds(&sql, PROBE_TAIL);
+    bool ok = pgconn_exec(&q->analyst->conn, buf_cstr(&sql), q->err) || not_a_body(q, head);
+    buf_fini(&sql);
+    return ok;
+}
+
+/* "BEGIN ATOMIC\n SELECT …;\nEND" without its frame and line breaks; quoted text stays as it is. */
+static const char *bare_sql(struct inquiry *q, const char *body)
+{
+    struct buf b;
+    const char *s = strncmp(body, "BEGIN ATOMIC", 12) == 0 ? body + 12 : body;
+    const char *end = s + strlen(s);
+    char quote = 0;
+    if (end - s >= 3 && strcmp(end - 3, "END") == 0)
+        end -= 3;
+    while (end > s && strchr(" \n;", end[-1]))
+        end--;
+    buf_init(&b);
+    for (; s < end; s++) {
+        bool blank = !quote && (*s == ' ' || *s == '\n');
+        if (blank && (b.len == 0 || b.data[b.len - 1] == ' '))
+            continue;
+        buf_addc(&b, blank ? ' ' : *s);
+        if (quote ? *s == quote : *s == '\'' || *s == '"')
+            quote = quote ? 0 : *s;
+    }
+    const char *bare = arena_strndup(&q->arena, b.len ? b.data : "", b.len);
+    buf_fini(&b);
+    return bare;
+}
+
+static bool read_probe(struct inquiry *q)
+{
+    PGresult *res = pgconn_queryf(
+        &q->analyst->conn, q->err,
+        "SELECT prosqlbody, pg_catalog.pg_get_function_sqlbody(oid) FROM pg_catalog.pg_proc "
+        "WHERE proname = 'palimpsest_probe' AND pronamespace = pg_catalog.pg_my_temp_schema()");
+    if (!res)
+        return false;
+    bool ok = PQntuples(res) == 1 && !PQgetisnull(res, 0, 0);
+    if (ok) {
+        q->input.tree = arena_strdup(&q->arena, PQgetvalue(res, 0, 0));
+        q->input.sql = bare_sql(q, PQgetvalue(res, 0, 1));
+    } else {
+        err_set(q->err, ERR_FEATURE_NOT_SUPPORTED, "only a SELECT can be kept live");
+    }
+    PQclear(res);
+    return ok;
+}
+
+static const struct plan_spec *make_spec(struct inquiry *q, const struct config *cfg)
+{
+    q->input.type_names = q->type_names;
+    q->input.environment = cfg->engine_timezone;
+    return plan_spec_new(&q->input, &q->catalog.catalog, q->err);
+}
+
+static bool is_blank(const char *sql)
+{
+    return sql[strspn(sql, " \t\r\n;")] == '\0';
+}
+
+/* All of it in one transaction that is rolled back, so that the catalog stands still meanwhile. */
+static const struct plan_spec *analyse(struct analyst *an, const struct analysis *job,
+                                       struct err *err)
+{
+    const struct plan_spec *spec = NULL;
+    struct inquiry q = {.analyst = an, .job = job, .err = err};
+    if (is_blank(job->sql)) {
+        err_set(err, "42601", "the statement is empty");
+        return NULL;
+    }
+    if (!pgconn_open(&an->conn, err))
+        return NULL;
+    const struct config *cfg = config_current();
+    arena_init(&q.arena);
+    catalog_load_init(&q.catalog, &an->conn, cfg->postgres_publication);
+    if (pgconn_exec(&an->conn, "BEGIN", err) && describe(&q) && read_params(&q) && make_probe(&q) &&
+        read_probe(&q))
+        spec = make_spec(&q, cfg);
+    pgconn_rollback(&an->conn);
+    catalog_load_fini(&q.catalog);
+    arena_fini(&q.arena);
+    config_unref(cfg);
+    return spec;
+}
+
+static void work_on(struct analyst *an, struct analysis *job)
+{
+    struct buf text;
+    buf_init(&text);
+    err_clear(&job->err);
+    cache_text(job, &text);
+    job->spec = cache_find(an, &text);
+    if (!job->spec) {
+        uint64_t t0 = clock_ns();
+        job->spec = analyse(an, job, &job->err);
+        log_debug("analysed in %llu us: %.200s", (unsigned long long)(clock_ns() - t0) / 1000,
+                  job->sql);
+        if (job->spec)
+            cache_put(an, &text, job->spec);
+    }
+    buf_fini(&text);
+    if (job->spec && !job->explain) {
+        job->plan = registry_acquire(an->registry, job->spec, &job->err);
+        job->registry = an->registry;
+        if (!job->plan) {
+            plan_spec_unref(job->spec);
+            job->spec = NULL;
+        }
+    }
+    job->m.kind = L_ANALYZED;
+    loop_post(job->loop, &job->m);
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+static void refuse(struct analysis *job)
+{
+    err_set(&job->err, ERR_ADMIN_SHUTDOWN, "the daemon is shutting down");
+    job->m.kind = L_ANALYZED;
+    loop_post(job->loop, &job->m);
+}
+
+static void *analyst_main(void *arg)
+{
+    struct analyst *an = arg;
+    bool go_on = true;
+    pthread_setname_np(pthread_self(), "analyst");
+    while (go_on) {
+        struct msg *next;
+        for (struct msg *m = mailbox_wait(&an->box, -1); m; m = next) {
+            next = m->next;
+            if (m->kind == A_STOP) {
+                go_on = false;
+                free(m);
+            } else if (!go_on || pgstop_is_triggered(&an->stop)) {
+                refuse((struct analysis *)m);
+            } else {
+                work_on(an, (struct analysis *)m);
+            }
+        }
+    }
+    pgconn_close(&an->conn);
+    return NULL;
+}
+
+struct analyst *analyst_new(const struct config *cfg, struct registry *registry)
+{
+    struct analyst *an = NEW(struct analyst);
+    (void)cfg; /* read anew for every statement: parts of it are reloadable */
+    an->registry = registry;
+    mailbox_init(&an->box);
+    pgstop_init(&an->stop);
+    pgconn_init(&an->conn, PGCONN_CATALOG, &an->stop);
+    return an;
+}
+
+void analyst_start(struct analyst *an)
+{
+    if (pthread_create(&an->thread, NULL, analyst_main, an) != 0)
+        abort(); /* at start-up only */
+}
+
+void analyst_post(struct analyst *an, struct analysis *job)
+{
+    job->m.kind = A_ANALYZE;
+    mailbox_post(&an->box, &job->m);
+}
+
+void analyst_stop(struct analyst *an)
+{
+    struct msg *m = NEW(struct msg);
+    m->kind = A_STOP;
+    pgstop_trigger(&an->stop);
+    mailbox_post(&an->box, m);
+    pthread_join(an->thread, NULL);
+}
+
+void analyst_free(struct analyst *an)
+{
+    for (struct msg *m = mailbox_take(&an->box), *next; m; m = next) {
+        next = m->next;
+        analysis_free((struct analysis *)m);
+    }
+    for (size_t i = 0; i < CACHE_SIZE; i++)
+        cache_drop(&an->cache[i]);
+    mailbox_fini(&an->box);
+    pgstop_fini(&an->stop);
+    free(an);
+}
