@@ -154,7 +154,8 @@ static void lost_event(void *arg, struct leaf *leaf, const struct err *why)
 static void reseed_event(void *arg, struct leaf *leaf)
 {
     struct feed *f = arg;
-    log_info("table %u: a large change, its plans are computed anew", leaf->relid);
+    log_info("table %u: truncated, or changed in a very large transaction; its plans start over",
+             leaf->relid);
     if (!leaf->store)
         leaf_lose(leaf);
     make_stale_on(f, leaf);

@@ -229,7 +229,7 @@ static bool take_messages(struct reader *r, size_t *n, struct err *err)
 }
 
 /* Everything that is there, received or still in the socket, up to the limits of a round. */
-static bool read_stream(struct reader *r, size_t *n, struct err *err)
+static bool read_stream(struct reader *r, size_t *n, uint64_t now, struct err *err)
 {
     size_t before;
     *n = 0;
@@ -239,7 +239,7 @@ static bool read_stream(struct reader *r, size_t *n, struct err *err)
             return false;
     } while (*n != before && *n < ROUND_MESSAGES && !r->paused);
     if (*n)
-        r->heard_at = clock_ms();
+        r->heard_at = now;
     return true;
 }
 
@@ -334,7 +334,7 @@ static bool round_of_stream(struct reader *r, struct err *err)
         r->seeding = !feed_run(&r->feed, now);
         r->paused = has_too_much(r);
     }
-    if (!r->paused && !r->seeding && !read_stream(r, &nread, err))
+    if (!r->paused && !r->seeding && !read_stream(r, &nread, now, err))
         return false;
     bool held = send_steps(r, now);
     return acknowledge(r, now, err) && sleep_until_needed(r, nread, held, now, err);
