@@ -288,7 +288,13 @@ static const struct plan_spec *make_spec(struct inquiry *q, const struct config 
 {
     q->input.type_names = q->type_names;
     q->input.environment = cfg->engine_timezone;
-    return plan_spec_new(&q->input, &q->catalog.catalog, q->err);
+    struct plan_spec *spec = plan_spec_new(&q->input, &q->catalog.catalog, q->err);
+    if (spec && q->catalog.views.n) {
+        spec->nviews = q->catalog.views.n;
+        spec->views = arena_memdup(&spec->arena, q->catalog.views.v,
+                                   spec->nviews * sizeof *q->catalog.views.v);
+    }
+    return spec;
 }
 
 static bool is_blank(const char *sql)
