@@ -21,6 +21,9 @@
 #include "daemon/watch.h"
 #include "engine/base/alloc.h"
 
+/* A burst of deltas is handled as one, but requests and sockets get their turn too. */
+#define MESSAGES_PER_TURN 64
+
 /* ---- the mailbox --------------------------------------------------------------------------- */
 
 static void begin_drain(struct loop *l, uint64_t until_ms)
@@ -67,19 +70,48 @@ static void handle(struct loop *l, struct msg *m)
     }
 }
 
+static void take_messages(struct loop *l)
+{
+    *l->inbox_end = mailbox_take(&l->box);
+    while (*l->inbox_end)
+        l->inbox_end = &(*l->inbox_end)->next;
+}
+
+static struct msg *next_message(struct loop *l)
+{
+    struct msg *m = l->inbox;
+    if (!m)
+        return NULL;
+    l->inbox = m->next;
+    if (!l->inbox)
+        l->inbox_end = &l->inbox;
+    atomic_fetch_sub_explicit(&l->backlog, 1, memory_order_relaxed);
+    return m;
+}
+
 static void wake_cb(evutil_socket_t fd, short what, void *arg)
 {
-    struct loop *l = arg;
     (void)fd, (void)what;
-    for (struct msg *m = mailbox_take(&l->box), *next; m; m = next) {
-        next = m->next;
+    take_messages(arg);
+}
+
+static void handle_messages(struct loop *l)
+{
+    struct msg *m;
+    for (int i = 0; i < MESSAGES_PER_TURN && (m = next_message(l)); i++)
         handle(l, m);
-    }
 }
 
 void loop_post(struct loop *l, struct msg *m)
 {
+    atomic_fetch_add_explicit(&l->backlog, 1, memory_order_relaxed);
     mailbox_post(&l->box, m);
+}
+
+size_t loop_backlog(const struct loop *l)
+{
+    bool ended = atomic_load_explicit(&l->ended, memory_order_relaxed);
+    return ended ? 0 : atomic_load_explicit(&l->backlog, memory_order_relaxed);
 }
 
 int loop_no(const struct loop *l)
@@ -183,11 +215,12 @@ static void bury_dead(struct loop *l)
 /* Output that came up while others were flushed, and cuts, wait for the next turn at once. */
 static bool has_work(const struct loop *l)
 {
-    return l->ready || l->dirty || l->cuts_due || l->dead;
+    return l->inbox || l->ready || l->dirty || l->cuts_due || l->dead;
 }
 
 static void finish_turn(struct loop *l)
 {
+    handle_messages(l);
     handle_ready(l);
     advance_cuts(l);
     flush_dirty(l);
@@ -202,10 +235,11 @@ void loop_run(struct loop *l)
     event_add(l->wake, NULL);
     event_add(l->tick, &second);
     while (!l->stopped) {
-        event_base_loop(l->base, has_work(l) ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+        event_base_loop(l->base, EVLOOP_ONCE | (has_work(l) ? EVLOOP_NONBLOCK : 0));
         l->now_ms = clock_ms();
         finish_turn(l);
     }
+    atomic_store_explicit(&l->ended, true, memory_order_relaxed);
 }
 
 static void *thread_main(void *arg)
@@ -237,6 +271,7 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
     l->passed = xcalloc(nworkers, sizeof *l->passed);
     l->now_ms = clock_ms();
     mailbox_init(&l->box);
+    l->inbox_end = &l->inbox;
     /* Each base belongs to one thread: no locks in it. */
     event_config_set_flag(ec, EVENT_BASE_FLAG_NOLOCK);
     l->base = event_base_new_with_config(ec);
@@ -272,10 +307,9 @@ static void drop(struct loop *l, struct msg *m)
 void loop_free(struct loop *l)
 {
     assert(!l->conns);
-    for (struct msg *m = mailbox_take(&l->box), *next; m; m = next) {
-        next = m->next;
+    take_messages(l);
+    for (struct msg *m; (m = next_message(l));)
         drop(l, m);
-    }
     mailbox_fini(&l->box);
     event_free(l->wake);
     event_free(l->tick);

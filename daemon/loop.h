@@ -4,8 +4,9 @@
  * Everything a loop knows (connections, subscriptions, their queues) belongs to its thread; other
  * threads reach it by loop_post() only. A loop works in turns:
  *
- *     libevent's callbacks   sockets become readable or writable, the mailbox has messages, timers;
- *                            they note what is to be done and queue output, no more
+ *     libevent's callbacks   sockets become readable or writable, timers; they note what is to be
+ *                            done, no more
+ *     messages               a bounded number; their output is queued
  *     connections with lines each gets a bounded number of requests handled
  *     cuts                   PROGRESS and SYNC of those who wait for them
  *     flush                  one writev() for each connection with new output, so that a burst of
@@ -19,6 +20,7 @@
 #define PALIMPSEST_DAEMON_LOOP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "daemon/mailbox.h"
 #include "daemon/table.h"
@@ -42,6 +44,8 @@ struct loop {
     struct server *server; /* borrowed */
     pthread_t thread;
     struct mailbox box;
+    struct msg *inbox, **inbox_end; /* taken from box and not handled yet, oldest first */
+    atomic_size_t backlog;          /* messages posted and not handled */
     struct event_base *base;
     struct event *wake, *tick; /* owned */
     lsn_t *passed;             /* owned; how far each worker has come, as it told us */
@@ -65,6 +69,7 @@ struct loop {
 
     bool draining; /* ends when the last connection does */
     bool stopped;
+    atomic_bool ended; /* nothing is handled any more */
     uint64_t drain_until_ms;
     uint64_t now_ms; /* at the beginning of the turn */
 
@@ -82,6 +87,10 @@ void loop_join(struct loop *l);
 
 /* Any thread. The loop owns the message from now on; kinds are enum loop_msg_kind (worker.h). */
 void loop_post(struct loop *l, struct msg *m);
+/* Messages posted and not handled yet: whoever posts many has to look at it, or a loop that has more
+ * subscribers than it can serve would pile them up. Any thread; 0 once the loop has ended. */
+size_t loop_backlog(const struct loop *l);
+#define LOOP_BACKLOG_MAX 256
 int loop_no(const struct loop *l);
 
 #endif

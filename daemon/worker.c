@@ -173,9 +173,20 @@ static void push_to_readers(struct worker *w, const struct fragment *f)
     }
 }
 
+/* A loop with more subscribers than it can serve: we wait, so that steps pile up before us, where
+ * the reader sees it and folds them into fewer. Loops never wait for workers. */
+static void wait_for_loops(const struct worker *w)
+{
+    const struct timespec nap = {.tv_nsec = 200000};
+    for (size_t i = 0; i < w->nloops; i++)
+        while (loop_backlog(w->loops[i]) > LOOP_BACKLOG_MAX)
+            nanosleep(&nap, NULL);
+}
+
 static void run_step(struct worker *w, struct wmsg_step *m)
 {
     struct step *step = m->step;
+    wait_for_loops(w);
     for (size_t i = 0; i < step->fragments.n; i++)
         push_to_readers(w, &step->fragments.v[i]);
     for (size_t i = 0; i < w->touched.n; i++) {
