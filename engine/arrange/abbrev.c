@@ -1,0 +1,71 @@
+/*
+ * abbrev: see abbrev.h. Integers are exact; floats too, with -0 as 0 and NaN above all; numerics are
+ * rounded down to an integer and saturate at the range of int64; of text in the C order and of uuid
+ * it is the first eight bytes.
+ */
+#include "engine/arrange/abbrev.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/value/numeric.h"
+
+static uint64_t from_int(int64_t i)
+{
+    return (uint64_t)i ^ 0x8000000000000000ULL;
+}
+
+static uint64_t from_float(double d)
+{
+    uint64_t bits;
+    if (isnan(d))
+        return UINT64_MAX;
+    d += 0.0; /* -0 becomes 0 */
+    memcpy(&bits, &d, sizeof bits);
+    return bits >> 63 ? ~bits : bits | 0x8000000000000000ULL;
+}
+
+static uint64_t from_numeric(struct value v, struct arena *scratch)
+{
+    struct err err;
+    int64_t i;
+    if (numeric_is_nan(v))
+        return UINT64_MAX;
+    if (numeric_is_inf(v))
+        return numeric_sign(v) < 0 ? 0 : UINT64_MAX;
+    if (numeric_dscale(v) && !numeric_floor(v, scratch, &v, &err))
+        return from_int(0);
+    if (!numeric_to_int64(v, &i, &err))
+        return numeric_sign(v) < 0 ? 0 : UINT64_MAX;
+    return from_int(i);
+}
+
+static uint64_t from_bytes(struct value v)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < 8; i++)
+        n = n << 8 | (i < v.len ? v.p[i] : 0);
+    return n;
+}
+
+uint64_t abbrev(const struct column_type *t, struct value v, struct arena *scratch)
+{
+    switch (t->type->kind) {
+    case TYPE_BOOL:
+    case TYPE_INT2:
+    case TYPE_INT4:
+    case TYPE_INT8:
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ: return from_int(v.i);
+    case TYPE_FLOAT4:
+    case TYPE_FLOAT8: return from_float(v.f);
+    case TYPE_NUMERIC: return from_numeric(v, scratch);
+    case TYPE_UUID: return from_bytes(v);
+    case TYPE_TEXT:
+        return t->collation && t->collation->kind == COLLATION_C ? from_bytes(v) : 0;
+    case TYPE_BPCHAR:
+    case TYPE_OPAQUE: return 0;
+    }
+    return 0;
+}

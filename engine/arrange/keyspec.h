@@ -1,0 +1,79 @@
+/*
+ * keyspec: what the key of a row is, and when two keys are the same.
+ *
+ * A key is a list of expressions over one row (most are plain columns, which are read without a
+ * call). Equality is that of grouping, by type: 1.0 and 1.00 are one key, -0 and 0 are, 'a' and
+ * 'a ' of char(n) are; NULLs are equal to each other (a join that wants SQL's "=" asks has_null and
+ * keeps such rows out). Where equal values always have equal bits, that is used instead of
+ * the type's functions, see enum key_mode.
+ *
+ * Two specs that will be compared with each other (the sides of a join) are made with the same
+ * compare types. Integers of different width compare as what they are: numbers.
+ *
+ * To give a type a fast path: key_mode_of().
+ */
+#ifndef PALIMPSEST_ARRANGE_KEYSPEC_H
+#define PALIMPSEST_ARRANGE_KEYSPEC_H
+
+#include "engine/base/hash.h"
+#include "engine/expr/expr.h"
+
+enum key_mode {
+    KEY_INT,    /* value.i decides: integers, bool, date, timestamps */
+    KEY_BYTES,  /* the bytes decide: text of a deterministic collation, uuid, opaque identities */
+    KEY_GENERAL /* value_hash() and value_same() decide */
+};
+
+struct key_part {
+    const struct expr *expr; /* borrowed; NULL: the column itself */
+    uint32_t col;            /* the column, or KEY_COMPUTED */
+    enum key_mode mode;
+    struct column_type ct;   /* compared as this */
+};
+
+#define KEY_COMPUTED UINT32_MAX
+
+struct keyspec {
+    const struct layout *layout; /* of the rows; borrowed */
+    uint32_t n;
+    struct key_part part[];
+};
+
+/* exprs over input 0 with rows of this layout; cts[n]: what they compare as, or NULL: their own. */
+struct keyspec *keyspec_new(const struct layout *l, const struct expr *const *exprs, size_t n,
+                            const struct column_type *cts);
+/* All columns of the row. */
+struct keyspec *keyspec_new_whole(const struct layout *l);
+void keyspec_free(struct keyspec *k);
+/* Whether rows with the same key always have the same bytes, given that the key is the whole row. */
+bool keyspec_is_bytewise(const struct keyspec *k);
+
+/* The key's values; those of computed parts may be in scratch. False: an expression failed. */
+MUST_CHECK bool keyspec_eval_slow(const struct keyspec *k, const uint8_t *row,
+                                  struct arena *scratch, struct value *vals, struct err *err);
+bool keyspec_matches_slow(const struct keyspec *k, const uint8_t *row, const struct value *vals,
+                          struct arena *scratch);
+uint32_t keyspec_hash(const struct keyspec *k, const struct value *vals, bool *has_null);
+
+static inline bool keyspec_eval(const struct keyspec *k, const uint8_t *row, struct arena *scratch,
+                                struct value *vals, struct err *err)
+{
+    if (k->n == 1 && k->part[0].col != KEY_COMPUTED) {
+        vals[0] = row_get(k->layout, row, k->part[0].col);
+        return true;
+    }
+    return keyspec_eval_slow(k, row, scratch, vals, err);
+}
+
+/* Whether the row's key is vals. The row's key was evaluated before without an error. */
+static inline bool keyspec_matches(const struct keyspec *k, const uint8_t *row,
+                                   const struct value *vals, struct arena *scratch)
+{
+    if (k->n == 1 && k->part[0].mode == KEY_INT && k->part[0].col != KEY_COMPUTED) {
+        struct value v = row_get(k->layout, row, k->part[0].col);
+        return v.null ? vals[0].null : !vals[0].null && v.i == vals[0].i;
+    }
+    return keyspec_matches_slow(k, row, vals, scratch);
+}
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * topset: a weighted multiset of rows in an order, addressed by rank.
+ *
+ * What LIMIT keeps of its input. A treap whose nodes know the weight of their subtree, so that adding
+ * a row tells its rank, and the rows at any range of ranks are found, in O(log n). A row of weight w
+ * takes w ranks. The order is that of the sort keys, then of the rows' bytes, so it is total. The
+ * tree is shaped by hashes of the rows: its depth doesn't depend on the order rows come in.
+ *
+ * Each node caches the first sort key as 64 bits that never contradict the order, so that most
+ * comparisons cost one instruction.
+ *
+ * A removed row's bytes stay readable until topset_settle(). Owned by one operator; one thread.
+ */
+#ifndef PALIMPSEST_ARRANGE_TOPSET_H
+#define PALIMPSEST_ARRANGE_TOPSET_H
+
+#include "engine/arrange/slab.h"
+#include "engine/base/vec.h"
+#include "engine/value/row.h"
+
+struct sort_key {
+    uint32_t col; /* of the row */
+    bool desc;
+    bool nulls_first;
+};
+
+struct topset {
+    const struct layout *layout; /* borrowed */
+    const struct sort_key *keys; /* borrowed */
+    size_t nkeys;
+    struct slab slab;
+    uint32_t root;
+    uint64_t nrows; /* nodes */
+    size_t outline_bytes;
+    VEC(uint32_t) dead;
+};
+
+void topset_init(struct topset *t, const struct layout *l, const struct sort_key *keys,
+                 size_t nkeys);
+void topset_fini(struct topset *t);
+
+/* Adds weight, which must not leave the row with a negative one, and returns the row's rank: the
+ * weight of all rows before it. *kept is the tree's own copy of the row. */
+int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, const uint8_t **kept,
+                   struct arena *scratch);
+int64_t topset_total(const struct topset *t);
+
+/* Calls fn for the rows at ranks from … to - 1, in order, with how many of these ranks each takes,
+ * until fn returns false. */
+typedef bool topset_fn(void *arg, const uint8_t *row, int64_t count);
+void topset_range(const struct topset *t, int64_t from, int64_t to, topset_fn *fn, void *arg);
+
+/* Compares by the sort keys alone; 0: peers. */
+int topset_cmp_keys(const struct topset *t, const uint8_t *a, const uint8_t *b);
+void topset_settle(struct topset *t);
+size_t topset_bytes(const struct topset *t);
+
+#endif
