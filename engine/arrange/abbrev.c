@@ -33,11 +33,10 @@ static uint64_t from_numeric(struct value v, struct arena *scratch)
         return UINT64_MAX;
     if (numeric_is_inf(v))
         return numeric_sign(v) < 0 ? 0 : UINT64_MAX;
-    if (numeric_dscale(v) && !numeric_floor(v, scratch, &v, &err))
-        return from_int(0);
-    if (!numeric_to_int64(v, &i, &err))
-        return numeric_sign(v) < 0 ? 0 : UINT64_MAX;
-    return from_int(i);
+    bool fits = !numeric_dscale(v) || numeric_floor(v, scratch, &v, &err);
+    if (fits && numeric_to_int64(v, &i, &err))
+        return from_int(i);
+    return numeric_sign(v) < 0 ? 0 : UINT64_MAX;
 }
 
 static uint64_t from_bytes(struct value v)
@@ -62,8 +61,7 @@ uint64_t abbrev(const struct column_type *t, struct value v, struct arena *scrat
     case TYPE_FLOAT8: return from_float(v.f);
     case TYPE_NUMERIC: return from_numeric(v, scratch);
     case TYPE_UUID: return from_bytes(v);
-    case TYPE_TEXT:
-        return t->collation && t->collation->kind == COLLATION_C ? from_bytes(v) : 0;
+    case TYPE_TEXT: return t->collation && t->collation->kind == COLLATION_C ? from_bytes(v) : 0;
     case TYPE_BPCHAR:
     case TYPE_OPAQUE: return 0;
     }

@@ -315,8 +315,8 @@ static void remove_entry(struct arrange *a, uint32_t head, uint32_t handle, cons
     a->nrows--;
 }
 
-uint32_t arrange_add(struct arrange *a, const uint8_t *row, uint32_t hash,
-                     const struct value *vals, int64_t weight, struct arena *scratch)
+uint32_t arrange_add(struct arrange *a, const uint8_t *row, uint32_t hash, const struct value *vals,
+                     int64_t weight, struct arena *scratch)
 {
     struct hpos at;
     uint32_t len = row_len(a->layout, row);

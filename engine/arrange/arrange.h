@@ -26,22 +26,22 @@
 #include "engine/base/vec.h"
 
 struct arrange_entry {
-    uint32_t next;   /* in the key's list, 0 = last; top bit: the row is out of line */
-    uint32_t prev;   /* or, in the first of a list, ARRANGE_HEAD and the number of entries */
-    int16_t weight;  /* or WEIGHT_WIDE: see arrange.c */
-    uint8_t data[];  /* payload, then the row, or a pointer to it */
+    uint32_t next;  /* in the key's list, 0 = last; top bit: the row is out of line */
+    uint32_t prev;  /* or, in the first of a list, ARRANGE_HEAD and the number of entries */
+    int16_t weight; /* or WEIGHT_WIDE: see arrange.c */
+    uint8_t data[]; /* payload, then the row, or a pointer to it */
 };
 
 #define ARRANGE_TOP  0x80000000u
 #define ARRANGE_DATA offsetof(struct arrange_entry, data)
 
 struct arrange {
-    const struct keyspec *spec; /* borrowed */
+    const struct keyspec *spec;  /* borrowed */
     const struct layout *layout; /* borrowed */
     struct slab slab;
-    struct htab keys;   /* first entry of each key */
-    struct htab rows;   /* entries of the keys that have many */
-    struct htab wides;  /* indexes + 1 into wide */
+    struct htab keys;  /* first entry of each key */
+    struct htab rows;  /* entries of the keys that have many */
+    struct htab wides; /* indexes + 1 into wide */
     VEC(struct arrange_wide) wide;
     VEC(uint32_t) dead; /* unlinked since the last settle; next holds the key's list no more */
     uint64_t nrows;     /* entries */
@@ -63,8 +63,8 @@ void arrange_fini(struct arrange *a);
 uint32_t arrange_find(const struct arrange *a, uint32_t hash, const struct value *vals,
                       struct arena *scratch);
 /* Adds weight to the row, whose key is vals. Returns its entry, or 0 if it is gone by that. */
-uint32_t arrange_add(struct arrange *a, const uint8_t *row, uint32_t hash,
-                     const struct value *vals, int64_t weight, struct arena *scratch);
+uint32_t arrange_add(struct arrange *a, const uint8_t *row, uint32_t hash, const struct value *vals,
+                     int64_t weight, struct arena *scratch);
 /* Frees what was unlinked. At the start of a step, when nobody borrows any more. */
 void arrange_settle(struct arrange *a);
 size_t arrange_bytes(const struct arrange *a);

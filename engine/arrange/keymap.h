@@ -37,8 +37,7 @@ void keymap_fini(struct keymap *m);
 /* The record with this key, or 0. hash: of vals by m->spec, or by any spec with the same parts. */
 uint32_t keymap_find(const struct keymap *m, uint32_t hash, const struct value *vals);
 /* The same with the key as a row of m->layout, compared by its bytes. Only for bytewise specs. */
-uint32_t keymap_find_row(const struct keymap *m, uint32_t hash, const uint8_t *row,
-                         uint32_t len);
+uint32_t keymap_find_row(const struct keymap *m, uint32_t hash, const uint8_t *row, uint32_t len);
 /* A new record; there is none with this key. The row is copied. */
 uint32_t keymap_insert(struct keymap *m, uint32_t hash, const uint8_t *row);
 void keymap_remove(struct keymap *m, uint32_t handle);

@@ -46,8 +46,8 @@ struct keyspec *keyspec_new(const struct layout *l, const struct expr *const *ex
         bool plain = exprs[i]->kind == EXPR_COLUMN;
         struct column_type ct = cts ? cts[i] : exprs[i]->ct;
         assert(!plain || exprs[i]->input == 0);
-        k->part[i] = (struct key_part){exprs[i], plain ? exprs[i]->col : KEY_COMPUTED,
-                                       key_mode_of(&ct), ct};
+        k->part[i] =
+            (struct key_part){exprs[i], plain ? exprs[i]->col : KEY_COMPUTED, key_mode_of(&ct), ct};
     }
     return k;
 }

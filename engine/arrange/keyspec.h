@@ -28,7 +28,7 @@ struct key_part {
     const struct expr *expr; /* borrowed; NULL: the column itself */
     uint32_t col;            /* the column, or KEY_COMPUTED */
     enum key_mode mode;
-    struct column_type ct;   /* compared as this */
+    struct column_type ct; /* compared as this */
 };
 
 #define KEY_COMPUTED UINT32_MAX

@@ -27,7 +27,7 @@ struct slab {
     uint32_t end;         /* handle just past that chunk */
     uint32_t *free_heads; /* owned; by record size in units; 0 = none */
     uint32_t nfree_heads;
-    uint32_t live;        /* records allocated and not freed */
+    uint32_t live; /* records allocated and not freed */
     uint8_t unit_shift;
     uint8_t chunk_shift; /* units in a chunk: 1 << chunk_shift */
 };

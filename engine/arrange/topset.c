@@ -77,6 +77,14 @@ static int cmp_bytes(const struct layout *l, const uint8_t *a, const uint8_t *b)
     return c ? c : (alen > blen) - (alen < blen);
 }
 
+int topset_cmp(const struct topset *t, const uint8_t *a, const uint8_t *b)
+{
+    if (a == b)
+        return 0;
+    int c = topset_cmp_keys(t, a, b);
+    return c ? c : cmp_bytes(t->layout, a, b);
+}
+
 /* What a row is looked up by. */
 struct probe {
     const uint8_t *row;
@@ -88,8 +96,7 @@ static int cmp_node(const struct topset *t, const struct probe *p, const struct 
 {
     if (p->abbrev != n->abbrev)
         return p->abbrev < n->abbrev ? -1 : 1;
-    int c = topset_cmp_keys(t, p->row, row_of(n));
-    return c ? c : cmp_bytes(t->layout, p->row, row_of(n));
+    return topset_cmp(t, p->row, row_of(n));
 }
 
 static uint64_t abbrev_of(const struct topset *t, const uint8_t *row, struct arena *scratch)

@@ -15,14 +15,9 @@
 #define PALIMPSEST_ARRANGE_TOPSET_H
 
 #include "engine/arrange/slab.h"
+#include "engine/arrange/sort_key.h"
 #include "engine/base/vec.h"
 #include "engine/value/row.h"
-
-struct sort_key {
-    uint32_t col; /* of the row */
-    bool desc;
-    bool nulls_first;
-};
 
 struct topset {
     const struct layout *layout; /* borrowed */
@@ -50,6 +45,8 @@ int64_t topset_total(const struct topset *t);
 typedef bool topset_fn(void *arg, const uint8_t *row, int64_t count);
 void topset_range(const struct topset *t, int64_t from, int64_t to, topset_fn *fn, void *arg);
 
+/* The order of the set: 0 only for equal rows. */
+int topset_cmp(const struct topset *t, const uint8_t *a, const uint8_t *b);
 /* Compares by the sort keys alone; 0: peers. */
 int topset_cmp_keys(const struct topset *t, const uint8_t *a, const uint8_t *b);
 void topset_settle(struct topset *t);

@@ -127,8 +127,7 @@ static bool cancels_last(struct op *source, const uint8_t *row, int64_t weight)
     return true;
 }
 
-void circuit_push_borrowed(struct circuit *c, struct op *source, const uint8_t *row,
-                           int64_t weight)
+void circuit_push_borrowed(struct circuit *c, struct op *source, const uint8_t *row, int64_t weight)
 {
     assert(!source->nins);
     begin_step(c);

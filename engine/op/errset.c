@@ -16,7 +16,7 @@ struct errset_entry {
     uint32_t hash;
     char sqlstate[6];
     uint32_t message_len, hint_len, detail_len; /* without NUL */
-    char text[]; /* message, hint, detail, each with its NUL */
+    char text[];                                /* message, hint, detail, each with its NUL */
 };
 
 void errset_init(struct errset *s)

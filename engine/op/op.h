@@ -18,6 +18,7 @@
 #ifndef PALIMPSEST_OP_OP_H
 #define PALIMPSEST_OP_OP_H
 
+#include "engine/arrange/sort_key.h"
 #include "engine/expr/agg.h"
 #include "engine/expr/expr.h"
 
@@ -36,18 +37,18 @@ struct delta {
     size_t n, cap;
 };
 
-struct sort_key {
-    uint32_t col; /* of the input row */
-    bool desc;
-    bool nulls_first;
+enum join_kind {
+    JOIN_INNER,
+    JOIN_LEFT,
+    JOIN_FULL,
+    JOIN_SEMI,
+    JOIN_ANTI
 };
-
-enum join_kind { JOIN_INNER, JOIN_LEFT, JOIN_FULL, JOIN_SEMI, JOIN_ANTI };
 
 struct group_agg {
     struct agg_spec spec;
-    const struct expr *args[2];  /* spec.nargs of them */
-    const struct expr *filter;   /* NULL = all rows */
+    const struct expr *args[2]; /* spec.nargs of them */
+    const struct expr *filter;  /* NULL = all rows */
     bool distinct;
 };
 
@@ -74,7 +75,12 @@ struct op *op_distinct(struct circuit *c, struct op *in);
 /* UNION ALL; all inputs have the same layout reps. */
 struct op *op_union(struct circuit *c, struct op *const *ins, size_t n);
 /* INTERSECT/EXCEPT [ALL] by type equality. */
-enum setop_kind { SETOP_INTERSECT, SETOP_INTERSECT_ALL, SETOP_EXCEPT, SETOP_EXCEPT_ALL };
+enum setop_kind {
+    SETOP_INTERSECT,
+    SETOP_INTERSECT_ALL,
+    SETOP_EXCEPT,
+    SETOP_EXCEPT_ALL
+};
 struct op *op_setop(struct circuit *c, struct op *left, struct op *right, enum setop_kind kind);
 /* Rows offset .. offset+limit of the order, ties broken by the whole row; limit -1 = no limit.
  * with_ties keeps all rows equal to the last one on the keys. */

@@ -85,8 +85,8 @@ static const uint8_t *group_row(struct group_op *g, uint32_t handle, int64_t wei
         g->vals[i] = row_get(g->groups.layout, key, i);
     for (size_t i = 0; i < g->naggs; i++) {
         const struct agg_spec *spec = &g->aggs[i].call->spec;
-        if (!spec->cls->result(spec, state_of(&g->aggs[i], group), env->step,
-                               &g->vals[nkeys + i], &env->err)) {
+        if (!spec->cls->result(spec, state_of(&g->aggs[i], group), env->step, &g->vals[nkeys + i],
+                               &env->err)) {
             errset_add(env->errors, &env->err, weight);
             return NULL;
         }
@@ -244,8 +244,9 @@ static void step_group(struct op *op, struct op_env *env)
     struct eval_ctx cx = {.layout = {op->ins[0]->layout}, .arena = &env->scratch};
     settle(g);
     if (env->first && !g->spec->n)
-        touch(g, keymap_insert(&g->groups, keyspec_hash(g->spec, g->vals, &(bool){false}),
-                               (const uint8_t[1]){0}),
+        touch(g,
+              keymap_insert(&g->groups, keyspec_hash(g->spec, g->vals, &(bool){false}),
+                            (const uint8_t[1]){0}),
               true, env);
     for (size_t i = 0; i < in->n; i++) {
         op_env_next_row(env);
@@ -256,8 +257,8 @@ static void step_group(struct op *op, struct op_env *env)
         struct group *group = keymap_payload(&g->groups, handle);
         group->n += in->v[i].weight;
         for (size_t k = 0; k < g->naggs; k++)
-            add_to_agg(&g->aggs[k], handle, state_of(&g->aggs[k], group), &cx,
-                       in->v[i].weight, env);
+            add_to_agg(&g->aggs[k], handle, state_of(&g->aggs[k], group), &cx, in->v[i].weight,
+                       env);
     }
     for (size_t i = 0; i < g->touched.n; i++)
         finish_group(g, &g->touched.v[i], env);

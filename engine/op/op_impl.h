@@ -41,8 +41,8 @@ struct op {
     const struct layout *layout; /* counted; of the output */
     struct op **ins;             /* owned array of borrowed operators */
     size_t nins;
-    size_t no;           /* position in the circuit */
-    struct delta out;    /* owned; this step's output */
+    size_t no;                  /* position in the circuit */
+    struct delta out;           /* owned; this step's output */
     const struct delta *result; /* &out, or an input's */
 };
 

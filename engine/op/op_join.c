@@ -132,8 +132,8 @@ static void emit_crossing(struct join *j, int side, uint32_t handle, bool matche
 {
     const struct arrange *a = &j->side[side].arr;
     int64_t weight = arrange_weight(a, handle);
-    emit_alone(j, side, arrange_row(a, handle), matched == (j->kind == JOIN_SEMI) ? weight : -weight,
-               env);
+    emit_alone(j, side, arrange_row(a, handle),
+               matched == (j->kind == JOIN_SEMI) ? weight : -weight, env);
 }
 
 /* ------------------------------------------------------------ touched keys (without counts) */
@@ -143,8 +143,7 @@ static void emit_crossing(struct join *j, int side, uint32_t handle, bool matche
 static bool same_touched(struct join *j, int side, uint32_t hash, const struct touched_key *t,
                          struct op_env *env)
 {
-    return t->hash == hash &&
-           keyspec_matches(j->side[side].spec, t->row, j->vals, &env->scratch);
+    return t->hash == hash && keyspec_matches(j->side[side].spec, t->row, j->vals, &env->scratch);
 }
 
 static bool is_touched(struct join *j, int side, uint32_t hash, struct op_env *env)
@@ -219,9 +218,8 @@ static bool residual_holds(struct join *j, const uint8_t *left, const uint8_t *r
                            int64_t weight, struct op_env *env)
 {
     bool holds;
-    struct eval_ctx cx = {.layout = {j->concat.left, j->concat.right},
-                          .row = {left, right},
-                          .arena = &env->scratch};
+    struct eval_ctx cx = {
+        .layout = {j->concat.left, j->concat.right}, .row = {left, right}, .arena = &env->scratch};
     if (!j->residual)
         return true;
     if (!expr_holds(j->residual, &cx, &holds, &env->err)) {
@@ -347,8 +345,8 @@ static const struct op_class join_class = {.name = "join",
                                            .describe = describe_join,
                                            .stats = stats_join};
 
-static void side_init(struct join *j, int i, const struct layout *l,
-                      const struct expr *const *keys, size_t n, const struct column_type *cts)
+static void side_init(struct join *j, int i, const struct layout *l, const struct expr *const *keys,
+                      size_t n, const struct column_type *cts)
 {
     struct side *s = &j->side[i];
     bool left_only = j->kind == JOIN_LEFT || j->kind == JOIN_SEMI || j->kind == JOIN_ANTI;
