@@ -14,11 +14,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "daemon/admission.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/cut.h"
 #include "daemon/dispatch.h"
-#include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
 #include "daemon/sub.h"
@@ -111,7 +111,7 @@ void conn_bury(struct conn *c)
     if (c->next)
         c->next->prev = c->prev;
     l->nconns--;
-    listener_leave(l->server->listener, &c->peer);
+    admission_leave(l->server->admission, &c->peer);
     free(c);
 }
 
@@ -158,12 +158,25 @@ void conn_drain(struct conn *c)
     list_dirty(c);
 }
 
+static void throw_away_input(struct conn *c, const char *end_reason)
+{
+    char junk[READ_SIZE];
+    ssize_t n = recv(c->fd, junk, sizeof junk, MSG_DONTWAIT);
+    bool more_may_come = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+    if (end_reason)
+        conn_end(c, end_reason);
+    else if (!more_may_come)
+        conn_end(c, "closed");
+}
+
 static void linger(struct conn *c)
 {
     c->state = CONN_LINGERING;
     c->linger_until_ms = c->loop->now_ms + LINGER_MS;
     if (c->end_of_input || shutdown(c->fd, SHUT_WR) < 0)
         conn_end(c, "closed");
+    else if (c->loop->draining)
+        throw_away_input(c, "shutting down"); /* once: there is no time to wait for more */
     else
         event_add(&c->readable, NULL);
 }
@@ -347,14 +360,6 @@ static void read_in(struct conn *c)
     list_ready(c);
 }
 
-static void throw_away_input(struct conn *c)
-{
-    char junk[READ_SIZE];
-    ssize_t n = recv(c->fd, junk, sizeof junk, MSG_DONTWAIT);
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
-        conn_end(c, "closed");
-}
-
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *c = arg;
@@ -362,7 +367,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
     if (c->state == CONN_OPEN)
         read_in(c);
     else if (c->state == CONN_LINGERING)
-        throw_away_input(c);
+        throw_away_input(c, NULL);
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */

@@ -54,13 +54,6 @@ void signals_block(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-void signals_unblock(void)
-{
-    sigset_t set;
-    fill(&set);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
 /* ---- the end ------------------------------------------------------------------------------- */
 
 static void drain_loops(struct server *srv, uint64_t until_ms)

@@ -24,9 +24,6 @@ struct supervisor;
 
 /* Before any thread is started: they inherit the mask. */
 void signals_block(void);
-/* In the end: from here on the default action of SIGTERM is what a hurried operator wants. */
-void signals_unblock(void);
-
 struct supervisor *supervisor_new(struct server *srv, struct loop *first,
                                   const struct config_source *source);
 void supervisor_free(struct supervisor *s);

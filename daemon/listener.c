@@ -4,7 +4,6 @@
 #include "daemon/listener.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -17,11 +16,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/admission.h"
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
 #include "daemon/version.h"
-#include "engine/base/hash.h"
 #include "engine/base/vec.h"
 #include "protocol/reply.h"
 
@@ -36,13 +35,6 @@ struct endpoint {
     struct event *event; /* owned */
 };
 
-/* How many connections an address has. */
-struct guest {
-    struct table_link by_address;
-    uint8_t address[16];
-    size_t n;
-};
-
 struct listener {
     struct server *server;
     struct loop *loop;
@@ -50,82 +42,7 @@ struct listener {
     struct event *resume; /* owned; ends a pause */
     int reserve;          /* a descriptor to give up when there are none; -1 = gone */
     size_t next_loop;
-    pthread_mutex_t lock; /* over guests */
-    struct table guests;
 };
-
-/* ---- who is let in ------------------------------------------------------------------------- */
-
-static bool is_counted(const struct peer *p)
-{
-    static const uint8_t none[16];
-    return memcmp(p->address, none, sizeof none) != 0;
-}
-
-static struct guest *guest_find(struct listener *ls, const struct peer *p)
-{
-    uint64_t hash = hash_bytes(p->address, sizeof p->address);
-    for (struct table_link *t = table_first(&ls->guests, hash); t; t = table_next(t)) {
-        struct guest *g = TABLE_MEMBER(t, struct guest, by_address);
-        if (memcmp(g->address, p->address, sizeof g->address) == 0)
-            return g;
-    }
-    return NULL;
-}
-
-/* limit 0 = none. */
-static bool guest_enter(struct listener *ls, const struct peer *p, size_t limit)
-{
-    bool ok = true;
-    if (!is_counted(p))
-        return true;
-    pthread_mutex_lock(&ls->lock);
-    struct guest *g = guest_find(ls, p);
-    if (!g) {
-        g = NEW(struct guest);
-        memcpy(g->address, p->address, sizeof g->address);
-        table_add(&ls->guests, &g->by_address, hash_bytes(g->address, sizeof g->address));
-    }
-    ok = limit == 0 || g->n < limit;
-    g->n += ok;
-    pthread_mutex_unlock(&ls->lock);
-    return ok;
-}
-
-static void guest_leave(struct listener *ls, const struct peer *p)
-{
-    if (!is_counted(p))
-        return;
-    pthread_mutex_lock(&ls->lock);
-    struct guest *g = guest_find(ls, p);
-    assert(g && g->n > 0);
-    if (--g->n == 0) {
-        table_remove(&ls->guests, &g->by_address);
-        free(g);
-    }
-    pthread_mutex_unlock(&ls->lock);
-}
-
-void listener_leave(struct listener *ls, const struct peer *peer)
-{
-    guest_leave(ls, peer);
-    atomic_fetch_sub_explicit(&ls->server->connections, 1, memory_order_relaxed);
-}
-
-static bool admit(struct listener *ls, const struct peer *peer, struct err *err)
-{
-    const struct config *cfg = config_current();
-    size_t max = (size_t)cfg->listen_max_connections;
-    size_t max_here = (size_t)cfg->listen_max_per_address;
-    config_unref(cfg);
-    if (COUNTED(ls->server->connections) >= max)
-        return err_set(err, ERR_TOO_MANY_CONNECTIONS, "too many connections (limit %zu)", max);
-    if (!guest_enter(ls, peer, max_here))
-        return err_set(err, ERR_TOO_MANY_CONNECTIONS,
-                       "too many connections from this address (limit %zu)", max_here);
-    COUNT(ls->server->connections, 1);
-    return true;
-}
 
 /* ---- accepting ----------------------------------------------------------------------------- */
 
@@ -189,7 +106,7 @@ static void welcome(struct listener *ls, int fd, const struct sockaddr_storage *
     struct err err;
     struct peer peer;
     describe_peer(&peer, sa, fd);
-    if (!admit(ls, &peer, &err)) {
+    if (!admission_enter(ls->server->admission, &peer, &err)) {
         turn_away(ls, fd, &peer, &err);
         return;
     }
@@ -368,7 +285,8 @@ static bool open_tcp(struct listener *ls, const struct listen_address *a, bool a
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list;
     snprintf(port, sizeof port, "%u", a->port);
     snprintf(where, sizeof where, "%s:%s", a->host, port);
-    int rc = getaddrinfo(a->host[0] ? a->host : NULL, port, &hints, &list);
+    bool all = a->host[0] == '\0' || strcmp(a->host, "*") == 0;
+    int rc = getaddrinfo(all ? NULL : a->host, port, &hints, &list);
     if (rc != 0)
         return err_set(err, ERR_CONFIG, "can't listen on %s: %s", where, gai_strerror(rc));
     size_t before = ls->endpoints.n;
@@ -391,8 +309,6 @@ struct listener *listener_new(struct server *server, const struct config *cfg, s
         return NULL;
     struct listener *ls = NEW(struct listener);
     ls->server = server;
-    pthread_mutex_init(&ls->lock, NULL);
-    table_init(&ls->guests);
     open_reserve(ls);
     for (size_t i = 0; i < n; i++) {
         const struct listen_address *a = &addresses[i];
@@ -441,7 +357,5 @@ void listener_free(struct listener *ls)
     VEC_FREE(ls->endpoints);
     if (ls->reserve >= 0)
         close(ls->reserve);
-    table_fini(&ls->guests);
-    pthread_mutex_destroy(&ls->lock);
     free(ls);
 }

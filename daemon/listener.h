@@ -1,9 +1,8 @@
 /*
- * listener: the sockets clients connect to, and who is let in.
+ * listener: the sockets clients connect to.
  *
- * Lives on the first loop and deals connections out to all of them in turn. Admission is decided
- * here: listen.max_connections and listen.max_per_address. Who is not let in is told 53300. Without
- * descriptors a reserved one is given up to accept and close, so that clients don't hang, and
+ * Lives on the first loop and deals connections out to all of them in turn. Who is not let in (see
+ * admission.h) is told 53300. Without descriptors a reserved one is given up to accept and close, so that clients don't hang, and
  * accepting pauses.
  */
 #ifndef PALIMPSEST_DAEMON_LISTENER_H
@@ -22,7 +21,5 @@ void listener_start(struct listener *ls, struct loop *l);
 /* Closes the sockets and removes those in the file system. */
 void listener_stop(struct listener *ls);
 void listener_free(struct listener *ls);
-/* A connection that was let in has ended. Any loop's thread. */
-void listener_leave(struct listener *ls, const struct peer *peer);
 
 #endif

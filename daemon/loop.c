@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/admission.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/conn.h"
@@ -15,7 +16,6 @@
 #include "daemon/dispatch.h"
 #include "daemon/drain.h"
 #include "daemon/fanout.h"
-#include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
 #include "daemon/watch.h"
@@ -295,7 +295,7 @@ static void drop(struct loop *l, struct msg *m)
     switch (m->kind) {
     case L_ADOPT:
         close(((struct lmsg_adopt *)m)->fd);
-        listener_leave(l->server->listener, &((struct lmsg_adopt *)m)->peer);
+        admission_leave(l->server->admission, &((struct lmsg_adopt *)m)->peer);
         free(m);
         break;
     case L_PROGRESS: /* the workers are gone already */

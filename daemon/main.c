@@ -18,7 +18,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "daemon/admission.h"
 #include "daemon/analyst.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
@@ -35,6 +37,9 @@
 #include "daemon/watch.h"
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
+
+/* The clients are gone; if the threads don't end within this time, the process does. */
+#define STOP_LIMIT_S 30
 
 static struct server server;
 
@@ -99,6 +104,7 @@ static void free_threads(struct server *s)
     reader_free(s->reader);
     registry_free(s->registry);
     listener_free(s->listener);
+    admission_free(s->admission);
     free(s->workers);
     free(s->loops);
 }
@@ -137,6 +143,7 @@ static int run(const struct config *cfg, const struct config_source *source)
         log_error("%s", err.message);
         return 1;
     }
+    server.admission = admission_new(&server);
     make_threads(&server, cfg);
     start_threads(&server);
     struct loop *first = server.loops[0];
@@ -144,7 +151,7 @@ static int run(const struct config *cfg, const struct config_source *source)
     listener_start(server.listener, first);
     loop_run(first);
     supervisor_free(sup);
-    signals_unblock();
+    alarm(STOP_LIMIT_S);
     stop_threads(&server);
     free_threads(&server);
     log_info("ended");

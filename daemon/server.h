@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct admission;
 struct analyst;
 struct hydrator;
 struct listener;
@@ -30,6 +31,7 @@ struct server {
     struct analyst *analyst;
     struct hydrator *hydrator;
     struct watch *watch;
+    struct admission *admission;
     struct listener *listener;
     uint64_t started_ms;
 
