@@ -1,0 +1,323 @@
+/*
+ * hydrate: the hydrator's thread, and the transaction in which the tables of a job are read.
+ *
+ *     published? ─▶ BEGIN, lock each table ─▶ snapshot ─▶ read each table ─▶ COMMIT ─▶ flush WAL
+ *                        ▲                                   │
+ *                        └── without a table that failed ◀───┘
+ *
+ * The order is what makes it exact. Locks come before the statement that takes the snapshot: a
+ * rewrite or TRUNCATE committed in between would show as an empty table, and the stream would carry
+ * no rows for it. A table that fails aborts the transaction, so the others are read anew.
+ *
+ * One job at a time, one session. A job always comes back to the reader, except those that are
+ * still waiting when we stop.
+ */
+#include "daemon/hydrate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config.h"
+#include "daemon/feed.h"
+#include "daemon/log.h"
+#include "daemon/publication.h"
+
+enum {
+    H_STOP = 300
+};
+
+struct hydrator {
+    struct reader *reader; /* borrowed */
+    struct mailbox box;
+    struct pgconn conn;
+    struct publication pub;
+    atomic_bool stopping;
+    struct msg stop;
+    bool started;
+    pthread_t thread;
+};
+
+/* ---- a table that fails -------------------------------------------------------------------- */
+
+/* Errors that may be gone at the next attempt: of the connection, of locks and conflicts, of the
+ * server's resources, and those of a catalog that is just changing. All others stay. */
+static bool is_permanent(const struct err *err)
+{
+    static const char *const passing[] = {"08",    "25",    "40", "53",   "55",
+                                          "57",    "58",    "XX", "42P01", "42704",
+                                          "42710"};
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+        if (strncmp(err->sqlstate, passing[i], strlen(passing[i])) == 0)
+            return false;
+    }
+    return true;
+}
+
+bool reading_fail(struct reading *r)
+{
+    r->failed = true;
+    r->t->permanent = is_permanent(&r->t->err);
+    return false;
+}
+
+bool reading_refuse(struct reading *r, const char *sqlstate, const char *fmt, ...)
+{
+    char text[sizeof r->t->err.message];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    err_set(&r->t->err, sqlstate, "%s", text);
+    r->failed = r->t->permanent = true;
+    return false;
+}
+
+/* ---- the transaction ----------------------------------------------------------------------- */
+
+static bool begin(struct pgconn *c, const struct config *cfg, struct err *err)
+{
+    return pgconn_run(c, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") &&
+           pgconn_run(c, err, "SET LOCAL lock_timeout = %lld",
+                      (long long)cfg->postgres_lock_timeout) &&
+           pgconn_run(c, err, "SET LOCAL row_security = off") &&
+           pgconn_run(c, err, "SET LOCAL statement_timeout = 0");
+}
+
+static bool lock(struct pgconn *c, struct reading *r)
+{
+    struct err *err = &r->t->err;
+    if (pgconn_run(c, err, "LOCK TABLE ONLY %s IN ACCESS SHARE MODE", r->name))
+        return true;
+    if (strcmp(err->sqlstate, "42501") == 0)
+        err_hint(err, "GRANT SELECT ON %s TO the role that palimpsestd connects as.", r->name);
+    return reading_fail(r);
+}
+
+static int compare_xids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* "xmin:xmax:xip,xip…", as pg_snapshot prints. */
+static void parse_snapshot(const char *s, struct snapshot *out)
+{
+    char *end;
+    VEC(uint64_t) xip = {0};
+    out->xmin = strtoull(s, &end, 10);
+    out->xmax = strtoull(end + (*end == ':'), &end, 10);
+    while ((*end == ':' || *end == ',') && end[1])
+        VEC_PUSH(xip, strtoull(end + 1, &end, 10));
+    if (xip.n)
+        qsort(xip.v, xip.n, sizeof *xip.v, compare_xids);
+    free(out->xip);
+    out->xip = xip.v;
+    out->nxip = xip.n;
+}
+
+/* The first statement that takes the snapshot. A standby's names no running transactions. */
+static bool take_snapshot(struct pgconn *c, struct snapshot *out, struct err *err)
+{
+    PGresult *res = pgconn_queryf(
+        c, err,
+        "SELECT pg_catalog.pg_current_snapshot(), pg_catalog.pg_is_in_recovery(), "
+        "CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN "
+        "pg_catalog.pg_current_wal_insert_lsn() END, "
+        "(extract(epoch from pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint "
+        "- 946684800000000");
+    if (!res)
+        return false;
+    const char *lsn = PQgetvalue(res, 0, 2);
+    bool standby = PQgetvalue(res, 0, 1)[0] == 't';
+    bool ok = !standby && lsn_parse(lsn, strlen(lsn), &out->insert_lsn);
+    parse_snapshot(PQgetvalue(res, 0, 0), out);
+    out->postmaster_start = strtoll(PQgetvalue(res, 0, 3), NULL, 10);
+    PQclear(res);
+    if (standby)
+        return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
+                       "the server is a standby; a live view needs the primary");
+    return ok || err_set(err, ERR_PROTOCOL, "the WAL position can't be read");
+}
+
+enum outcome {
+    OUTCOME_DONE,
+    OUTCOME_AGAIN, /* one table more has failed */
+    OUTCOME_FAILED /* err says why */
+};
+
+/* Tables read so far belong to a transaction that is no more. */
+static void drop_stores(struct hydrate_job *job)
+{
+    for (size_t i = 0; i < job->ntables; i++) {
+        store_free(job->tables[i].store);
+        job->tables[i].store = NULL;
+    }
+}
+
+/* The table has failed; the whole job has if it is the session that is lost. */
+static enum outcome table_failed(struct hydrator *h, const struct reading *r, struct err *err)
+{
+    if (atomic_load(&h->stopping) || (!h->conn.conn && !r->t->permanent)) {
+        *err = r->t->err;
+        return OUTCOME_FAILED;
+    }
+    return OUTCOME_AGAIN;
+}
+
+static enum outcome attempt(struct hydrator *h, const struct config *cfg, struct hydrate_job *job,
+                            struct reading *r, struct err *err)
+{
+    struct pgconn *c = &h->conn;
+    if (!pgconn_ensure(c, cfg, err) || !begin(c, cfg, err))
+        return OUTCOME_FAILED;
+    for (size_t i = 0; i < job->ntables; i++) {
+        if (!r[i].failed && !lock(c, &r[i]))
+            return table_failed(h, &r[i], err);
+    }
+    if (!take_snapshot(c, &job->snap, err))
+        return OUTCOME_FAILED;
+    for (size_t i = 0; i < job->ntables; i++) {
+        if (!r[i].failed && !hydrate_copy(c, &r[i], &h->stopping))
+            return table_failed(h, &r[i], err);
+    }
+    return pgconn_run(c, err, "COMMIT") ? OUTCOME_DONE : OUTCOME_FAILED;
+}
+
+/* ---- jobs ---------------------------------------------------------------------------------- */
+
+/* The rows count only when the stream is past the snapshot's position, and it carries flushed WAL:
+ * the commit of this message flushes it, rather than the WAL writer at its leisure. */
+static void flush_wal(struct pgconn *c)
+{
+    struct err err;
+    if (!pgconn_run(c, &err, "SELECT pg_catalog.pg_logical_emit_message(true, 'palimpsest', '')"))
+        log_debug("the WAL is not flushed early: %s", err.message);
+}
+
+static bool any_store(const struct hydrate_job *job)
+{
+    for (size_t i = 0; i < job->ntables; i++) {
+        if (job->tables[i].store)
+            return true;
+    }
+    return false;
+}
+
+static bool read_tables(struct hydrator *h, const struct config *cfg, struct hydrate_job *job,
+                        struct reading *r)
+{
+    struct pgconn *c = &h->conn;
+    enum outcome o;
+    if (!pgconn_ensure(c, cfg, &job->err) ||
+        !publication_ensure(&h->pub, c, cfg, r, job->ntables, &job->err))
+        return false;
+    while ((o = attempt(h, cfg, job, r, &job->err)) != OUTCOME_DONE) {
+        drop_stores(job);
+        if (c->conn)
+            pgconn_rollback(c);
+        if (o == OUTCOME_FAILED)
+            return false;
+        err_clear(&job->err);
+    }
+    if (any_store(job))
+        flush_wal(c);
+    return true;
+}
+
+static void run_job(struct hydrator *h, struct hydrate_job *job)
+{
+    const struct config *cfg = config_current();
+    struct reading *r = xcalloc(job->ntables ? job->ntables : 1, sizeof *r);
+    for (size_t i = 0; i < job->ntables; i++)
+        r[i].t = &job->tables[i];
+    err_clear(&job->err);
+    if (!read_tables(h, cfg, job, r) && !err_is_set(&job->err))
+        err_set(&job->err, ERR_CANNOT_CONNECT_NOW, "the tables could not be read");
+    for (size_t i = 0; i < job->ntables; i++)
+        free(r[i].name);
+    free(r);
+    config_unref(cfg);
+    job->m.kind = R_HYDRATED;
+    reader_post(h->reader, &job->m);
+}
+
+/* True: go on. */
+static bool run_list(struct hydrator *h, struct msg *list)
+{
+    bool go_on = true;
+    while (list) {
+        struct msg *m = list;
+        list = m->next;
+        if (m == &h->stop)
+            go_on = false;
+        else if (atomic_load(&h->stopping))
+            hydrate_job_free((struct hydrate_job *)m);
+        else
+            run_job(h, (struct hydrate_job *)m);
+    }
+    return go_on;
+}
+
+static void *hydrator_main(void *arg)
+{
+    struct hydrator *h = arg;
+    while (run_list(h, mailbox_wait(&h->box, -1)))
+        ;
+    return NULL;
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+struct hydrator *hydrator_new(const struct config *cfg, struct reader *reader)
+{
+    struct hydrator *h = NEW(struct hydrator);
+    (void)cfg; /* each job takes the one in force */
+    h->reader = reader;
+    h->stop.kind = H_STOP;
+    atomic_init(&h->stopping, false);
+    mailbox_init(&h->box);
+    pgconn_init(&h->conn, "snapshot");
+    publication_init(&h->pub);
+    return h;
+}
+
+void hydrator_start(struct hydrator *h)
+{
+    if (pthread_create(&h->thread, NULL, hydrator_main, h) != 0)
+        abort(); /* at start-up only */
+    h->started = true;
+}
+
+void hydrator_post(void *h, struct msg *job)
+{
+    mailbox_post(&((struct hydrator *)h)->box, job);
+}
+
+void hydrator_stop(struct hydrator *h)
+{
+    if (!h->started)
+        return;
+    atomic_store(&h->stopping, true);
+    pgconn_interrupt(&h->conn);
+    mailbox_post(&h->box, &h->stop);
+    pthread_join(h->thread, NULL);
+    h->started = false;
+    pgconn_close(&h->conn);
+    const struct config *cfg = config_current();
+    publication_clean_up(&h->pub, cfg);
+    config_unref(cfg);
+}
+
+void hydrator_free(struct hydrator *h)
+{
+    if (!h)
+        return;
+    atomic_store(&h->stopping, true);
+    run_list(h, mailbox_take(&h->box));
+    mailbox_fini(&h->box);
+    pgconn_fini(&h->conn);
+    publication_fini(&h->pub);
+    free(h);
+}
