@@ -33,7 +33,7 @@ struct hydrator {
     struct mailbox box;
     struct pgconn conn;
     struct publication pub;
-    atomic_bool stopping;
+    struct pgstop stopping;
     struct msg stop;
     bool started;
     pthread_t thread;
@@ -45,9 +45,8 @@ struct hydrator {
  * server's resources, and those of a catalog that is just changing. All others stay. */
 static bool is_permanent(const struct err *err)
 {
-    static const char *const passing[] = {"08",    "25",    "40", "53",   "55",
-                                          "57",    "58",    "XX", "42P01", "42704",
-                                          "42710"};
+    static const char *const passing[] = {"08", "25", "40",    "53",    "55",   "57",
+                                          "58", "XX", "42P01", "42704", "42710"};
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
         if (strncmp(err->sqlstate, passing[i], strlen(passing[i])) == 0)
             return false;
@@ -74,21 +73,32 @@ bool reading_refuse(struct reading *r, const char *sqlstate, const char *fmt, ..
     return false;
 }
 
+bool hydrate_exec(struct pgconn *c, struct err *err, const char *fmt, ...)
+{
+    struct buf sql = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    buf_addv(&sql, fmt, ap);
+    va_end(ap);
+    bool ok = pgconn_exec(c, buf_cstr(&sql), err);
+    buf_fini(&sql);
+    return ok;
+}
+
 /* ---- the transaction ----------------------------------------------------------------------- */
 
 static bool begin(struct pgconn *c, const struct config *cfg, struct err *err)
 {
-    return pgconn_run(c, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") &&
-           pgconn_run(c, err, "SET LOCAL lock_timeout = %lld",
-                      (long long)cfg->postgres_lock_timeout) &&
-           pgconn_run(c, err, "SET LOCAL row_security = off") &&
-           pgconn_run(c, err, "SET LOCAL statement_timeout = 0");
+    return hydrate_exec(c, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") &&
+           hydrate_exec(c, err, "SET LOCAL lock_timeout = %lld",
+                        (long long)cfg->postgres_lock_timeout) &&
+           hydrate_exec(c, err, "SET LOCAL row_security = off");
 }
 
 static bool lock(struct pgconn *c, struct reading *r)
 {
     struct err *err = &r->t->err;
-    if (pgconn_run(c, err, "LOCK TABLE ONLY %s IN ACCESS SHARE MODE", r->name))
+    if (hydrate_exec(c, err, "LOCK TABLE ONLY %s IN ACCESS SHARE MODE", r->name))
         return true;
     if (strcmp(err->sqlstate, "42501") == 0)
         err_hint(err, "GRANT SELECT ON %s TO the role that palimpsestd connects as.", r->name);
@@ -159,7 +169,7 @@ static void drop_stores(struct hydrate_job *job)
 /* The table has failed; the whole job has if it is the session that is lost. */
 static enum outcome table_failed(struct hydrator *h, const struct reading *r, struct err *err)
 {
-    if (atomic_load(&h->stopping) || (!h->conn.conn && !r->t->permanent)) {
+    if (pgstop_is_triggered(&h->stopping) || (!h->conn.pg && !r->t->permanent)) {
         *err = r->t->err;
         return OUTCOME_FAILED;
     }
@@ -170,7 +180,7 @@ static enum outcome attempt(struct hydrator *h, const struct config *cfg, struct
                             struct reading *r, struct err *err)
 {
     struct pgconn *c = &h->conn;
-    if (!pgconn_ensure(c, cfg, err) || !begin(c, cfg, err))
+    if (!pgconn_open(c, err) || !begin(c, cfg, err))
         return OUTCOME_FAILED;
     for (size_t i = 0; i < job->ntables; i++) {
         if (!r[i].failed && !lock(c, &r[i]))
@@ -179,10 +189,10 @@ static enum outcome attempt(struct hydrator *h, const struct config *cfg, struct
     if (!take_snapshot(c, &job->snap, err))
         return OUTCOME_FAILED;
     for (size_t i = 0; i < job->ntables; i++) {
-        if (!r[i].failed && !hydrate_copy(c, &r[i], &h->stopping))
+        if (!r[i].failed && !hydrate_copy(c, &r[i]))
             return table_failed(h, &r[i], err);
     }
-    return pgconn_run(c, err, "COMMIT") ? OUTCOME_DONE : OUTCOME_FAILED;
+    return hydrate_exec(c, err, "COMMIT") ? OUTCOME_DONE : OUTCOME_FAILED;
 }
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
@@ -192,7 +202,7 @@ static enum outcome attempt(struct hydrator *h, const struct config *cfg, struct
 static void flush_wal(struct pgconn *c)
 {
     struct err err;
-    if (!pgconn_run(c, &err, "SELECT pg_catalog.pg_logical_emit_message(true, 'palimpsest', '')"))
+    if (!hydrate_exec(c, &err, "SELECT pg_catalog.pg_logical_emit_message(true, 'palimpsest', '')"))
         log_debug("the WAL is not flushed early: %s", err.message);
 }
 
@@ -210,12 +220,12 @@ static bool read_tables(struct hydrator *h, const struct config *cfg, struct hyd
 {
     struct pgconn *c = &h->conn;
     enum outcome o;
-    if (!pgconn_ensure(c, cfg, &job->err) ||
+    if (!pgconn_open(c, &job->err) ||
         !publication_ensure(&h->pub, c, cfg, r, job->ntables, &job->err))
         return false;
     while ((o = attempt(h, cfg, job, r, &job->err)) != OUTCOME_DONE) {
         drop_stores(job);
-        if (c->conn)
+        if (c->pg)
             pgconn_rollback(c);
         if (o == OUTCOME_FAILED)
             return false;
@@ -252,7 +262,7 @@ static bool run_list(struct hydrator *h, struct msg *list)
         list = m->next;
         if (m == &h->stop)
             go_on = false;
-        else if (atomic_load(&h->stopping))
+        else if (pgstop_is_triggered(&h->stopping))
             hydrate_job_free((struct hydrate_job *)m);
         else
             run_job(h, (struct hydrate_job *)m);
@@ -276,9 +286,9 @@ struct hydrator *hydrator_new(const struct config *cfg, struct reader *reader)
     (void)cfg; /* each job takes the one in force */
     h->reader = reader;
     h->stop.kind = H_STOP;
-    atomic_init(&h->stopping, false);
+    pgstop_init(&h->stopping);
     mailbox_init(&h->box);
-    pgconn_init(&h->conn, "snapshot");
+    pgconn_init(&h->conn, PGCONN_SNAPSHOT, &h->stopping);
     publication_init(&h->pub);
     return h;
 }
@@ -290,17 +300,17 @@ void hydrator_start(struct hydrator *h)
     h->started = true;
 }
 
-void hydrator_post(void *h, struct msg *job)
+void hydrator_post(void *hydrator, struct msg *job)
 {
-    mailbox_post(&((struct hydrator *)h)->box, job);
+    struct hydrator *h = hydrator;
+    mailbox_post(&h->box, job);
 }
 
 void hydrator_stop(struct hydrator *h)
 {
     if (!h->started)
         return;
-    atomic_store(&h->stopping, true);
-    pgconn_interrupt(&h->conn);
+    pgstop_trigger(&h->stopping);
     mailbox_post(&h->box, &h->stop);
     pthread_join(h->thread, NULL);
     h->started = false;
@@ -314,10 +324,11 @@ void hydrator_free(struct hydrator *h)
 {
     if (!h)
         return;
-    atomic_store(&h->stopping, true);
+    pgstop_trigger(&h->stopping);
     run_list(h, mailbox_take(&h->box));
     mailbox_fini(&h->box);
-    pgconn_fini(&h->conn);
+    pgconn_close(&h->conn);
+    pgstop_fini(&h->stopping);
     publication_fini(&h->pub);
     free(h);
 }

@@ -7,8 +7,6 @@
 #ifndef PALIMPSEST_DAEMON_HYDRATE_INT_H
 #define PALIMPSEST_DAEMON_HYDRATE_INT_H
 
-#include <stdatomic.h>
-
 #include "daemon/pgconn.h"
 #include "daemon/reader.h"
 
@@ -24,18 +22,21 @@ bool reading_fail(struct reading *r);
 bool reading_refuse(struct reading *r, const char *sqlstate, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* pgconn_exec() of a formatted statement. */
+MUST_CHECK bool hydrate_exec(struct pgconn *c, struct err *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Which index of table c identifies its rows in the stream: the condition of a join with i. */
 #define IDENTITY_INDEX                                                                             \
     "i.indrelid = c.oid AND i.indisvalid AND i.indisunique AND i.indimmediate "                    \
     "AND i.indpred IS NULL AND CASE c.relreplident WHEN 'd' THEN i.indisprimary "                  \
     "WHEN 'i' THEN i.indisreplident ELSE false END"
 
-#define QUOTED_NAME                                                                                \
-    "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)"
+#define QUOTED_NAME "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)"
 
 /* The layout of what is needed of the table, as the open transaction sees it; NULL: it failed. */
 struct leaf_layout *hydrate_layout(struct pgconn *c, struct reading *r);
 /* Reads the locked table into t->store. False: it failed, and the transaction can't go on. */
-MUST_CHECK bool hydrate_copy(struct pgconn *c, struct reading *r, const atomic_bool *stopping);
+MUST_CHECK bool hydrate_copy(struct pgconn *c, struct reading *r);
 
 #endif

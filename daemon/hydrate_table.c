@@ -70,12 +70,12 @@ static bool column_type(struct pgconn *c, struct reading *r, const PGresult *res
     uint32_t oid = (uint32_t)strtoul(PQgetvalue(res, row, COL_TYPE), NULL, 10);
     int32_t typmod = (int32_t)strtol(PQgetvalue(res, row, COL_TYPMOD), NULL, 10);
     size_t w = wanted(r->t, name);
-    const struct type *type = type_native(oid);
     if (is_true(res, row, COL_GENERATED))
         return reading_refuse(r, ERR_FEATURE_NOT_SUPPORTED,
                               "column \"%s\" of table %s is generated: it is not in the WAL stream",
                               name, r->name);
-    if (!type && !(type = catalog_load_type(c, oid, &r->t->err)))
+    const struct type *type = catalog_load_type(c, oid, &r->t->err);
+    if (!type)
         return reading_fail(r);
     *out = (struct column_type){.type = type, .typmod = typmod};
     if (w == r->t->ncols)
@@ -153,6 +153,8 @@ struct leaf_layout *hydrate_layout(struct pgconn *c, struct reading *r)
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
+#define ROWS_AT_A_TIME 256 /* rows whose values share an arena */
+
 struct copying {
     struct reading *r;
     struct leaf_layout *leaf; /* borrowed */
@@ -162,22 +164,19 @@ struct copying {
     struct value *values;
 };
 
-static PGresult *start_copy(struct pgconn *c, const struct leaf_layout *l, const char *table)
+static void copy_statement(struct buf *sql, const struct leaf_layout *l, const char *table)
 {
-    struct buf sql = {0};
-    if (l->ncols == 0)
-        buf_addf(&sql, "COPY (SELECT FROM ONLY %s) TO STDOUT", table);
-    for (uint32_t i = 0; i < l->ncols; i++) {
-        char *name = PQescapeIdentifier(c->conn, l->names[i], strlen(l->names[i]));
-        buf_addf(&sql, i ? ", %s" : "COPY %s (%s", i ? (name ? name : "") : table,
-                 name ? name : "");
-        PQfreemem(name);
+    if (l->ncols == 0) {
+        buf_addf(sql, "COPY (SELECT FROM ONLY %s) TO STDOUT", table);
+        return;
     }
-    if (l->ncols)
-        buf_adds(&sql, ") TO STDOUT");
-    PGresult *res = PQexec(c->conn, buf_cstr(&sql));
-    buf_fini(&sql);
-    return res;
+    buf_addf(sql, "COPY %s (", table);
+    for (uint32_t i = 0; i < l->ncols; i++) {
+        if (i)
+            buf_adds(sql, ", ");
+        pg_quote_name(sql, l->names[i]);
+    }
+    buf_adds(sql, ") TO STDOUT");
 }
 
 static bool take_row(struct copying *cp, char *line, size_t len, struct err *err)
@@ -203,46 +202,42 @@ static bool take_row(struct copying *cp, char *line, size_t len, struct err *err
     return true;
 }
 
-static bool take_rows(struct pgconn *c, struct copying *cp, const atomic_bool *stopping,
-                      struct err *err)
+static bool take_rows(struct pgconn *c, struct copying *cp, struct err *err)
 {
     char *line;
-    int len;
+    size_t len;
     uint64_t rows = 0;
-    while ((len = PQgetCopyData(c->conn, &line, 0)) > 0) {
-        bool ok = take_row(cp, line, (size_t)len, err);
-        PQfreemem(line);
-        if (!ok)
+    for (;;) {
+        if (!pgconn_copy_row(c, &line, &len, err))
             return false;
-        if (++rows % 256)
+        if (len == 0)
+            return true;
+        if (!take_row(cp, line, len, err))
+            break;
+        if (++rows % ROWS_AT_A_TIME)
             continue;
         arena_reset(&cp->arena);
-        if (atomic_load_explicit(stopping, memory_order_relaxed))
-            return err_set(err, ERR_ADMIN_SHUTDOWN, "stopped while reading table %s", cp->r->name);
+        if (pgstop_is_triggered(c->stop)) {
+            err_set(err, ERR_ADMIN_SHUTDOWN, "stopped while reading table %s", cp->r->name);
+            break;
+        }
     }
-    /* The last result tells whether all rows have come. */
-    PGresult *res = PQgetResult(c->conn);
-    bool ok = PQresultStatus(res) == PGRES_COMMAND_OK || pgconn_error(c, res, err);
-    PQclear(res);
-    while (ok && (res = PQgetResult(c->conn)))
-        PQclear(res);
-    return ok;
+    /* The rest of the rows is still to come: no other way out of it. */
+    pgconn_close(c);
+    return false;
 }
 
-static bool copy_into(struct pgconn *c, struct copying *cp, const atomic_bool *stopping)
+static bool copy_into(struct pgconn *c, struct copying *cp)
 {
+    struct buf sql = {0};
     struct err *err = &cp->r->t->err;
-    PGresult *res = start_copy(c, cp->leaf, cp->r->name);
-    bool started = PQresultStatus(res) == PGRES_COPY_OUT;
-    bool ok = started ? take_rows(c, cp, stopping, err) : pgconn_error(c, res, err);
-    PQclear(res);
-    /* A row we can't take leaves the rest of them in the pipe: no other way out of it. */
-    if (!ok && c->conn && PQtransactionStatus(c->conn) == PQTRANS_ACTIVE)
-        pgconn_close(c);
+    copy_statement(&sql, cp->leaf, cp->r->name);
+    bool ok = pgconn_copy_begin(c, buf_cstr(&sql), err) && take_rows(c, cp, err);
+    buf_fini(&sql);
     return ok;
 }
 
-bool hydrate_copy(struct pgconn *c, struct reading *r, const atomic_bool *stopping)
+bool hydrate_copy(struct pgconn *c, struct reading *r)
 {
     struct leaf_layout *leaf = hydrate_layout(c, r);
     if (!leaf)
@@ -251,7 +246,7 @@ bool hydrate_copy(struct pgconn *c, struct reading *r, const atomic_bool *stoppi
     cp.fields = xcalloc(leaf->ncols + 1, sizeof *cp.fields);
     cp.values = xcalloc(leaf->ncols + 1, sizeof *cp.values);
     arena_init(&cp.arena);
-    bool ok = copy_into(c, &cp, stopping);
+    bool ok = copy_into(c, &cp);
     arena_fini(&cp.arena);
     free(cp.fields);
     free(cp.values);

@@ -46,7 +46,7 @@ static bool check_publication(struct pgconn *c, const char *name, struct err *er
     PGresult *res = pgconn_query(c,
                                  "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate, "
                                  "pubviaroot FROM pg_catalog.pg_publication WHERE pubname = $1",
-                                 NULL, &name, 1, err);
+                                 1, NULL, &name, err);
     if (!res)
         return false;
     bool found = PQntuples(res) == 1;
@@ -118,9 +118,9 @@ static PGresult *look_up(struct pgconn *c, const char *pubname, const char *oids
         "FROM pg_catalog.pg_partition_ancestors(c.oid) a), c.oid)) up(oids) "
         "LEFT JOIN pg_catalog.pg_get_publication_tables($1) published "
         "ON published.relid = c.oid WHERE c.oid = ANY ($2::pg_catalog.oid[])",
-        PQserverVersion(c->conn) >= 150000 ? schemas : "");
+        c->server_version >= 150000 ? schemas : "");
     const char *values[] = {pubname, oids};
-    PGresult *res = pgconn_query(c, buf_cstr(&sql), NULL, values, 2, err);
+    PGresult *res = pgconn_query(c, buf_cstr(&sql), 2, NULL, values, err);
     buf_fini(&sql);
     return res;
 }
@@ -166,7 +166,7 @@ static bool has_this_oid(struct pgconn *c, const struct reading *r, struct err *
 {
     const char *values[] = {r->name};
     PGresult *res =
-        pgconn_query(c, "SELECT $1::pg_catalog.regclass::pg_catalog.oid", NULL, values, 1, err);
+        pgconn_query(c, "SELECT $1::pg_catalog.regclass::pg_catalog.oid", 1, NULL, values, err);
     if (!res)
         return false;
     bool same = strtoul(PQgetvalue(res, 0, 0), NULL, 10) == r->t->relid;
@@ -177,30 +177,28 @@ static bool has_this_oid(struct pgconn *c, const struct reading *r, struct err *
 static bool add_table(struct pgconn *c, const struct config *cfg, const struct reading *r,
                       const char *pub, struct err *err)
 {
-    return pgconn_run(c, err, "BEGIN") &&
-           pgconn_run(c, err, "SET LOCAL lock_timeout = %lld",
-                      (long long)cfg->postgres_lock_timeout) &&
-           pgconn_run(c, err, "LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE", r->name) &&
+    return hydrate_exec(c, err, "BEGIN") &&
+           hydrate_exec(c, err, "SET LOCAL lock_timeout = %lld",
+                        (long long)cfg->postgres_lock_timeout) &&
+           hydrate_exec(c, err, "LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE", r->name) &&
            has_this_oid(c, r, err) &&
-           pgconn_run(c, err, "ALTER PUBLICATION %s ADD TABLE ONLY %s", pub, r->name) &&
-           pgconn_run(c, err, "COMMIT");
+           hydrate_exec(c, err, "ALTER PUBLICATION %s ADD TABLE ONLY %s", pub, r->name) &&
+           hydrate_exec(c, err, "COMMIT");
 }
 
 static bool publish(struct pub_table *pt, struct pgconn *c, const struct config *cfg,
                     struct reading *r)
 {
     struct err *err = &r->t->err;
-    char *pub = PQescapeIdentifier(c->conn, cfg->postgres_publication,
-                                   strlen(cfg->postgres_publication));
-    if (!pub)
-        return reading_refuse(r, ERR_INVALID_TEXT, "the publication's name is malformed");
+    struct buf pub_name = {0};
+    pg_quote_name(&pub_name, cfg->postgres_publication);
+    const char *pub = buf_cstr(&pub_name);
     bool ok = add_table(c, cfg, r, pub, err);
     if (ok) {
         *pt = (struct pub_table){.relid = pt->relid, .whole = true, .added = true};
         log_info("added table %s to publication %s", r->name, cfg->postgres_publication);
     } else {
-        if (c->conn)
-            pgconn_rollback(c);
+        pgconn_rollback(c);
         if (strcmp(err->sqlstate, "42501") == 0) {
             char why[sizeof err->message];
             memcpy(why, err->message, sizeof why);
@@ -211,7 +209,7 @@ static bool publish(struct pub_table *pt, struct pgconn *c, const struct config 
         }
         reading_fail(r);
     }
-    PQfreemem(pub);
+    buf_fini(&pub_name);
     return ok;
 }
 
@@ -262,18 +260,26 @@ static int row_of(const PGresult *res, uint32_t relid)
     return -1;
 }
 
+static PGresult *look_up_all(struct pgconn *c, const char *pub, const struct reading *r, size_t n,
+                             struct err *err)
+{
+    VEC(uint32_t) relids = {0};
+    struct buf oids = {0};
+    for (size_t i = 0; i < n; i++)
+        VEC_PUSH(relids, r[i].t->relid);
+    pg_oid_array(&oids, relids.v, relids.n);
+    PGresult *res = look_up(c, pub, buf_cstr(&oids), err);
+    buf_fini(&oids);
+    VEC_FREE(relids);
+    return res;
+}
+
 bool publication_ensure(struct publication *p, struct pgconn *c, const struct config *cfg,
                         struct reading *r, size_t n, struct err *err)
 {
     if (!check_publication(c, cfg->postgres_publication, err))
         return false;
-    uint32_t *relids = xcalloc(n ? n : 1, sizeof *relids);
-    for (size_t i = 0; i < n; i++)
-        relids[i] = r[i].t->relid;
-    char *oids = pgconn_oid_array(relids, n);
-    PGresult *res = look_up(c, cfg->postgres_publication, oids, err);
-    free(oids);
-    free(relids);
+    PGresult *res = look_up_all(c, cfg->postgres_publication, r, n, err);
     if (!res)
         return false;
     bool ok = true;
@@ -284,7 +290,7 @@ bool publication_ensure(struct publication *p, struct pgconn *c, const struct co
             continue;
         }
         r[i].name = xstrdup(PQgetvalue(res, row, COL_NAME));
-        if (!ensure_table(p, c, cfg, res, row, &r[i]) && !c->conn) {
+        if (!ensure_table(p, c, cfg, res, row, &r[i]) && !c->pg) {
             *err = r[i].t->err;
             ok = false;
         }

@@ -15,6 +15,9 @@
 #define PALIMPSEST_DAEMON_PUBLICATION_H
 
 #include "daemon/hydrate_int.h"
+#include "engine/base/vec.h"
+
+struct config;
 
 /* How far we trust that a table is delivered whole. */
 struct pub_table {

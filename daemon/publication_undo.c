@@ -23,10 +23,10 @@ void publication_note_created(void)
 }
 
 /* NULL on failure: what was asked is logged. */
-static PGresult *ask(struct pgconn *c, const char *sql, const char *const *values, int n)
+static PGresult *ask(struct pgconn *c, const char *sql, const char *const *values, size_t n)
 {
     struct err err;
-    PGresult *res = pgconn_query(c, sql, NULL, values, n, &err);
+    PGresult *res = pgconn_query(c, sql, n, NULL, values, &err);
     if (!res)
         log_warn("the publication is left as it is: %s", err.message);
     return res;
@@ -78,9 +78,9 @@ static void drop_tables(struct pgconn *c, const char *pub, const char *const *va
                         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
                         "WHERE pub.pubname = $1 AND c.oid = ANY ($2::pg_catalog.oid[])",
                         values, 2);
-    for (int i = 0; c->conn && i < PQntuples(res); i++) {
+    for (int i = 0; c->pg && i < PQntuples(res); i++) {
         const char *table = PQgetvalue(res, i, 0);
-        if (pgconn_run(c, &err, "ALTER PUBLICATION %s DROP TABLE ONLY %s", pub, table))
+        if (hydrate_exec(c, &err, "ALTER PUBLICATION %s DROP TABLE ONLY %s", pub, table))
             log_info("dropped table %s from the publication", table);
         else
             log_warn("table %s stays in the publication: %s", table, err.message);
@@ -93,38 +93,46 @@ static void undo(struct pgconn *c, const struct config *cfg, const char *oids)
     struct err err;
     const char *name = cfg->postgres_publication;
     const char *values[] = {name, oids};
-    char *pub = PQescapeIdentifier(c->conn, name, strlen(name));
-    if (!pub)
-        return;
+    struct buf quoted = {0};
+    pg_quote_name(&quoted, name);
+    const char *pub = buf_cstr(&quoted);
     if (!atomic_load(&created) || !holds_only_ours(c, values))
         drop_tables(c, pub, values);
-    else if (pgconn_run(c, &err, "DROP PUBLICATION %s", pub))
+    else if (hydrate_exec(c, &err, "DROP PUBLICATION %s", pub))
         log_info("dropped the publication %s", name);
     else
         log_warn("the publication %s is left: %s", name, err.message);
-    PQfreemem(pub);
+    buf_fini(&quoted);
+}
+
+/* A session of its own: the hydrator's is told to stop. */
+static void undo_in_session(const struct config *cfg, const char *oids)
+{
+    struct pgstop never;
+    struct pgconn c;
+    struct err err;
+    pgstop_init(&never);
+    pgconn_init(&c, PGCONN_SNAPSHOT, &never);
+    if (!pgconn_open(&c, &err) || !hydrate_exec(&c, &err, "SET statement_timeout = 2000") ||
+        !hydrate_exec(&c, &err, "SET lock_timeout = 500"))
+        log_warn("the publication is left as it is: %s", err.message);
+    else if (is_alone(&c))
+        undo(&c, cfg, oids);
+    pgconn_close(&c);
+    pgstop_fini(&never);
 }
 
 void publication_clean_up(struct publication *p, const struct config *cfg)
 {
     VEC(uint32_t) added = {0};
+    struct buf oids = {0};
     for (size_t i = 0; i < p->tables.n; i++) {
         if (p->tables.v[i].added)
             VEC_PUSH(added, p->tables.v[i].relid);
     }
-    if (added.n || atomic_load(&created)) {
-        struct pgconn c;
-        struct err err;
-        char *oids = pgconn_oid_array(added.v, added.n);
-        pgconn_init(&c, "clean-up");
-        if (!pgconn_ensure(&c, cfg, &err) ||
-            !pgconn_run(&c, &err, "SET statement_timeout = 2000") ||
-            !pgconn_run(&c, &err, "SET lock_timeout = 500"))
-            log_warn("the publication is left as it is: %s", err.message);
-        else if (is_alone(&c))
-            undo(&c, cfg, oids);
-        pgconn_fini(&c);
-        free(oids);
-    }
+    pg_oid_array(&oids, added.v, added.n);
+    if (added.n || atomic_load(&created))
+        undo_in_session(cfg, buf_cstr(&oids));
+    buf_fini(&oids);
     VEC_FREE(added);
 }

@@ -21,6 +21,7 @@
 
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/publication.h"
 #include "engine/base/alloc.h"
 #include "engine/base/buf.h"
 
@@ -188,10 +189,12 @@ static bool create_publication(struct opening *o)
     buf_adds(&sql, "CREATE PUBLICATION ");
     add_quoted(&sql, o->cfg->postgres_publication, '"');
     bool ok = command(o, buf_cstr(&sql), "the publication is not there and can't be made");
-    if (!ok)
+    if (!ok) {
         err_hint(o->err, "Let the database's owner run: %s", buf_cstr(&sql));
-    else
+    } else {
+        publication_note_created();
         log_info("made the publication %s", o->cfg->postgres_publication);
+    }
     buf_fini(&sql);
     return ok;
 }
