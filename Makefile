@@ -7,6 +7,7 @@
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make deps       only installs the missing Debian packages
 #   make format | lint
+#   make V=1 …      shows the commands
 #   make SAN=address,undefined …   or SAN=thread: the same, in a build directory of its own
 #
 # Sources are found by folder; a new .c file needs no line here. The engine and the protocol are
@@ -57,6 +58,10 @@ BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
 
 DAEMON = $(BUILD)/palimpsestd
 
+# Shown is one word and the target instead of the command, unless V=1.
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1) $@")
+
 # A build with sanitizers stays in its own directory.
 all: $(if $(SAN),$(DAEMON),palimpsestd)
 
@@ -64,20 +69,23 @@ palimpsestd: $(DAEMON)
 	@cp -f $< $@
 
 $(DAEMON): $(call obj,$(DAEMON_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
 $(LIBENGINE): $(call obj,$(ENGINE_SRC))
 $(LIBPROTOCOL): $(call obj,$(PROTOCOL_SRC))
 $(LIBENGINE) $(LIBPROTOCOL):
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/daemon/%.o $(BUILD)/tests/e2e/%.o $(BUILD)/tests/bench/%.o $(BUILD)/tests/demo/%.o: CPPFLAGS += $(PQ_CFLAGS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # What of the daemon is pure logic, for tests/unit/daemon.
 DAEMON_PURE_SRC := $(addprefix daemon/,apply.c feed.c feed_read.c feed_seed.c handover.c ingest.c \
@@ -85,19 +93,23 @@ DAEMON_PURE_SRC := $(addprefix daemon/,apply.c feed.c feed_read.c feed_seed.c ha
 LIBDAEMON = $(BUILD)/libdaemon.a
 $(LIBDAEMON): $(call obj,$(DAEMON_PURE_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 $(filter $(BUILD)/tests/unit/daemon/%,$(UNIT_BIN)): $(LIBDAEMON)
 
 # Unit tests link the engine and the protocol and nothing that does I/O.
 $(UNIT_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %/libdaemon.a,$^) $(LIBPROTOCOL) $(LIBENGINE) \
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %/libdaemon.a,$^) $(LIBPROTOCOL) $(LIBENGINE) \
 	    $(CHECK_LIBS) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
 $(E2E_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
 $(BUILD)/demo: $(call obj,$(DEMO_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
 # ---- what is missing on a fresh Debian -------------------------------------------------------
 DEPS_BUILD = gcc libc6-dev pkg-config libevent-dev libjansson-dev libpq-dev libgmp-dev libxxhash-dev
@@ -136,7 +148,8 @@ e2e: all $(E2E_BIN)
 
 # ---- measuring -------------------------------------------------------------------------------
 $(BUILD)/tests/bench/bench_live: $(call obj,tests/bench/bench_live.c $(BENCH_SUPPORT_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
 # BENCHFLAGS=--quick for a tenth of it; '--only ab' for some sections.
 bench:

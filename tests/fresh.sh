@@ -53,12 +53,14 @@ for who in ${ONLY:-root user sudo}; do
     case $who in
     root)
         inside root <<END
-            ! command -v make && ! command -v cc && ! command -v sudo
+            if command -v make cc sudo; then exit 1; fi
             apt-get update -q >/dev/null && apt-get install -y -q make >/dev/null 2>&1
             cd /src
             for target in $targets; do make \$target; done
-            make && make install DESTDIR=/out PREFIX=/opt/p && find /out -type f
-            ! [ -e /etc/postgresql/15 ] && ! [ -e /etc/postgresql-common/createcluster.d ]
+            make install DESTDIR=/out PREFIX=/opt/p
+            find /out -type f
+            /out/opt/p/bin/palimpsestd --version
+            [ -z "\$(pg_lsclusters -h)" ]
 END
         ;;
     user)
@@ -70,7 +72,7 @@ END
             sed -n 's/^    apt-get/apt-get/p' /tmp/said | grep install >/tmp/command
             sh -eu /tmp/command >/dev/null 2>&1
             rm /tmp/said /tmp/command
-            pg_dropcluster --stop 15 main
+            pg_dropcluster --stop \$(pg_lsclusters -h | cut -d' ' -f1,2)
             for target in $targets; do su guest -c "make \$target"; done
 END
         ;;
@@ -80,7 +82,7 @@ END
             useradd -m guest && chown -R guest /src && cd /src
             echo 'guest ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/guest
             for target in $targets; do su guest -c "make \$target"; done
-            ! [ -e /etc/postgresql/15 ]
+            [ -z "\$(pg_lsclusters -h)" ]
 END
         ;;
     esac
