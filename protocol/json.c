@@ -6,6 +6,39 @@
 
 #include <assert.h>
 
+static void add_escape(struct buf *b, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char shorts[] = "\bb\ff\nn\rr\tt\"\"\\\\";
+    buf_addc(b, '\\');
+    for (const char *p = shorts; *p; p += 2) {
+        if ((unsigned char)*p == c) {
+            buf_addc(b, p[1]);
+            return;
+        }
+    }
+    buf_add(b, "u00", 3);
+    buf_addc(b, hex[c >> 4]);
+    buf_addc(b, hex[c & 15]);
+}
+
+/* A string with its quotes. */
+static void add_string(struct buf *b, const char *s)
+{
+    size_t done = 0, len = strlen(s);
+    buf_addc(b, '"');
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_add(b, s + done, i - done);
+        add_escape(b, c);
+        done = i + 1;
+    }
+    buf_add(b, s + done, len - done);
+    buf_addc(b, '"');
+}
+
 struct json json_begin(struct buf *b)
 {
     return (struct json){.b = b, .first = true};
@@ -18,7 +51,7 @@ static void lead(struct json *j, const char *key)
         buf_addc(j->b, ',');
     j->first = false;
     if (key) {
-        json_add_string(j->b, key, strlen(key));
+        add_string(j->b, key);
         buf_addc(j->b, ':');
     }
 }
@@ -43,7 +76,7 @@ void json_str(struct json *j, const char *key, const char *s)
 {
     lead(j, key);
     if (s)
-        json_add_string(j->b, s, strlen(s));
+        add_string(j->b, s);
     else
         buf_adds(j->b, "null");
 }
@@ -74,36 +107,4 @@ void json_lsn(struct json *j, const char *key, lsn_t lsn)
     char text[LSN_TEXT_MAX];
     lsn_print(lsn, text);
     json_str(j, key, lsn ? text : NULL);
-}
-
-static void add_escape(struct buf *b, unsigned char c)
-{
-    static const char hex[] = "0123456789abcdef";
-    static const char shorts[] = "\bb\ff\nn\rr\tt\"\"\\\\";
-    buf_addc(b, '\\');
-    for (const char *p = shorts; *p; p += 2) {
-        if ((unsigned char)*p == c) {
-            buf_addc(b, p[1]);
-            return;
-        }
-    }
-    buf_add(b, "u00", 3);
-    buf_addc(b, hex[c >> 4]);
-    buf_addc(b, hex[c & 15]);
-}
-
-void json_add_string(struct buf *b, const char *s, size_t len)
-{
-    size_t done = 0;
-    buf_addc(b, '"');
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buf_add(b, s + done, i - done);
-        add_escape(b, c);
-        done = i + 1;
-    }
-    buf_add(b, s + done, len - done);
-    buf_addc(b, '"');
 }

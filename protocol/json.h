@@ -40,7 +40,4 @@ void json_uint(struct json *j, const char *key, uint64_t v);
 void json_bool(struct json *j, const char *key, bool v);
 void json_lsn(struct json *j, const char *key, lsn_t lsn); /* a string; 0 = null */
 
-/* Just a string with its quotes. */
-void json_add_string(struct buf *b, const char *s, size_t len);
-
 #endif
