@@ -57,10 +57,10 @@ uint8_t *slab_next(const struct slab *s, uint64_t *cursor);
 
 static inline uint8_t *slab_slot_row(const struct slab_chunk *c, size_t slot)
 {
-    uint8_t *p = c->mem + slot * c->slot_size;
+    uint8_t *place = c->mem + slot * c->slot_size, *row = place;
     if (c->cls == SLAB_BIG_CLASS)
-        memcpy(&p, p, sizeof p);
-    return p;
+        memcpy(&row, place, sizeof row);
+    return row;
 }
 
 static inline uint8_t *slab_get(const struct slab *s, uint32_t handle)

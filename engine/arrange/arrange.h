@@ -83,9 +83,9 @@ static inline uint32_t arrange_next(const struct arrange *a, uint32_t handle)
 static inline const uint8_t *arrange_row(const struct arrange *a, uint32_t handle)
 {
     const struct arrange_entry *e = arrange_at(a, handle);
-    const uint8_t *row = e->data + a->payload;
+    const uint8_t *place = e->data + a->payload, *row = place;
     if (e->next & ARRANGE_TOP)
-        memcpy(&row, row, sizeof row);
+        memcpy(&row, place, sizeof row);
     return row;
 }
 

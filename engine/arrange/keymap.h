@@ -58,9 +58,9 @@ static inline void *keymap_payload(const struct keymap *m, uint32_t handle)
 static inline const uint8_t *keymap_row(const struct keymap *m, uint32_t handle)
 {
     const uint8_t *outline = (const uint8_t *)slab_at(&m->slab, handle) + m->payload;
-    const uint8_t *row = outline + 1;
+    const uint8_t *place = outline + 1, *row = place;
     if (*outline)
-        memcpy(&row, row, sizeof row);
+        memcpy(&row, place, sizeof row);
     return row;
 }
 

@@ -116,7 +116,8 @@ bool value_parse(const struct type *t, const char *s, size_t len, struct arena *
 static void print_float(double d, bool is_float4, struct buf *b)
 {
     char text[FLOAT_TEXT_MAX];
-    buf_add(b, text, float_print(d, is_float4, text));
+    size_t len = float_print(d, is_float4, text);
+    buf_add(b, text, len);
 }
 
 static void print_uuid(const uint8_t *p, struct buf *b)
