@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/slab.h"
+#include "daemon/rowslab.h"
 #include "engine/base/hash.h"
 
 #define MIN_BITS   6
@@ -36,7 +36,7 @@ struct store {
     struct leaf_layout *leaf; /* counted */
     struct table cur, old;    /* old: being moved over to cur */
     uint64_t moved;           /* pairs of old below this index are done with */
-    struct slab slab;
+    struct rowslab slab;
     uint32_t prefix; /* bytes before a row in its slot: without a key the count of copies */
     uint64_t rows;   /* copies counted */
 };
@@ -63,7 +63,7 @@ struct store *store_new(struct leaf_layout *leaf)
     struct store *s = NEW(struct store);
     s->leaf = leaf;
     s->prefix = leaf->nkey ? 0 : sizeof(uint64_t);
-    slab_init(&s->slab, leaf->layout->nvar ? 0 : s->prefix + leaf->layout->ends_offset);
+    rowslab_init(&s->slab, leaf->layout->nvar ? 0 : s->prefix + leaf->layout->ends_offset);
     table_init(&s->cur, MIN_BITS);
     return s;
 }
@@ -74,7 +74,7 @@ void store_free(struct store *s)
         return;
     free(s->cur.v);
     free(s->old.v);
-    slab_fini(&s->slab);
+    rowslab_fini(&s->slab);
     leaf_layout_unref(s->leaf);
     free(s);
 }
@@ -156,7 +156,7 @@ static struct pair *probe(const struct store *s, const struct table *t, uint32_t
         if (!p->handle)
             return NULL;
         if (p->hash == hash && p->handle != TOMB &&
-            same_identity(s, slab_get(&s->slab, p->handle) + s->prefix, key_row))
+            same_identity(s, rowslab_get(&s->slab, p->handle) + s->prefix, key_row))
             return p;
     }
 }
@@ -237,12 +237,12 @@ const uint8_t *store_find(const struct store *s, const uint8_t *key_row)
     uint32_t hash;
     bool in_old;
     struct pair *p = find_pair(s, key_row, &hash, &in_old);
-    return p ? slab_get(&s->slab, p->handle) + s->prefix : NULL;
+    return p ? rowslab_get(&s->slab, p->handle) + s->prefix : NULL;
 }
 
 static void add_copies(const struct store *s, struct pair *p, int64_t n, uint64_t *left)
 {
-    uint8_t *slot = slab_get(&s->slab, p->handle);
+    uint8_t *slot = rowslab_get(&s->slab, p->handle);
     memcpy(left, slot, sizeof *left);
     *left += (uint64_t)n;
     memcpy(slot, left, sizeof *left);
@@ -263,7 +263,7 @@ bool store_insert(struct store *s, const uint8_t *row)
     }
     make_room(s);
     uint32_t len = row_len(s->leaf->layout, row), handle;
-    uint8_t *slot = slab_alloc(&s->slab, s->prefix + len, &handle);
+    uint8_t *slot = rowslab_alloc(&s->slab, s->prefix + len, &handle);
     memcpy(slot, &copies, s->prefix);
     memcpy(slot + s->prefix, row, len);
     table_add(&s->cur, (struct pair){.hash = hash, .handle = handle});
@@ -284,8 +284,8 @@ bool store_delete(struct store *s, const uint8_t *key_row)
         add_copies(s, p, -1, &left);
     if (left)
         return true;
-    uint8_t *row = slab_get(&s->slab, p->handle) + s->prefix;
-    slab_free(&s->slab, p->handle, s->prefix + row_len(s->leaf->layout, row));
+    uint8_t *row = rowslab_get(&s->slab, p->handle) + s->prefix;
+    rowslab_free(&s->slab, p->handle, s->prefix + row_len(s->leaf->layout, row));
     if (in_old) {
         p->handle = TOMB;
         s->old.n--;
@@ -304,7 +304,7 @@ bool store_replace(struct store *s, const uint8_t *old, const uint8_t *new)
     if (s->leaf->nkey && row_len(l, old) == len && same_identity(s, old, new)) {
         struct pair *p = find_pair(s, old, &hash, &in_old);
         if (p)
-            memcpy(slab_get(&s->slab, p->handle), new, len);
+            memcpy(rowslab_get(&s->slab, p->handle), new, len);
         return p != NULL;
     }
     return store_delete(s, old) && store_insert(s, new);
@@ -316,7 +316,7 @@ void store_clear(struct store *s)
     free(s->old.v);
     memset(&s->old, 0, sizeof s->old);
     table_init(&s->cur, MIN_BITS);
-    slab_fini(&s->slab);
+    rowslab_fini(&s->slab);
     s->rows = 0;
 }
 
@@ -333,7 +333,7 @@ uint64_t store_bytes(const struct store *s)
 
 const uint8_t *store_next(const struct store *s, uint64_t *cursor, int64_t *copies)
 {
-    const uint8_t *slot = slab_next(&s->slab, cursor);
+    const uint8_t *slot = rowslab_next(&s->slab, cursor);
     if (!slot)
         return NULL;
     *copies = 1;

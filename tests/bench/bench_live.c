@@ -28,7 +28,7 @@
     "WITH per_category AS (SELECT category_id, COUNT(*) AS n, SUM(value) AS total FROM events "    \
     "GROUP BY category_id) SELECT category_id, n, total FROM per_category ORDER BY total DESC "    \
     "LIMIT 8"
-#define PUBLICATION "palimpsestd"
+#define PUBLICATION "palimpsest"
 
 static bool quick;
 static struct cluster *pg;
@@ -42,12 +42,12 @@ static int scaled(int full)
 
 static void load_events(const char *table, long rows)
 {
-    sql_run(
-        db,
-        "CREATE TABLE %s(id bigint PRIMARY KEY, category_id int, value bigint);"
-        "INSERT INTO %s SELECT g, g * 7919 %% 1000, g * 31 %% 1009 FROM generate_series(1, %ld) g;"
-        "VACUUM ANALYZE %s; CHECKPOINT",
-        table, table, rows, table);
+    sql_run(db,
+            "CREATE TABLE %s(id bigint PRIMARY KEY, category_id int, value bigint);"
+            "INSERT INTO %s SELECT g, g * 7919 %% 1000, g * 31 %% 1009 FROM "
+            "generate_series(1::bigint, %ld) g;"
+            "VACUUM ANALYZE %s; CHECKPOINT",
+            table, table, rows, table);
 }
 
 static struct daemon_proc *start_daemon(void)

@@ -99,12 +99,12 @@ static void load(PGconn *db)
 {
     printf("-- loading %d rows into events(id, category_id, value)\n", ROWS);
     fflush(stdout);
-    sql_run(
-        db,
-        "CREATE TABLE events(id bigint PRIMARY KEY, category_id int, value bigint);"
-        "INSERT INTO events SELECT g, g * 7919 %% %d, g * 31 %% 1009 FROM generate_series(1, %d) "
-        "g; ANALYZE events",
-        CATEGORIES, ROWS);
+    sql_run(db,
+            "CREATE TABLE events(id bigint PRIMARY KEY, category_id int, value bigint);"
+            "INSERT INTO events SELECT g, g * 7919 %% %d, g * 31 %% 1009 FROM "
+            "generate_series(1::bigint, %d) "
+            "g; ANALYZE events",
+            CATEGORIES, ROWS);
     /* The categories that the demo keeps shuffling. */
     sql_run(db, "CREATE TABLE contenders AS SELECT row_number() OVER () - 1 AS i, category_id FROM "
                 "(SELECT category_id FROM events GROUP BY 1 ORDER BY sum(value) DESC LIMIT 12) t");

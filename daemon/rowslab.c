@@ -1,8 +1,8 @@
 /*
- * slab: see slab.h. Classes of slot sizes: steps of 16 bytes up to 512, then a quarter more each
+ * rowslab: see slab.h. Classes of slot sizes: steps of 16 bytes up to 512, then a quarter more each
  * time, so that at most a fifth of a long row's slot is waste.
  */
-#include "daemon/slab.h"
+#include "daemon/rowslab.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,18 +15,18 @@
 #define SLAB_BIG_CLASS (SLAB_CLASSES - 1) /* one row a chunk: never has room, never in a list */
 #define MAX_CHUNKS     (UINT32_MAX >> SLAB_SLOT_BITS)
 
-void slab_init(struct slab *s, uint32_t fixed_len)
+void rowslab_init(struct rowslab *s, uint32_t fixed_len)
 {
     memset(s, 0, sizeof *s);
     s->fixed = fixed_len;
 }
 
-static void release_memory(struct slab *s, struct slab_chunk *c)
+static void release_memory(struct rowslab *s, struct rowslab_chunk *c)
 {
     size_t words = (c->nslots + 63) / 64;
     for (uint32_t i = 0; c->cls == SLAB_BIG_CLASS && i < c->fresh; i++) {
         if (c->used[i >> 6] >> (i & 63) & 1)
-            free(slab_slot_row(c, i));
+            free(rowslab_slot_row(c, i));
     }
     s->bytes -= (uint64_t)c->slot_size * c->nslots + words * sizeof *c->used;
     free(c->mem);
@@ -34,7 +34,7 @@ static void release_memory(struct slab *s, struct slab_chunk *c)
     memset(c, 0, sizeof *c);
 }
 
-void slab_fini(struct slab *s)
+void rowslab_fini(struct rowslab *s)
 {
     for (size_t i = 0; i < s->chunks.n; i++) {
         if (s->chunks.v[i].mem)
@@ -42,11 +42,11 @@ void slab_fini(struct slab *s)
     }
     VEC_FREE(s->chunks);
     VEC_FREE(s->free_numbers);
-    slab_init(s, s->fixed);
+    rowslab_init(s, s->fixed);
 }
 
 /* The class of a length, and the size of its slots. */
-static uint32_t class_of(const struct slab *s, uint32_t len, uint32_t *slot_size)
+static uint32_t class_of(const struct rowslab *s, uint32_t len, uint32_t *slot_size)
 {
     *slot_size = len < MIN_SLOT ? MIN_SLOT : len;
     if (len > MAX_SLOT) {
@@ -69,9 +69,9 @@ static uint32_t class_of(const struct slab *s, uint32_t len, uint32_t *slot_size
     return cls;
 }
 
-static void link_chunk(struct slab *s, uint32_t no)
+static void link_chunk(struct rowslab *s, uint32_t no)
 {
-    struct slab_chunk *c = &s->chunks.v[no];
+    struct rowslab_chunk *c = &s->chunks.v[no];
     c->prev = 0;
     c->next = s->with_room[c->cls];
     if (c->next)
@@ -79,9 +79,9 @@ static void link_chunk(struct slab *s, uint32_t no)
     s->with_room[c->cls] = no + 1;
 }
 
-static void unlink_chunk(struct slab *s, uint32_t no)
+static void unlink_chunk(struct rowslab *s, uint32_t no)
 {
-    struct slab_chunk *c = &s->chunks.v[no];
+    struct rowslab_chunk *c = &s->chunks.v[no];
     if (c->next)
         s->chunks.v[c->next - 1].prev = c->prev;
     if (c->prev)
@@ -91,7 +91,7 @@ static void unlink_chunk(struct slab *s, uint32_t no)
     c->next = c->prev = 0;
 }
 
-static uint32_t new_chunk(struct slab *s, uint32_t cls, uint32_t slot_size)
+static uint32_t new_chunk(struct rowslab *s, uint32_t cls, uint32_t slot_size)
 {
     uint32_t no;
     if (s->free_numbers.n) {
@@ -99,9 +99,9 @@ static uint32_t new_chunk(struct slab *s, uint32_t cls, uint32_t slot_size)
     } else {
         no = (uint32_t)s->chunks.n;
         assert(no < MAX_CHUNKS);
-        VEC_PUSH(s->chunks, (struct slab_chunk){0});
+        VEC_PUSH(s->chunks, (struct rowslab_chunk){0});
     }
-    struct slab_chunk *c = &s->chunks.v[no];
+    struct rowslab_chunk *c = &s->chunks.v[no];
     c->cls = (uint8_t)cls;
     c->slot_size = slot_size;
     c->nslots = CHUNK_BYTES / slot_size;
@@ -115,7 +115,7 @@ static uint32_t new_chunk(struct slab *s, uint32_t cls, uint32_t slot_size)
     return no;
 }
 
-static uint32_t take_slot(struct slab_chunk *c)
+static uint32_t take_slot(struct rowslab_chunk *c)
 {
     uint32_t slot;
     if (c->free_slot) {
@@ -129,14 +129,14 @@ static uint32_t take_slot(struct slab_chunk *c)
     return slot;
 }
 
-uint8_t *slab_alloc(struct slab *s, uint32_t len, uint32_t *handle)
+uint8_t *rowslab_alloc(struct rowslab *s, uint32_t len, uint32_t *handle)
 {
     uint32_t slot_size, cls = class_of(s, len, &slot_size), no;
     if (s->with_room[cls])
         no = s->with_room[cls] - 1;
     else
         no = new_chunk(s, cls, slot_size);
-    struct slab_chunk *c = &s->chunks.v[no];
+    struct rowslab_chunk *c = &s->chunks.v[no];
     uint32_t slot = take_slot(c);
     if (c->nused == c->nslots)
         unlink_chunk(s, no);
@@ -150,13 +150,13 @@ uint8_t *slab_alloc(struct slab *s, uint32_t len, uint32_t *handle)
     return row;
 }
 
-void slab_free(struct slab *s, uint32_t handle, uint32_t len)
+void rowslab_free(struct rowslab *s, uint32_t handle, uint32_t len)
 {
     uint32_t no = (handle - 1) >> SLAB_SLOT_BITS, slot = (handle - 1) & (MAX_SLOTS - 1);
-    struct slab_chunk *c = &s->chunks.v[no];
+    struct rowslab_chunk *c = &s->chunks.v[no];
     assert(c->used[slot >> 6] >> (slot & 63) & 1);
     if (c->cls == SLAB_BIG_CLASS) {
-        free(slab_slot_row(c, slot));
+        free(rowslab_slot_row(c, slot));
         s->bytes -= len;
     }
     bool was_full = c->nused == c->nslots;
@@ -174,11 +174,11 @@ void slab_free(struct slab *s, uint32_t handle, uint32_t len)
         link_chunk(s, no);
 }
 
-uint8_t *slab_next(const struct slab *s, uint64_t *cursor)
+uint8_t *rowslab_next(const struct rowslab *s, uint64_t *cursor)
 {
     uint64_t no = *cursor >> SLAB_SLOT_BITS, slot = *cursor & (MAX_SLOTS - 1);
     for (; no < s->chunks.n; no++, slot = 0) {
-        const struct slab_chunk *c = &s->chunks.v[no];
+        const struct rowslab_chunk *c = &s->chunks.v[no];
         while (c->mem && slot < c->fresh) {
             uint64_t word = c->used[slot >> 6] >> (slot & 63);
             if (!word) {
@@ -186,7 +186,7 @@ uint8_t *slab_next(const struct slab *s, uint64_t *cursor)
                 continue;
             }
             slot += (uint64_t)__builtin_ctzll(word);
-            uint8_t *p = slab_slot_row(c, slot);
+            uint8_t *p = rowslab_slot_row(c, slot);
             *cursor = (no << SLAB_SLOT_BITS) + slot + 1;
             return p;
         }
