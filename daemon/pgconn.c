@@ -108,7 +108,9 @@ bool pgconn_result_error(const PGresult *res, const char *fallback, struct err *
 static void disconnect(struct pgconn *c)
 {
     PQfinish(c->pg);
+    PQfreemem(c->row);
     c->pg = NULL;
+    c->row = NULL;
 }
 
 /* The session is gone or of no use: closes it and sets the time of the next attempt. */
@@ -441,20 +443,18 @@ bool pgconn_copy_begin(struct pgconn *c, const char *sql, struct err *err)
 }
 
 /* PQgetCopyData() allocates each row; the last one is freed by the next call. */
-static _Thread_local char *copy_row; /* owned */
-
 bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struct err *err)
 {
     int n;
-    PQfreemem(copy_row);
-    copy_row = NULL;
-    while ((n = PQgetCopyData(c->pg, &copy_row, 1)) == 0) {
+    PQfreemem(c->row);
+    c->row = NULL;
+    while ((n = PQgetCopyData(c->pg, &c->row, 1)) == 0) {
         if (!wait_socket(c, POLLIN, 0, err))
             return lose(c, err);
         if (!PQconsumeInput(c->pg))
             return lose_unreachable(c, err);
     }
-    *row = copy_row;
+    *row = c->row;
     *len = n > 0 ? (size_t)n : 0;
     if (n > 0)
         return true;

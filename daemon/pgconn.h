@@ -44,6 +44,7 @@ struct pgconn {
     enum pgconn_purpose purpose;
     const struct pgstop *stop; /* borrowed */
     PGconn *pg;                /* NULL while closed */
+    char *row;                 /* owned: what pgconn_copy_row() gave last */
     uint64_t retry_at, pause;  /* ms: not before; how long after the next failure */
     struct err last;           /* why it is closed */
     int server_version;        /* as PQserverVersion(), of the open session */

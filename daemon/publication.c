@@ -274,11 +274,21 @@ static PGresult *look_up_all(struct pgconn *c, const char *pub, const struct rea
     return res;
 }
 
+/* A publication of the wrong kind is the operator's to mend: nobody should wait for it. */
+static bool refuse_all(struct reading *r, size_t n, const struct err *err)
+{
+    if (strcmp(err->sqlstate, "55000") != 0)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        reading_refuse(&r[i], err->sqlstate, "%s", err->message);
+    return true;
+}
+
 bool publication_ensure(struct publication *p, struct pgconn *c, const struct config *cfg,
                         struct reading *r, size_t n, struct err *err)
 {
     if (!check_publication(c, cfg->postgres_publication, err))
-        return false;
+        return refuse_all(r, n, err);
     PGresult *res = look_up_all(c, cfg->postgres_publication, r, n, err);
     if (!res)
         return false;
