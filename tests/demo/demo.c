@@ -36,11 +36,13 @@ static void on_signal(int sig)
     interrupted = 1;
 }
 
+/* From here on they end the loop. Before, cluster.c's handlers clean up at once. */
 static void catch_signals(void)
 {
     struct sigaction sa = {.sa_handler = on_signal};
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
 }
 
 static double seconds(void)
@@ -147,7 +149,6 @@ int main(void)
     fflush(stdout);
     double t0 = seconds();
     struct cluster *cluster = cluster_start(NULL);
-    catch_signals();
     PGconn *db = cluster_connect(cluster);
     load(db);
     struct daemon_proc *d = daemon_start(cluster->conninfo, NULL, true);
@@ -161,6 +162,7 @@ int main(void)
     send_line(c, subscribe);
     show_until(c, "SNAPSHOT");
     show_lines(c, PAUSE_MS);
+    catch_signals();
     run(db, c, tty ? 0 : COMMITS);
     send_line(c, "QUIT");
     show_lines(c, 1000);

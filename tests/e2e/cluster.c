@@ -63,14 +63,19 @@ void cluster_drop_root(void)
         die("can't become user %s: %s", pw->pw_name, strerror(errno));
 }
 
-/* Forks a program as the Postgres user with output to the cluster's log. */
-static pid_t spawn(const struct cluster *c, const char *const argv[])
+/* Forks a program as the Postgres user with output to the cluster's log: in a process group of its
+ * own, so that a Ctrl-C on the terminal reaches only us, who end things in the right order. */
+static void spawn(struct cluster *c, const char *const argv[])
 {
     pid_t pid = fork();
     if (pid < 0)
         die("fork: %s", strerror(errno));
-    if (pid > 0)
-        return pid;
+    if (pid > 0) {
+        setpgid(pid, pid);
+        c->pid = pid;
+        return;
+    }
+    setpgid(0, 0);
     char log[160];
     snprintf(log, sizeof log, "%s/log", c->dir);
     cluster_drop_root();
@@ -97,11 +102,18 @@ static void show_log(const struct cluster *c)
         fclose(f);
 }
 
-static void wait_for(const struct cluster *c, pid_t pid, const char *what)
+static int wait_gone(struct cluster *c)
 {
-    int status;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    int status = 0;
+    while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
         ;
+    c->pid = 0;
+    return status;
+}
+
+static void must_end_well(struct cluster *c, const char *what)
+{
+    int status = wait_gone(c);
     if (status == 0)
         return;
     show_log(c);
@@ -120,7 +132,7 @@ void cluster_run(struct cluster *c)
     cluster_program("postgres", postgres, sizeof postgres);
     snprintf(data, sizeof data, "%s/data", c->dir);
     const char *argv[] = {postgres, "-D", data, NULL};
-    c->pid = spawn(c, argv);
+    spawn(c, argv);
     for (int i = 0; i < 600; i++) {
         if (PQping(c->conninfo) == PQPING_OK)
             return;
@@ -130,13 +142,6 @@ void cluster_run(struct cluster *c)
     }
     show_log(c);
     die("Postgres did not start");
-}
-
-static void wait_gone(struct cluster *c)
-{
-    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    c->pid = 0;
 }
 
 void cluster_stop_fast(struct cluster *c)
@@ -198,15 +203,35 @@ static void clean_up(void)
         cluster_free(running);
 }
 
+/* Only what a signal handler may call: so rm(1), not nftw(). */
 static void interrupted(int sig)
 {
     if (getpid() == owner && running) {
-        if (running->pid > 0)
-            kill(running->pid, SIGQUIT);
-        nftw(running->dir, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+        if (running->pid > 0) {
+            kill(-running->pid, SIGQUIT);
+            wait_gone(running);
+        }
+        pid_t pid = fork();
+        if (pid == 0) {
+            execl("/bin/rm", "rm", "-rf", running->dir, (char *)NULL);
+            _exit(127);
+        }
+        waitpid(pid, NULL, 0);
     }
     signal(sig, SIG_DFL);
     raise(sig);
+}
+
+/* SIGPIPE too: the reader of our output may go away. Signals that are ignored stay so. */
+static void clean_up_when_interrupted(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction old;
+        sigaction(signals[i], NULL, &old);
+        if (old.sa_handler == SIG_DFL)
+            signal(signals[i], interrupted);
+    }
 }
 
 struct cluster *cluster_start(const char *const *settings)
@@ -224,13 +249,13 @@ struct cluster *cluster_start(const char *const *settings)
     running = c;
     owner = getpid();
     atexit(clean_up);
-    signal(SIGINT, interrupted);
-    signal(SIGTERM, interrupted);
+    clean_up_when_interrupted();
     cluster_program("initdb", initdb, sizeof initdb);
     snprintf(data, sizeof data, "%s/data", c->dir);
     const char *argv[] = {initdb,  "-D",        data, "-U",   "postgres",         "-A",
                           "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8", NULL};
-    wait_for(c, spawn(c, argv), "initdb");
+    spawn(c, argv);
+    must_end_well(c, "initdb");
     write_settings(c, settings);
     cluster_run(c);
     return c;

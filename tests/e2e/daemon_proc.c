@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,8 +20,9 @@
 #include "tests/e2e/client.h"
 #include "tests/e2e/cluster.h"
 
-#define START_MS 20000
-#define STOP_MS  20000
+#define START_MS  20000
+#define STOP_MS   20000
+#define LOG_SHOWN (1 << 20) /* bytes */
 
 static void sleep_ms(int ms)
 {
@@ -27,16 +30,13 @@ static void sleep_ms(int ms)
     nanosleep(&ts, NULL);
 }
 
-/* The log as a string, malloc'd. */
+/* The log as a string, malloc'd; its end if it is long. */
 static char *read_log(const struct daemon_proc *d)
 {
-    FILE *f = fopen(d->log, "r");
-    char *text = xcalloc(1, 1 << 20);
-    if (f) {
-        size_t n = fread(text, 1, (1 << 20) - 1, f);
-        text[n] = '\0';
-        fclose(f);
-    }
+    char *text = xcalloc(1, LOG_SHOWN + 1);
+    struct stat st;
+    if (fstat(d->log, &st) == 0)
+        (void)!pread(d->log, text, LOG_SHOWN, st.st_size > LOG_SHOWN ? st.st_size - LOG_SHOWN : 0);
     return text;
 }
 
@@ -70,11 +70,11 @@ static void exec_daemon(struct daemon_proc *d, const char *conninfo, const char 
         argv[n++] = *sets;
     }
     argv[n] = NULL;
-    int fd = open(d->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     int in = open("/dev/null", O_RDONLY);
     dup2(in, 0);
-    dup2(fd, 1);
-    dup2(fd, 2);
+    dup2(d->log, 1);
+    dup2(d->log, 2);
+    setpgid(0, 0);
     unsetenv("JOURNAL_STREAM");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execv(argv[0], (char *const *)argv);
@@ -113,8 +113,9 @@ static bool is_streaming(const struct daemon_proc *d)
 struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets, bool wait_streaming)
 {
     struct daemon_proc *d = NEW(struct daemon_proc);
-    snprintf(d->log, sizeof d->log, "%s/palimpsestd-test-%d-%p.log",
-             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid(), (void *)d);
+    d->log = memfd_create("palimpsestd.log", MFD_CLOEXEC);
+    if (d->log < 0)
+        die("memfd_create: %s", strerror(errno));
     d->pid = fork();
     if (d->pid == 0)
         exec_daemon(d, conninfo, sets);
@@ -161,7 +162,7 @@ void daemon_free(struct daemon_proc *d)
         die("the daemon %s (status %d)", ended_before ? "died" : "did not end well", status);
     }
     free(log);
-    unlink(d->log);
+    close(d->log);
     free(d);
 }
 

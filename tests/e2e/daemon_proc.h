@@ -10,7 +10,7 @@
 struct daemon_proc {
     pid_t pid; /* 0 once it has ended */
     int port;
-    char log[160]; /* file that holds its stderr */
+    int log; /* a file in memory that holds its stderr */
 };
 
 /* Starts PALIMPSESTD (environment; ./palimpsestd if unset) on 127.0.0.1:0 against conninfo; sets
