@@ -50,6 +50,25 @@ static struct need *need_of(struct feed *f, struct fed_plan *p, uint32_t relid)
     return &p->needs.v[p->needs.n - 1];
 }
 
+static void set_leaves(struct source_leaves *to, const uint32_t *leaves, size_t n)
+{
+    to->v = xrealloc(to->v, (n ? n : 1) * sizeof *to->v);
+    if (n)
+        memcpy(to->v, leaves, n * sizeof *leaves);
+    to->n = n;
+}
+
+static void find_needs(struct feed *f, struct fed_plan *p)
+{
+    const struct plan_spec *spec = p->plan->spec;
+    for (size_t i = 0; i < spec->nsources; i++) {
+        for (size_t j = 0; j < p->leaves[i].n; j++) {
+            struct need *n = need_of(f, p, p->leaves[i].v[j]);
+            VEC_PUSH(n->sources, &spec->sources[i]);
+        }
+    }
+}
+
 void feed_add_plan(struct feed *f, struct plan *plan)
 {
     const struct plan_spec *spec = plan->spec;
@@ -57,12 +76,10 @@ void feed_add_plan(struct feed *f, struct plan *plan)
     p->plan = plan;
     p->state = FED_WAITING;
     f->nwaiting++;
-    for (size_t i = 0; i < spec->nsources; i++) {
-        for (size_t j = 0; j < spec->sources[i].nleaves; j++) {
-            struct need *n = need_of(f, p, spec->sources[i].leaves[j]);
-            VEC_PUSH(n->sources, &spec->sources[i]);
-        }
-    }
+    p->leaves = xcalloc(spec->nsources ? spec->nsources : 1, sizeof *p->leaves);
+    for (size_t i = 0; i < spec->nsources; i++)
+        set_leaves(&p->leaves[i], spec->sources[i].leaves, spec->sources[i].nleaves);
+    find_needs(f, p);
     VEC_PUSH(f->plans, p);
 }
 
@@ -93,6 +110,9 @@ static void free_plan(struct feed *f, struct fed_plan *p)
 {
     feed_set_state(f, p, FED_ENDED);
     release_leaves(f, p);
+    for (size_t i = 0; i < p->plan->spec->nsources; i++)
+        free(p->leaves[i].v);
+    free(p->leaves);
     plan_unref(p->plan);
     free(p);
 }
@@ -173,6 +193,41 @@ void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n)
             leaf->reading->doomed = true;
         leaf_lose(leaf);
         make_stale_on(f, leaf);
+    }
+}
+
+/* True if any source of the plan reads other leaves than before. */
+static bool replace_leaves(struct feed *f, struct fed_plan *p, uint32_t table,
+                           const uint32_t *leaves, size_t n)
+{
+    const struct plan_spec *spec = p->plan->spec;
+    bool changed = false;
+    for (size_t i = 0; i < spec->nsources; i++) {
+        struct source_leaves *now = &p->leaves[i];
+        if (spec->sources[i].table != table || spec->sources[i].only ||
+            (now->n == n && (!n || memcmp(now->v, leaves, n * sizeof *leaves) == 0)))
+            continue;
+        set_leaves(now, leaves, n);
+        outbox_leaves(f->out, p->plan, i, leaves, n);
+        changed = true;
+    }
+    return changed;
+}
+
+void feed_tree_changed(struct feed *f, uint32_t table, const uint32_t *leaves, size_t n)
+{
+    for (size_t i = 0; i < f->plans.n; i++) {
+        struct fed_plan *p = f->plans.v[i];
+        if (p->state == FED_ENDED || !replace_leaves(f, p, table, leaves, n))
+            continue;
+        log_info("table %u has other partitions or children; plan %s starts over", table,
+                 p->plan->spec->key);
+        make_stale(f, p);
+        /* The new ones first: a leaf in both lists keeps what it has. */
+        struct fed_plan old = *p;
+        memset(&p->needs, 0, sizeof p->needs);
+        find_needs(f, p);
+        release_leaves(f, &old);
     }
 }
 

@@ -36,10 +36,17 @@ struct need {
     VEC(const struct plan_source *) sources; /* of the plan, reading this leaf */
 };
 
+/* Where a source's rows lie now; partitions come and go after the plan was made. */
+struct source_leaves {
+    uint32_t *v; /* owned; ascending */
+    size_t n;
+};
+
 struct fed_plan {
     struct plan *plan; /* one reference */
     enum fed_state state;
     bool started; /* its worker has been given parts of a seed since the last W_STALE */
+    struct source_leaves *leaves; /* owned; one for each source of the plan */
     VEC(struct need) needs;
     size_t seed_need; /* SEEDING: where the next part begins */
     uint64_t seed_cursor;
@@ -73,6 +80,8 @@ void feed_add_plan(struct feed *f, struct plan *p);          /* takes the refere
 void feed_drop_plan(struct feed *f, struct plan *p);         /* borrows it; passes W_DROP on */
 void feed_hydrated(struct feed *f, struct hydrate_job *job); /* takes it */
 void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n);
+/* The plans that read the table read these leaves from now on; those that do already go on. */
+void feed_tree_changed(struct feed *f, uint32_t table, const uint32_t *leaves, size_t n);
 void feed_visible(struct feed *f, const struct snapshot *s);
 
 /* The session is gone: nothing is known any more; the plans wait. */

@@ -20,16 +20,12 @@
 
 /* ---- rows in ------------------------------------------------------------------------------- */
 
-static void make_mappings(struct live_plan *lp)
+static void add_mappings(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n)
 {
-    const struct plan_spec *spec = lp->plan->spec;
-    for (size_t i = 0; i < spec->nsources; i++)
-        lp->nmappings += spec->sources[i].nleaves;
-    lp->mappings = xcalloc(lp->nmappings, sizeof *lp->mappings);
-    struct row_mapping *m = lp->mappings;
-    for (size_t i = 0; i < spec->nsources; i++)
-        for (size_t j = 0; j < spec->sources[i].nleaves; j++)
-            (m++)->relid = spec->sources[i].leaves[j];
+    for (size_t i = 0; i < n; i++) {
+        struct row_mapping m = {.relid = leaves[i], .source = source};
+        VEC_PUSH(lp->mappings, m);
+    }
 }
 
 static void clear_mapping(struct row_mapping *m)
@@ -49,16 +45,17 @@ struct live_plan *live_plan_new(struct plan *p, struct worker *w, const struct p
     lp->host = plan_host_new(p->spec, limits);
     lp->subs = xcalloc(nloops, sizeof *lp->subs);
     arena_init(&lp->rows);
-    make_mappings(lp);
+    for (size_t i = 0; i < p->spec->nsources; i++)
+        add_mappings(lp, i, p->spec->sources[i].leaves, p->spec->sources[i].nleaves);
     return lp;
 }
 
 void live_plan_free(struct live_plan *lp)
 {
     plan_host_free(lp->host);
-    for (size_t i = 0; i < lp->nmappings; i++)
-        clear_mapping(&lp->mappings[i]);
-    free(lp->mappings);
+    for (size_t i = 0; i < lp->mappings.n; i++)
+        clear_mapping(&lp->mappings.v[i]);
+    VEC_FREE(lp->mappings);
     free(lp->subs);
     VEC_FREE(lp->waiting);
     arena_fini(&lp->rows);
@@ -98,10 +95,9 @@ static const uint8_t *map_row(struct live_plan *lp, const struct row_mapping *m,
     return row_pack(src->layout, vals, &lp->rows, &out, err) ? out : NULL;
 }
 
-static void push_fragment(struct live_plan *lp, size_t source, struct row_mapping *m,
-                          const struct fragment *f)
+static void push_fragment(struct live_plan *lp, struct row_mapping *m, const struct fragment *f)
 {
-    const struct plan_source *src = &lp->plan->spec->sources[source];
+    const struct plan_source *src = &lp->plan->spec->sources[m->source];
     struct err err;
     if (m->leaf != f->leaf)
         map_leaf(m, src, f->leaf);
@@ -110,18 +106,15 @@ static void push_fragment(struct live_plan *lp, size_t source, struct row_mappin
         const uint8_t *row = m->identical ? c->row : map_row(lp, m, src, c->row, &err);
         /* A source row is never larger than the leaf row it is a part of. */
         assert(row);
-        plan_host_push(lp->host, source, row, c->weight);
+        plan_host_push(lp->host, m->source, row, c->weight);
     }
 }
 
 void live_plan_push(struct live_plan *lp, const struct fragment *f)
 {
-    const struct plan_spec *spec = lp->plan->spec;
-    size_t k = 0;
-    for (size_t i = 0; i < spec->nsources; i++)
-        for (size_t j = 0; j < spec->sources[i].nleaves; j++, k++)
-            if (lp->mappings[k].relid == f->relid)
-                push_fragment(lp, i, &lp->mappings[k], f);
+    for (size_t i = 0; i < lp->mappings.n; i++)
+        if (lp->mappings.v[i].relid == f->relid)
+            push_fragment(lp, &lp->mappings.v[i], f);
 }
 
 void live_plan_seed_part(struct live_plan *lp, const struct step *part)
@@ -240,10 +233,21 @@ void live_plan_stale(struct live_plan *lp)
     lp->current = false;
     lp->unsettled = true;
     plan_host_rebuild(lp->host);
-    for (size_t i = 0; i < lp->nmappings; i++)
-        clear_mapping(&lp->mappings[i]);
+    for (size_t i = 0; i < lp->mappings.n; i++)
+        clear_mapping(&lp->mappings.v[i]);
     broadcast(lp, L_STALE, NULL, 0, NULL);
     publish_stats(lp);
+}
+
+void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n)
+{
+    for (size_t i = lp->mappings.n; i-- > 0;) {
+        if (lp->mappings.v[i].source != source)
+            continue;
+        clear_mapping(&lp->mappings.v[i]);
+        lp->mappings.v[i] = lp->mappings.v[--lp->mappings.n];
+    }
+    add_mappings(lp, source, leaves, n);
 }
 
 /* The plan can't go on: it leaves the registry, so that the next SUBSCRIBE of the same statement

@@ -13,6 +13,7 @@
 /* How rows of one leaf layout become rows of one source; made on first use. */
 struct row_mapping {
     uint32_t relid;
+    size_t source;            /* number in the spec */
     struct leaf_layout *leaf; /* counted; NULL = not made yet */
     bool identical;           /* same columns in the same order: rows pass as they are */
     uint32_t *from;           /* owned; position in the leaf of each source column */
@@ -36,9 +37,8 @@ struct live_plan {
         unsettled; /* subscribers were told STALE or FAILED: they hear of its end, changed or not */
     size_t *subs;  /* owned; subscribers on each loop */
     VEC(struct waiting_sub) waiting;
-    struct row_mapping *mappings; /* owned; all leaves of all sources, in spec order */
-    size_t nmappings;
-    struct arena rows; /* rows mapped for the step under way */
+    VEC(struct row_mapping) mappings; /* one for each leaf of each source */
+    struct arena rows;                /* rows mapped for the step under way */
 };
 
 struct live_plan *live_plan_new(struct plan *p, struct worker *w, const struct plan_limits *limits,
@@ -51,6 +51,8 @@ void live_plan_push(struct live_plan *lp, const struct fragment *f);
 void live_plan_commit(struct live_plan *lp, lsn_t lsn);
 void live_plan_seed_part(struct live_plan *lp, const struct step *part);
 void live_plan_stale(struct live_plan *lp);
+/* The source's rows come from these leaves from now on. */
+void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n);
 void live_plan_end(struct live_plan *lp, const struct err *err);
 void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a);
 void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a);

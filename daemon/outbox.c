@@ -71,6 +71,21 @@ void outbox_plan(struct outbox *o, enum worker_msg_kind kind, struct plan *p)
     worker_post(p->worker, &m->m);
 }
 
+void outbox_leaves(struct outbox *o, struct plan *p, size_t source, const uint32_t *leaves,
+                   size_t n)
+{
+    struct wmsg_leaves *m = NEW(struct wmsg_leaves);
+    (void)o;
+    m->m.kind = W_LEAVES;
+    m->plan = plan_ref(p);
+    m->source = source;
+    m->leaves = xcalloc(n ? n : 1, sizeof *m->leaves);
+    if (n)
+        memcpy(m->leaves, leaves, n * sizeof *leaves);
+    m->n = n;
+    worker_post(p->worker, &m->m);
+}
+
 void outbox_end(struct outbox *o, struct plan *p, const struct err *err)
 {
     struct wmsg_end *m = NEW(struct wmsg_end);

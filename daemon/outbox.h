@@ -28,6 +28,9 @@ void outbox_step(struct outbox *o, struct step *s);
  * rows. */
 void outbox_seed(struct outbox *o, struct plan *p, struct step *part, bool last, lsn_t lsn);
 void outbox_plan(struct outbox *o, enum worker_msg_kind kind, struct plan *p);
+/* The source's rows come from these leaves from now on. */
+void outbox_leaves(struct outbox *o, struct plan *p, size_t source, const uint32_t *leaves,
+                   size_t n);
 void outbox_end(struct outbox *o, struct plan *p, const struct err *err);
 /* Steps and parts not finished by the workers; afterwards o->bytes is theirs. */
 size_t outbox_backlog(struct outbox *o);

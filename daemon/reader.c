@@ -145,6 +145,12 @@ static void handle(struct reader *r, struct msg *m)
         free(s->relids);
         break;
     }
+    case R_TREE_CHANGED: {
+        struct rmsg_tree *t = (struct rmsg_tree *)m;
+        feed_tree_changed(&r->feed, t->table, t->leaves, t->n);
+        free(t->leaves);
+        break;
+    }
     case R_VISIBLE: {
         struct rmsg_visible *v = (struct rmsg_visible *)m;
         feed_visible(&r->feed, &v->snap);
@@ -462,6 +468,7 @@ static void discard(struct msg *m)
     case R_DROP_PLAN: plan_unref(((struct rmsg_plan *)m)->plan); break;
     case R_HYDRATED: hydrate_job_free((struct hydrate_job *)m); return;
     case R_SCHEMA_CHANGED: free(((struct rmsg_schema *)m)->relids); break;
+    case R_TREE_CHANGED: free(((struct rmsg_tree *)m)->leaves); break;
     case R_VISIBLE: snapshot_fini(&((struct rmsg_visible *)m)->snap); break;
     case R_STOP: break;
     }

@@ -25,6 +25,7 @@ enum reader_msg_kind {
     R_DROP_PLAN,      /* registry: last user gone; the reader passes W_DROP on to the worker */
     R_HYDRATED,       /* hydrator: stores read at a snapshot, or why not */
     R_SCHEMA_CHANGED, /* watch: these tables are not what they were */
+    R_TREE_CHANGED,   /* watch: a table's rows lie in these leaves now; before R_SCHEMA_CHANGED */
     R_VISIBLE,        /* watch: a recent snapshot, for trimming the ring */
     R_STOP
 };
@@ -67,6 +68,13 @@ struct hydrate_job {
 struct rmsg_schema {
     struct msg m;
     uint32_t *relids; /* owned */
+    size_t n;
+};
+
+struct rmsg_tree {
+    struct msg m;
+    uint32_t table;   /* as plan_source.table */
+    uint32_t *leaves; /* owned; ascending */
     size_t n;
 };
 

@@ -19,6 +19,7 @@
 #include "daemon/loop.h"
 #include "daemon/pgconn.h"
 #include "daemon/reader.h"
+#include "daemon/watch_tree.h"
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
 
@@ -139,9 +140,10 @@ static const char fingerprint_sql[] =
     "', "
     "a.atttypmod, ' ', a.attcollation, E'\\n'), '' ORDER BY a.attnum) FROM "
     "pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), "
-    "pg_catalog.md5((WITH RECURSIVE t(oid) AS (SELECT u.oid UNION SELECT i.inhrelid FROM "
-    "pg_catalog.pg_inherits i JOIN t ON i.inhparent = t.oid) SELECT "
-    "pg_catalog.string_agg(t.oid::text, ',' ORDER BY t.oid) FROM t)) "
+    "(WITH RECURSIVE t(oid) AS (SELECT u.oid UNION SELECT i.inhrelid FROM "
+    "pg_catalog.pg_inherits i JOIN t ON i.inhparent = t.oid WHERE NOT i.inhdetachpending) SELECT "
+    "pg_catalog.string_agg(t.oid::text, ',' ORDER BY t.oid) FROM t JOIN pg_catalog.pg_class k ON "
+    "k.oid = t.oid WHERE k.relkind <> 'p') "
     "FROM pg_catalog.unnest($1::oid[]) AS u(oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = u.oid "
     "ORDER BY u.oid";
 
@@ -193,9 +195,9 @@ static void tell_reader(struct watch *w, const struct used *changed)
     reader_post(w->reader, &m->m);
 }
 
-/* Views that are not what they were, tables that have gained or lost partitions or children. */
+/* Views that are not what they were. */
 struct ending {
-    const struct used *views, *trees;
+    const struct used *views;
 };
 
 static bool contains(const struct used *u, uint32_t relid)
@@ -206,27 +208,23 @@ static bool contains(const struct used *u, uint32_t relid)
     return false;
 }
 
-/* What such a plan reads was fixed when it was made: it can't go on. */
-static const char *reason_to_end(const struct ending *e, const struct plan_spec *spec)
+static bool reads_changed_view(const struct ending *e, const struct plan_spec *spec)
 {
     for (size_t i = 0; i < spec->nviews; i++)
         if (contains(e->views, spec->views[i]))
-            return "a view in the statement was redefined or dropped";
-    for (size_t i = 0; i < spec->nsources; i++)
-        if (contains(e->trees, spec->sources[i].table))
-            return "a table in the statement has gained or lost a partition";
-    return NULL;
+            return true;
+    return false;
 }
 
+/* What such a plan computes was fixed when it was made: it can't go on. */
 static void end_plan(void *arg, struct plan *p)
 {
-    const char *reason = reason_to_end(arg, p->spec);
-    if (!reason)
+    if (!reads_changed_view(arg, p->spec))
         return;
     struct wmsg_end *m = NEW(struct wmsg_end);
     m->m.kind = W_END;
     m->plan = plan_ref(p);
-    err_set(&m->err, ERR_FEATURE_NOT_SUPPORTED, "%s", reason);
+    err_set(&m->err, ERR_FEATURE_NOT_SUPPORTED, "a view in the statement was redefined or dropped");
     err_hint(&m->err, "Subscribe again.");
     worker_post(p->worker, &m->m);
 }
@@ -234,7 +232,8 @@ static void end_plan(void *arg, struct plan *p)
 /* Compares with what was seen before, and remembers. */
 static void compare(struct watch *w, const PGresult *res)
 {
-    struct used changed = {{0}}, trees = {{0}};
+    struct used changed = {{0}};
+    struct tree_list trees = {{0}};
     VEC(struct fingerprint) now = {0};
     for (int r = 0; r < PQntuples(res); r++) {
         struct fingerprint f = {
@@ -248,8 +247,8 @@ static void compare(struct watch *w, const PGresult *res)
             log_info("table or view %u has changed", f.relid);
             VEC_PUSH(changed.relids, f.relid);
         }
-        if (before && strcmp(before->tree, f.tree) != 0)
-            VEC_PUSH(trees.relids, f.relid);
+        if (*f.core)
+            watch_trees_add(&trees, f.relid, f.tree, before && strcmp(before->tree, f.tree) != 0);
         VEC_PUSH(now, f);
     }
     forget(w);
@@ -257,13 +256,13 @@ static void compare(struct watch *w, const PGresult *res)
     w->seen.v = now.v;
     w->seen.n = now.n;
     w->seen.cap = now.cap;
-    struct ending e = {.views = &changed, .trees = &trees};
-    if (changed.relids.n || trees.relids.n)
+    struct ending e = {.views = &changed};
+    if (changed.relids.n)
         registry_each(w->registry, end_plan, &e);
+    watch_trees_tell(&trees, w->registry, w->reader);
     if (changed.relids.n)
         tell_reader(w, &changed);
     VEC_FREE(changed.relids);
-    VEC_FREE(trees.relids);
 }
 
 static void poll_tables(struct watch *w)
@@ -310,13 +309,17 @@ static bool parse_snapshot(const char *s, struct snapshot *out)
 static void tell_visible(struct watch *w)
 {
     struct err err;
-    PGresult *res =
-        pgconn_query(&w->conn, "SELECT pg_catalog.pg_current_snapshot()", 0, NULL, NULL, &err);
+    PGresult *res = pgconn_query(&w->conn,
+                                 "SELECT pg_catalog.pg_current_snapshot(), (extract(epoch from "
+                                 "pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint - "
+                                 "946684800000000",
+                                 0, NULL, NULL, &err);
     struct snapshot snap;
     if (res && parse_snapshot(PQgetvalue(res, 0, 0), &snap)) {
         struct rmsg_visible *m = NEW(struct rmsg_visible);
         m->m.kind = R_VISIBLE;
         m->snap = snap;
+        m->snap.postmaster_start = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
         reader_post(w->reader, &m->m);
     }
     PQclear(res);

@@ -135,10 +135,8 @@ static void leaf_remove(struct worker *w, uint32_t relid, struct live_plan *lp)
 static void each_leaf(struct worker *w, struct live_plan *lp,
                       void (*fn)(struct worker *, uint32_t, struct live_plan *))
 {
-    const struct plan_spec *spec = lp->plan->spec;
-    for (size_t i = 0; i < spec->nsources; i++)
-        for (size_t j = 0; j < spec->sources[i].nleaves; j++)
-            fn(w, spec->sources[i].leaves[j], lp);
+    for (size_t i = 0; i < lp->mappings.n; i++)
+        fn(w, lp->mappings.v[i].relid, lp);
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -234,6 +232,15 @@ static void seed(struct worker *w, struct wmsg_seed *m)
     step_unref(m->part);
 }
 
+static void set_leaves(struct worker *w, const struct wmsg_leaves *m)
+{
+    struct live_plan *lp = m->plan->live;
+    each_leaf(w, lp, leaf_remove);
+    live_plan_set_leaves(lp, m->source, m->leaves, m->n);
+    each_leaf(w, lp, leaf_add);
+    free(m->leaves);
+}
+
 /* From the watch it may come when the plan has just been dropped. */
 static void end_plan(struct live_plan *lp, const struct err *err)
 {
@@ -252,6 +259,7 @@ static bool handle(struct worker *w, struct msg *m)
     case W_ADD: add_plan(w, pm); break;
     case W_SEED: seed(w, (struct wmsg_seed *)m); break;
     case W_STALE: live_plan_stale(pm->plan->live); break;
+    case W_LEAVES: set_leaves(w, (struct wmsg_leaves *)m); break;
     case W_END: end_plan(pm->plan->live, &((struct wmsg_end *)m)->err); break;
     case W_DROP: drop_plan(w, pm); break;
     case W_ATTACH: live_plan_attach(am->plan->live, am); break;

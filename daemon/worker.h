@@ -26,6 +26,7 @@ enum worker_msg_kind {
     W_ADD,    /* registry: a new plan; comes before anything else about it */
     W_SEED,   /* reader: a part of a plan's seed; last = commit it at its LSN, then it gets steps */
     W_STALE,  /* reader: the plan's tables are being read again; no steps until the next seed */
+    W_LEAVES, /* reader: a source's rows come from other leaves now; W_STALE or a seed follows */
     W_END,    /* reader: the plan can't go on; err for its subscribers */
     W_DROP,   /* reader, after R_DROP_PLAN: forget it */
     W_ATTACH, /* loop: a subscriber joins, or catches up */
@@ -50,6 +51,14 @@ struct wmsg_seed {
     struct step *part; /* rows; one reference; NULL with last if there are none */
     bool last;         /* the seed is whole; commit at lsn */
     lsn_t lsn;
+};
+
+struct wmsg_leaves {
+    struct msg m;
+    struct plan *plan; /* one reference */
+    size_t source;     /* its number in the plan's spec */
+    uint32_t *leaves;  /* owned */
+    size_t n;
 };
 
 struct wmsg_end {

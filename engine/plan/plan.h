@@ -18,6 +18,7 @@
 struct plan_source {
     uint32_t table;           /* OID of the table named in the statement (a partition root, say) */
     const char *schema, *name;
+    bool only;                /* FROM ONLY: what is below the table doesn't count, now or later */
     const uint32_t *leaves;   /* OIDs of the ordinary tables that hold the rows; all replicated */
     size_t nleaves;
     /* The columns the plan needs, in source row order. Leaves may number theirs differently: names
