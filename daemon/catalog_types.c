@@ -48,6 +48,8 @@ static bool element_is_identity(const struct type *t)
     }
 }
 
+/* The name doesn't depend on the search path: sessions have different ones, and a type is interned
+ * by all that is known of it. */
 struct type_row {
     uint32_t base, elem, relid;
     char typtype;
@@ -58,13 +60,16 @@ static PGresult *ask_type(struct pgconn *conn, uint32_t oid, struct err *err)
 {
     return pgconn_queryf(
         conn, err,
-        "SELECT pg_catalog.format_type(t.oid, NULL), t.typtype, t.typbasetype, t.typelem, "
+        "SELECT CASE WHEN n.nspname = 'pg_catalog' THEN pg_catalog.format_type(t.oid, NULL) "
+        "ELSE pg_catalog.concat(n.nspname, '.', t.typname) END, t.typtype, t.typbasetype, "
+        "t.typelem, "
         "t.typrelid, t.typdelim, t.typelem <> 0 AND t.typlen = -1 AND t.typsubscript = "
         "'pg_catalog.array_subscript_handler'::regproc, "
         "EXISTS (SELECT 1 FROM pg_catalog.pg_cast c WHERE c.castsource = t.oid AND c.casttarget = "
         "114 AND c.castmethod = 'f'), "
         "(SELECT e.typdelim FROM pg_catalog.pg_type e WHERE e.oid = t.typelem) "
-        "FROM pg_catalog.pg_type t WHERE t.oid = %u",
+        "FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
+        "WHERE t.oid = %u",
         oid);
 }
 

@@ -190,10 +190,10 @@ static void random_transaction(PGconn *db, unsigned *seed, int *next_id)
     }
     if (kind == 0)
         sql_run(db, "ROLLBACK");
-    else if (kind == 1)
-        sql_run(db, "PREPARE TRANSACTION 'p'; COMMIT PREPARED 'p'");
     else
-        sql_run(db, "COMMIT");
+        sql_run(db, kind == 1 ? "PREPARE TRANSACTION 'p'" : "COMMIT");
+    if (kind == 1)
+        sql_run(db, "COMMIT PREPARED 'p'");
 }
 
 START_TEST(every_view_equals_postgres_after_every_commit)

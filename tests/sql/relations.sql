@@ -81,7 +81,7 @@ SELECT 1 WHERE EXTRACT(year FROM date '2020-01-01') > 0;
 SELECT t.hours, e.salary FROM task t JOIN emp e ON t.hours * 80 = e.salary;
 SELECT t.no, e.id FROM task t JOIN emp e ON t.no = e.id;
 SELECT e.name, d.name FROM emp e JOIN dept d ON true WHERE e.salary > d.budget;
-SELECT FROM emp;
+SELECT 1 FROM emp;
 @changes
 INSERT INTO emp VALUES (7, 2, 'gus', 90, 1.0, '2022-05-05', 4);
 UPDATE emp SET dept = 3 WHERE id = 2;
