@@ -33,7 +33,10 @@
 #define NAP_IN_TXN_NS   300000 /* the rest of a transaction comes in pieces: let some gather */
 #define NAP_IN_FLOOD_NS 100000
 #define LARGE_TXN       64 /* messages */
-#define FLOOD_MESSAGES  32 /* more than this at once: whoever wrote it doesn't wait for us */
+#define SPIN_NS         20000
+#define FLOOD_MESSAGES  32 /* so many at once, or… */
+#define FLOOD_WINDOW_NS 5000000
+#define FLOOD_TXNS      50 /* …so many in the window: see is_flooded() */
 #define PROGRESS_MS     2  /* between two steps that carry nothing but a position */
 #define FOLD_BYTES      (1u << 20)
 #define RING_XIDS       (256u * 1024)
@@ -54,6 +57,8 @@ struct reader {
     bool paused;          /* the workers have too much: read no more */
     bool seeding;         /* seeds are under way: read no more */
     bool wants_ack;
+    uint64_t window_at, window_txns; /* ns; ingest's count then */
+    bool flooded;
     size_t txn_messages; /* of the transaction under way, or the last one */
     uint64_t acked_at, heard_at, asked_at, progress_at; /* ms */
     uint64_t system_id;             /* of the server last connected to; 0 = none yet */
@@ -238,12 +243,21 @@ static bool take_messages(struct reader *r, size_t *n, struct err *err)
 static bool read_stream(struct reader *r, size_t *n, uint64_t now, struct err *err)
 {
     size_t before;
+    uint64_t spin_until = 0;
+    bool again;
     *n = 0;
     do {
         before = *n;
         if (!walsender_receive(r->ws, err) || !take_messages(r, n, err))
             return false;
-    } while (*n != before && *n < ROUND_MESSAGES && !r->paused);
+        /* BEGIN, changes and COMMIT of a small transaction come as messages of their own, a few
+         * microseconds apart: less than it costs to fall asleep and be woken for each. */
+        if (*n != before && r->feed.ing.in_txn && r->txn_messages < LARGE_TXN)
+            spin_until = clock_ns() + SPIN_NS;
+        else if (!r->feed.ing.in_txn || r->txn_messages >= LARGE_TXN)
+            spin_until = 0;
+        again = *n != before || (spin_until && clock_ns() < spin_until);
+    } while (again && *n < ROUND_MESSAGES && !r->paused);
     if (*n)
         r->heard_at = now;
     return true;
@@ -298,6 +312,20 @@ static void nap(long ns)
     nanosleep(&ts, NULL);
 }
 
+/* When commits come in by the thousands, whoever wrote them doesn't wait for each one's delta; then
+ * being woken for each, which the walsender pays for too, is a waste. */
+static bool is_flooded(struct reader *r, size_t nread)
+{
+    uint64_t now = clock_ns(), txns = r->feed.ing.txns;
+    if (now - r->window_at >= FLOOD_WINDOW_NS) {
+        r->flooded =
+            txns - r->window_txns >= FLOOD_TXNS && now - r->window_at < 2 * FLOOD_WINDOW_NS;
+        r->window_at = now;
+        r->window_txns = txns;
+    }
+    return nread >= FLOOD_MESSAGES || (nread && r->flooded);
+}
+
 /* Sleeps until there is something to do. `held`: something waits for the workers. */
 static bool sleep_until_needed(struct reader *r, size_t nread, bool held, uint64_t now,
                                struct err *err)
@@ -310,7 +338,7 @@ static bool sleep_until_needed(struct reader *r, size_t nread, bool held, uint64
         nap(NAP_IN_TXN_NS);
         return true;
     }
-    if (may_read && nread >= FLOOD_MESSAGES) {
+    if (may_read && is_flooded(r, nread)) {
         nap(NAP_IN_FLOOD_NS);
         return true;
     }
