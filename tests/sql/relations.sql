@@ -33,7 +33,7 @@ SELECT * FROM (SELECT dept AS id, salary FROM emp) a NATURAL JOIN dept;
 SELECT * FROM (SELECT dept AS id, salary FROM emp) a NATURAL FULL JOIN dept;
 SELECT e.name FROM emp e LEFT JOIN (dept d JOIN task t ON t.emp = d.boss) ON d.id = e.dept;
 SELECT dept, count(*), count(salary), sum(salary), avg(salary), min(name), max(hired), sum(bonus), avg(bonus) FROM emp GROUP BY dept;
-SELECT count(*), count(dept), sum(salary), min(salary), max(bonus), avg(bonus) FROM emp;
+SELECT count(*), count(dept), sum(salary), min(salary), round(max(bonus), 2), avg(bonus) FROM emp;
 SELECT count(*), sum(salary) FROM emp WHERE id > 1000;
 SELECT dept, count(*) FROM emp GROUP BY dept HAVING count(*) > 1;
 SELECT dept, sum(salary) FROM emp GROUP BY dept HAVING sum(salary) > 100 OR dept IS NULL;
@@ -76,7 +76,7 @@ WITH r AS (SELECT dept, sum(salary) AS s FROM emp GROUP BY dept) SELECT d.name, 
 WITH a AS (SELECT * FROM emp WHERE salary > 50), b AS (SELECT dept, count(*) AS n FROM a GROUP BY dept) SELECT a.name, b.n FROM a JOIN b ON a.dept = b.dept;
 WITH a AS MATERIALIZED (SELECT dept, max(salary) AS m FROM emp GROUP BY dept) SELECT x.dept, y.m FROM a x LEFT JOIN a y ON x.m = y.m AND x.dept <> y.dept;
 WITH a AS (SELECT 1 AS one) SELECT * FROM a, dept;
-SELECT e.bonus, count(*) FROM emp e JOIN emp f ON e.bonus = f.bonus WHERE e.bonus IS NOT NULL GROUP BY e.bonus, e.id;
+SELECT e.id, round(e.bonus, 2), count(*) FROM emp e JOIN emp f ON e.bonus = f.bonus WHERE e.bonus IS NOT NULL GROUP BY e.id, round(e.bonus, 2);
 SELECT 1 WHERE EXTRACT(year FROM date '2020-01-01') > 0;
 SELECT t.hours, e.salary FROM task t JOIN emp e ON t.hours * 80 = e.salary;
 SELECT t.no, e.id FROM task t JOIN emp e ON t.no = e.id;
