@@ -163,9 +163,10 @@ static void add_setting(struct buf *b, const char *name, const char *value)
     }
 }
 
-static void add_settings(struct buf *b, const struct pgconn *c, const struct config *cfg)
+static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struct config *cfg)
 {
     char ms[32];
+    bool unlimited = purpose == PGCONN_SNAPSHOT || purpose == PGCONN_STREAM;
     add_setting(b, "DateStyle", "ISO");
     add_setting(b, "IntervalStyle", "postgres");
     add_setting(b, "extra_float_digits", "1");
@@ -178,31 +179,23 @@ static void add_settings(struct buf *b, const struct pgconn *c, const struct con
     add_setting(b, "default_transaction_isolation", "read committed");
     add_setting(b, "synchronous_commit", "local"); /* a standby that is away can't hold us up */
     add_setting(b, "idle_in_transaction_session_timeout", "0");
-    if (c->purpose != PGCONN_CATALOG)
+    if (purpose != PGCONN_CATALOG)
         add_setting(b, "search_path", "");
-    long long limit =
-        c->purpose == PGCONN_SNAPSHOT ? 0 : (long long)cfg->postgres_statement_timeout;
-    snprintf(ms, sizeof ms, "%lld", limit);
+    snprintf(ms, sizeof ms, "%lld", unlimited ? 0 : (long long)cfg->postgres_statement_timeout);
     add_setting(b, "statement_timeout", ms);
     snprintf(ms, sizeof ms, "%lld", (long long)cfg->postgres_lock_timeout);
     add_setting(b, "lock_timeout", ms);
 }
 
-static PGconn *start(struct pgconn *c, const struct config *cfg)
+PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
 {
     static const char *const names[] = {"palimpsestd analyst", "palimpsestd tables",
-                                        "palimpsestd watch"};
+                                        "palimpsestd watch", "palimpsestd replication"};
     struct buf settings = {0};
-    add_settings(&settings, c, cfg);
-    const char *const keys[] = {"keepalives_idle",
-                                "keepalives_interval",
-                                "keepalives_count",
-                                "tcp_user_timeout",
-                                "dbname",
-                                "options",
-                                "client_encoding",
-                                "application_name",
-                                NULL};
+    add_settings(&settings, purpose, cfg);
+    const char *const keys[] = {
+        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
+        "options",         "client_encoding",     "application_name", "replication",      NULL};
     const char *const vals[] = {"30",
                                 "10",
                                 "3",
@@ -210,7 +203,8 @@ static PGconn *start(struct pgconn *c, const struct config *cfg)
                                 cfg->postgres_conninfo,
                                 buf_cstr(&settings),
                                 "UTF8",
-                                names[c->purpose],
+                                names[purpose],
+                                purpose == PGCONN_STREAM ? "database" : "false",
                                 NULL};
     PGconn *pg = PQconnectStartParams(keys, vals, 1);
     buf_fini(&settings);
@@ -222,7 +216,7 @@ static bool connect_session(struct pgconn *c, const struct config *cfg, struct e
 {
     uint64_t deadline = clock_ms() + (uint64_t)cfg->postgres_connect_timeout;
     PostgresPollingStatusType st = PGRES_POLLING_WRITING;
-    c->pg = start(c, cfg);
+    c->pg = pgconn_start(c->purpose, cfg);
     if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD)
         return lose_unreachable(c, err);
     while (st != PGRES_POLLING_OK) {

@@ -37,8 +37,14 @@ bool pgstop_is_triggered(const struct pgstop *s);
 enum pgconn_purpose {
     PGCONN_CATALOG,  /* analysis of statements: the role's search path, statement_timeout */
     PGCONN_SNAPSHOT, /* reading tables and publishing them: no statement_timeout */
-    PGCONN_WATCH     /* small queries */
+    PGCONN_WATCH,    /* small queries */
+    PGCONN_STREAM    /* replication; opened and used by walsender.h, not as a struct pgconn */
 };
+
+struct config;
+
+/* Starts connecting, as PQconnectStartParams(), with everything pinned that this file is about. */
+PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg);
 
 struct pgconn {
     enum pgconn_purpose purpose;

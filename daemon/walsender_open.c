@@ -19,8 +19,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/pgconn.h"
 #include "daemon/publication.h"
 #include "engine/base/alloc.h"
 #include "engine/base/buf.h"
@@ -108,32 +110,19 @@ static bool command(struct opening *o, const char *sql, const char *what)
 
 static bool connect_to_server(struct opening *o)
 {
-    const char *const keys[] = {"dbname",  "replication",     "application_name",
-                                "options", "client_encoding", NULL};
-    char settings[600];
-    snprintf(settings, sizeof settings,
-             "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 "
-             "-c bytea_output=hex -c timezone=%s -c search_path= -c lc_monetary=C "
-             "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0",
-             o->cfg->engine_timezone);
-    const char *const vals[] = {
-        o->cfg->postgres_conninfo, "database", "palimpsestd replication", settings, "UTF8", NULL};
-    PGconn *conn = o->w->conn = PQconnectStartParams(keys, vals, 1);
+    PGconn *conn = o->w->conn = pgconn_start(PGCONN_STREAM, o->cfg);
     PostgresPollingStatusType st = PGRES_POLLING_WRITING;
-    int64_t left = o->cfg->postgres_connect_timeout;
-    if (PQstatus(conn) == CONNECTION_BAD)
+    uint64_t deadline = clock_ms() + (uint64_t)o->cfg->postgres_connect_timeout;
+    if (!conn || PQstatus(conn) == CONNECTION_BAD)
         st = PGRES_POLLING_FAILED;
     while (st != PGRES_POLLING_OK) {
-        if (st == PGRES_POLLING_FAILED || left <= 0)
-            return err_set(o->err, ERR_CANNOT_CONNECT_NOW, "%s",
-                           left <= 0 ? "timeout while connecting" : walsender_message(o->w));
-        struct timespec before, after;
-        clock_gettime(CLOCK_MONOTONIC, &before);
+        if (st == PGRES_POLLING_FAILED)
+            return err_set(o->err, ERR_CANNOT_CONNECT_NOW, "%s", walsender_message(o->w));
+        if (clock_ms() >= deadline)
+            return err_set(o->err, ERR_CANNOT_CONNECT_NOW, "timeout while connecting");
         short events = st == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         if (!o->wait(o->arg, PQsocket(conn), events, 200))
             return interrupted(o);
-        clock_gettime(CLOCK_MONOTONIC, &after);
-        left -= (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
         struct pollfd p = {.fd = PQsocket(conn), .events = events};
         if (poll(&p, 1, 0) > 0)
             st = PQconnectPoll(conn);
