@@ -111,6 +111,7 @@ static struct leaf_layout *make_layout(struct pgconn *c, struct reading *r, cons
     l->replident = PQgetvalue(res, 0, COL_REPLIDENT)[0];
     l->attnums = xcalloc(max, sizeof *l->attnums);
     l->names = xcalloc(max, sizeof *l->names);
+    l->typeids = xcalloc(max, sizeof *l->typeids);
     l->key = xcalloc(max, sizeof *l->key);
     bool ok = true;
     for (int row = 0; ok && row < (int)max; row++) {
@@ -122,6 +123,7 @@ static struct leaf_layout *make_layout(struct pgconn *c, struct reading *r, cons
         if (key)
             l->key[l->nkey++] = l->ncols;
         l->attnums[l->ncols] = (int16_t)atoi(PQgetvalue(res, row, COL_ATTNUM));
+        l->typeids[l->ncols] = (uint32_t)strtoul(PQgetvalue(res, row, COL_TYPE), NULL, 10);
         l->names[l->ncols++] = xstrdup(name);
     }
     if (ok)

@@ -60,9 +60,12 @@ static bool is_leaf_key(const struct leaf_layout *leaf, uint32_t col)
     return false;
 }
 
-static bool same_type(const struct relation_column *c, const struct column_type *ct)
+/* The stream names a domain where the layout has its base type; the typmod is the domain's then. */
+static bool same_type(const struct relation_column *c, const struct leaf_layout *leaf, uint32_t col)
 {
-    return c->type == ct->type->oid && c->typmod == ct->typmod;
+    const struct column_type *ct = &leaf->layout->cols[col].ct;
+    uint32_t type = leaf->typeids ? leaf->typeids[col] : ct->type->oid;
+    return c->type == type && (c->typmod == ct->typmod || type != ct->type->oid);
 }
 
 /* Places every column and counts what agrees: needed columns found, identity columns found. */
@@ -76,7 +79,7 @@ static bool place_columns(struct colmap *m, const struct leaf_layout *leaf)
         for (uint32_t j = 0; j < leaf->ncols; j++) {
             if (strcmp(c->name, leaf->names[j]) != 0)
                 continue;
-            if (!same_type(c, &leaf->layout->cols[j].ct))
+            if (!same_type(c, leaf, j))
                 return false;
             m->to[i] = (int32_t)j;
             found++;

@@ -21,6 +21,7 @@ void leaf_layout_unref(struct leaf_layout *l)
         free(l->names[i]);
     free(l->names);
     free(l->attnums);
+    free(l->typeids);
     free(l->key);
     layout_unref(l->layout);
     free(l);

@@ -23,6 +23,7 @@ struct leaf_layout {
     uint32_t ncols;
     int16_t *attnums;      /* owned; ascending */
     char **names;          /* owned */
+    uint32_t *typeids;     /* owned: pg_type OIDs of the columns, a domain's own; NULL: layout's */
     uint32_t nkey;         /* identity columns; 0: rows are identified by all their bytes */
     uint32_t *key;         /* owned; positions of the identity columns */
     struct layout *layout; /* owned */
