@@ -62,11 +62,12 @@ static bool same_fields(const struct type *a, const struct type *b)
     return true;
 }
 
+/* Not by name: that depends on the search path of the session it was read in. The first one stays.
+ */
 static bool same_type(const struct type *a, const struct type *b)
 {
     return a->oid == b->oid && a->json == b->json && a->delim == b->delim && a->elem == b->elem &&
-           a->text_is_identity == b->text_is_identity && strcmp(a->name, b->name) == 0 &&
-           same_fields(a, b);
+           a->text_is_identity == b->text_is_identity && same_fields(a, b);
 }
 
 static const struct type *intern(const struct type *like)

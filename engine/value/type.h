@@ -63,7 +63,7 @@ struct type {
     uint32_t oid;
     enum type_kind kind;
     enum rep rep;
-    const char *name;                /* as format_type(oid, NULL) prints it */
+    const char *name;                /* as format_type(oid, NULL) printed it first; for messages */
     enum json_shape json;            /* TYPE_OPAQUE only */
     char delim;                      /* JSON_ARRAY: between elements in the text form, ',' mostly */
     const struct type *elem;         /* JSON_ARRAY */
