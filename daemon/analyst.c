@@ -201,7 +201,8 @@ static bool read_params(struct inquiry *q)
 static bool not_a_body(struct inquiry *q, size_t head_chars)
 {
     struct err *e = q->err;
-    if (strcmp(e->sqlstate, "42601") == 0 || strcmp(e->sqlstate, "0A000") == 0) {
+    if (strcmp(e->sqlstate, "42601") == 0 || strcmp(e->sqlstate, "0A000") == 0 ||
+        strcmp(e->sqlstate, "42P13") == 0) {
         struct err why = *e;
         return err_set(e, ERR_FEATURE_NOT_SUPPORTED, "only a SELECT can be kept live (%.200s)",
                        why.message);
@@ -312,19 +313,38 @@ static const struct plan_spec *analyse(struct analyst *an, const struct analysis
         err_set(err, "42601", "the statement is empty");
         return NULL;
     }
-    if (!pgconn_open(&an->conn, err))
+    PGresult *begun = pgconn_query_fresh(&an->conn, "BEGIN", err);
+    PQclear(begun);
+    if (!begun)
         return NULL;
     const struct config *cfg = config_current();
     arena_init(&q.arena);
     catalog_load_init(&q.catalog, &an->conn, cfg->postgres_publication);
-    if (pgconn_exec(&an->conn, "BEGIN", err) && describe(&q) && read_params(&q) && make_probe(&q) &&
-        read_probe(&q))
+    if (describe(&q) && read_params(&q) && make_probe(&q) && read_probe(&q))
         spec = make_spec(&q, cfg);
     pgconn_rollback(&an->conn);
     catalog_load_fini(&q.catalog);
     arena_fini(&q.arena);
     config_unref(cfg);
     return spec;
+}
+
+/* A table of the statement is locked by another session: the statement goes to the end of the queue,
+ * for as long as Postgres may take to analyse one. */
+static bool wait_for_lock(struct analyst *an, struct analysis *job)
+{
+    uint64_t now = clock_ms();
+    if (strcmp(job->err.sqlstate, "55P03") != 0)
+        return false;
+    if (!job->give_up_at) {
+        const struct config *cfg = config_current();
+        job->give_up_at = now + (uint64_t)cfg->postgres_statement_timeout;
+        config_unref(cfg);
+    }
+    if (now >= job->give_up_at)
+        return false;
+    mailbox_post(&an->box, &job->m);
+    return true;
 }
 
 static void work_on(struct analyst *an, struct analysis *job)
@@ -343,6 +363,8 @@ static void work_on(struct analyst *an, struct analysis *job)
             cache_put(an, &text, job->spec);
     }
     buf_fini(&text);
+    if (!job->spec && wait_for_lock(an, job))
+        return;
     if (job->spec && !job->explain) {
         job->plan = registry_acquire(an->registry, job->spec, &job->err);
         job->registry = an->registry;

@@ -31,7 +31,8 @@ struct analysis {
     char *sql;         /* owned; UTF-8, one statement, no trailing ';' */
     char **params;     /* owned array of owned texts of $1…; NULL element = SQL NULL */
     size_t nparams;
-    bool explain; /* spec alone: don't make a plan */
+    bool explain;        /* spec alone: don't make a plan */
+    uint64_t give_up_at; /* the analyst's: ms, when to stop waiting for a lock; 0 = not waiting */
     /* Result: err is set, or spec (and plan unless explain) are. */
     const struct plan_spec *spec; /* one reference */
     struct plan *plan;            /* from registry_acquire(): one reference and one user */

@@ -19,7 +19,8 @@
 #include "daemon/log.h"
 #include "engine/base/alloc.h"
 
-#define OLDEST_SERVER 140000
+#define CATALOG_LOCK_MS 100
+#define OLDEST_SERVER   140000
 
 /* ---- stopping ------------------------------------------------------------------------------ */
 
@@ -183,7 +184,11 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
         add_setting(b, "search_path", "");
     snprintf(ms, sizeof ms, "%lld", unlimited ? 0 : (long long)cfg->postgres_statement_timeout);
     add_setting(b, "statement_timeout", ms);
-    snprintf(ms, sizeof ms, "%lld", (long long)cfg->postgres_lock_timeout);
+    /* A statement whose table is locked is analysed again later: others needn't wait for it. */
+    long long lock = (long long)cfg->postgres_lock_timeout;
+    if (purpose == PGCONN_CATALOG && lock > CATALOG_LOCK_MS)
+        lock = CATALOG_LOCK_MS;
+    snprintf(ms, sizeof ms, "%lld", lock);
     add_setting(b, "lock_timeout", ms);
 }
 
@@ -373,6 +378,19 @@ PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const 
         return NULL;
     }
     return finish(c, err);
+}
+
+PGresult *pgconn_query_fresh(struct pgconn *c, const char *sql, struct err *err)
+{
+    for (bool again = true;; again = false) {
+        bool was_open = c->pg != NULL;
+        if (!pgconn_open(c, err))
+            return NULL;
+        PGresult *res = pgconn_query(c, sql, 0, NULL, NULL, err);
+        if (res || c->pg || !was_open || !again)
+            return res;
+        c->retry_at = 0; /* that an idle session has ended says nothing about a new one */
+    }
 }
 
 PGresult *pgconn_queryf(struct pgconn *c, struct err *err, const char *fmt, ...)

@@ -72,7 +72,10 @@ uint64_t pgconn_retry_in(const struct pgconn *c);
  */
 PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const uint32_t *types,
                        const char *const *params, struct err *err);
-/* The same with the statement's text from a format, for OIDs and other numbers of our own. */
+/* Opens the session if need be and runs a statement that may be run twice: when a session that was
+ * thought open turns out to have ended, on a new one. */
+PGresult *pgconn_query_fresh(struct pgconn *c, const char *sql, struct err *err);
+/* pgconn_query() with the statement's text from a format, for OIDs and other numbers of our own. */
 PGresult *pgconn_queryf(struct pgconn *c, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same for statements without rows. */

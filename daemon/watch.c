@@ -52,9 +52,7 @@ struct watch {
 
 static bool ask_position(struct watch *w, lsn_t *lsn, struct err *err)
 {
-    if (!pgconn_open(&w->conn, err))
-        return false;
-    PGresult *res = pgconn_query(&w->conn, POSITION_AND_FLUSH, 0, NULL, NULL, err);
+    PGresult *res = pgconn_query_fresh(&w->conn, POSITION_AND_FLUSH, err);
     if (!res)
         return false;
     const char *text = PQgetvalue(res, 0, 0);
