@@ -131,6 +131,11 @@ START_TEST(rows_committed_asynchronously_and_lost_in_a_crash_are_not_kept)
         sql_run(db, "INSERT INTO lost VALUES (%d, %d)", i, i);
     /* Another column: the table is read in a snapshot that shows what is about to be lost. */
     struct view *v = client_subscribe(c, "v", "SELECT id, a FROM lost");
+    while (!v->accepted) {
+        char *line = client_read_line(c);
+        if (!line || !client_apply(c, line) || v->error)
+            die("not accepted: %s", v->error ? v->error : "?");
+    }
     PQfinish(db);
     cluster_kill(cluster);
     cluster_run(cluster);
