@@ -147,6 +147,9 @@ e2e: all $(E2E_BIN)
 	@PALIMPSESTD=$(DAEMON) tests/run $(E2E_BIN)
 
 # ---- measuring -------------------------------------------------------------------------------
+$(BUILD)/tests/bench/bench_engine: $(call obj,tests/bench/bench_engine.c tests/bench/bench.c) $(LIBENGINE)
+	$(CC) $(LDFLAGS) -o $@ $^ -ljansson $(LIBS_ENGINE)
+
 $(BUILD)/tests/bench/bench_live: $(call obj,tests/bench/bench_live.c $(BENCH_SUPPORT_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
