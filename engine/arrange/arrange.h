@@ -95,6 +95,18 @@ static inline int64_t arrange_weight(const struct arrange *a, uint32_t handle)
     return w != INT16_MIN ? w : arrange_wide_weight(a, handle);
 }
 
+/* Asks for the memory a key's look-up will need: first its slot in the table, later (stage 2) its
+ * first entry. */
+static inline void arrange_prefetch(const struct arrange *a, uint32_t hash, int stage)
+{
+    struct hpos at;
+    uint32_t h;
+    if (stage == 1)
+        htab_prefetch(&a->keys, hash);
+    else if ((h = htab_first(&a->keys, hash, &at)))
+        __builtin_prefetch(arrange_at(a, h));
+}
+
 /* Not aligned. Valid while the entry lives. */
 static inline uint8_t *arrange_payload(const struct arrange *a, uint32_t handle)
 {

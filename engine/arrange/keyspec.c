@@ -9,9 +9,6 @@
 
 #include "engine/base/alloc.h"
 
-#define HASH_SEED 0x9e3779b97f4a7c15ULL
-#define HASH_NULL 0xd1b54a32d192ed03ULL
-
 static enum key_mode key_mode_of(const struct column_type *ct)
 {
     switch (ct->type->rep) {
@@ -38,17 +35,25 @@ static struct keyspec *keyspec_alloc(const struct layout *l, size_t n)
     return k;
 }
 
+struct key_part key_part_of(const struct layout *l, const struct expr *e,
+                            const struct column_type *ct)
+{
+    bool plain = e->kind == EXPR_COLUMN;
+    assert(!plain || e->input == 0);
+    return (struct key_part){.expr = e,
+                             .col = plain ? e->col : KEY_COMPUTED,
+                             .offset = plain ? l->cols[e->col].offset : 0,
+                             .mode = key_mode_of(ct),
+                             .rep = e->ct.type->rep,
+                             .ct = *ct};
+}
+
 struct keyspec *keyspec_new(const struct layout *l, const struct expr *const *exprs, size_t n,
                             const struct column_type *cts)
 {
     struct keyspec *k = keyspec_alloc(l, n);
-    for (size_t i = 0; i < n; i++) {
-        bool plain = exprs[i]->kind == EXPR_COLUMN;
-        struct column_type ct = cts ? cts[i] : exprs[i]->ct;
-        assert(!plain || exprs[i]->input == 0);
-        k->part[i] =
-            (struct key_part){exprs[i], plain ? exprs[i]->col : KEY_COMPUTED, key_mode_of(&ct), ct};
-    }
+    for (size_t i = 0; i < n; i++)
+        k->part[i] = key_part_of(l, exprs[i], cts ? &cts[i] : &exprs[i]->ct);
     return k;
 }
 
@@ -56,7 +61,11 @@ struct keyspec *keyspec_new_whole(const struct layout *l)
 {
     struct keyspec *k = keyspec_alloc(l, l->ncols);
     for (uint32_t i = 0; i < l->ncols; i++)
-        k->part[i] = (struct key_part){NULL, i, key_mode_of(&l->cols[i].ct), l->cols[i].ct};
+        k->part[i] = (struct key_part){.col = i,
+                                       .offset = l->cols[i].offset,
+                                       .mode = key_mode_of(&l->cols[i].ct),
+                                       .rep = l->cols[i].ct.type->rep,
+                                       .ct = l->cols[i].ct};
     return k;
 }
 
@@ -118,12 +127,12 @@ bool keyspec_matches_slow(const struct keyspec *k, const uint8_t *row, const str
     return true;
 }
 
-uint32_t keyspec_hash(const struct keyspec *k, const struct value *vals, bool *has_null)
+uint32_t keyspec_hash_slow(const struct keyspec *k, const struct value *vals, bool *has_null)
 {
-    uint64_t h = HASH_SEED;
+    uint64_t h = KEY_HASH_SEED;
     *has_null = false;
     for (uint32_t i = 0; i < k->n; i++) {
-        uint64_t part = HASH_NULL;
+        uint64_t part = KEY_HASH_NULL;
         if (vals[i].null)
             *has_null = true;
         else if (k->part[i].mode == KEY_INT)

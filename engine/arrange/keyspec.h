@@ -27,7 +27,9 @@ enum key_mode {
 struct key_part {
     const struct expr *expr; /* borrowed; NULL: the column itself */
     uint32_t col;            /* the column, or KEY_COMPUTED */
+    uint32_t offset;         /* of a plain column of fixed width, in the row */
     enum key_mode mode;
+    enum rep rep;          /* of the expression */
     struct column_type ct; /* compared as this */
 };
 
@@ -48,18 +50,42 @@ void keyspec_free(struct keyspec *k);
 /* Whether rows with the same key always have the same bytes, given that the key is the whole row. */
 bool keyspec_is_bytewise(const struct keyspec *k);
 
+/* A plain column of mode KEY_INT: what row_get() says, without its switch over all types. */
+static inline struct value key_part_int(const struct key_part *p, const uint8_t *row)
+{
+    if (row_is_null(row, p->col))
+        return value_null();
+    if (p->rep == REP_INT32) {
+        int32_t x;
+        memcpy(&x, row + p->offset, sizeof x);
+        return value_int(x);
+    }
+    int64_t x = row[p->offset];
+    if (p->rep == REP_INT64)
+        memcpy(&x, row + p->offset, sizeof x);
+    return value_int(x);
+}
+
+struct key_part key_part_of(const struct layout *l, const struct expr *e,
+                            const struct column_type *ct);
+
+static inline bool keyspec_is_one_int(const struct keyspec *k)
+{
+    return k->n == 1 && k->part[0].mode == KEY_INT && k->part[0].col != KEY_COMPUTED;
+}
+
 /* The key's values; those of computed parts may be in scratch. False: an expression failed. */
 MUST_CHECK bool keyspec_eval_slow(const struct keyspec *k, const uint8_t *row,
                                   struct arena *scratch, struct value *vals, struct err *err);
 bool keyspec_matches_slow(const struct keyspec *k, const uint8_t *row, const struct value *vals,
                           struct arena *scratch);
-uint32_t keyspec_hash(const struct keyspec *k, const struct value *vals, bool *has_null);
+uint32_t keyspec_hash_slow(const struct keyspec *k, const struct value *vals, bool *has_null);
 
 static inline bool keyspec_eval(const struct keyspec *k, const uint8_t *row, struct arena *scratch,
                                 struct value *vals, struct err *err)
 {
-    if (k->n == 1 && k->part[0].col != KEY_COMPUTED) {
-        vals[0] = row_get(k->layout, row, k->part[0].col);
+    if (keyspec_is_one_int(k)) {
+        vals[0] = key_part_int(&k->part[0], row);
         return true;
     }
     return keyspec_eval_slow(k, row, scratch, vals, err);
@@ -69,11 +95,25 @@ static inline bool keyspec_eval(const struct keyspec *k, const uint8_t *row, str
 static inline bool keyspec_matches(const struct keyspec *k, const uint8_t *row,
                                    const struct value *vals, struct arena *scratch)
 {
-    if (k->n == 1 && k->part[0].mode == KEY_INT && k->part[0].col != KEY_COMPUTED) {
-        struct value v = row_get(k->layout, row, k->part[0].col);
+    if (keyspec_is_one_int(k)) {
+        struct value v = key_part_int(&k->part[0], row);
         return v.null ? vals[0].null : !vals[0].null && v.i == vals[0].i;
     }
     return keyspec_matches_slow(k, row, vals, scratch);
+}
+
+#define KEY_HASH_SEED 0x9e3779b97f4a7c15ULL
+#define KEY_HASH_NULL 0xd1b54a32d192ed03ULL
+
+static inline uint32_t keyspec_hash(const struct keyspec *k, const struct value *vals,
+                                    bool *has_null)
+{
+    if (k->n == 1 && k->part[0].mode == KEY_INT) {
+        *has_null = vals[0].null;
+        uint64_t part = vals[0].null ? KEY_HASH_NULL : (uint64_t)vals[0].i;
+        return (uint32_t)(hash_mix(KEY_HASH_SEED, part) >> 32);
+    }
+    return keyspec_hash_slow(k, vals, has_null);
 }
 
 #endif

@@ -31,11 +31,14 @@ struct group {
 };
 
 #define GROUP_HEAD 16
+#define PREFETCH   8 /* rows of the input ahead */
 
 struct agg {
     const struct group_agg *call; /* borrowed */
     size_t offset;                /* of the state in the group's record */
     struct keymap *seen; /* owned; DISTINCT: (group, arguments) → int64 count; NULL otherwise */
+    bool plain;          /* at most one argument, an integer column; no FILTER, no DISTINCT */
+    struct key_part arg; /* that argument */
 };
 
 struct touched {
@@ -147,6 +150,13 @@ static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct
     const struct group_agg *call = a->call;
     struct value args[2];
     bool passes = true;
+    if (a->plain) {
+        if (call->spec.nargs)
+            args[0] = key_part_int(&a->arg, cx->row[0]);
+        if (!call->spec.cls->strict || !call->spec.nargs || !args[0].null)
+            call->spec.cls->add(&call->spec, state, args, weight);
+        return;
+    }
     if (call->filter) {
         if (!expr_holds(call->filter, cx, &passes, &env->err))
             goto fail;
@@ -249,6 +259,8 @@ static void step_group(struct op *op, struct op_env *env)
                             (const uint8_t[1]){0}),
               true, env);
     for (size_t i = 0; i < in->n; i++) {
+        if (i + PREFETCH < in->n)
+            __builtin_prefetch(in->v[i + PREFETCH].row);
         op_env_next_row(env);
         cx.row[0] = in->v[i].row;
         uint32_t handle = find_group(g, in->v[i].row, in->v[i].weight, env);
@@ -286,13 +298,15 @@ static void free_group(struct op *op)
 static void describe_agg(const struct group_agg *a, struct buf *b)
 {
     buf_adds(b, a->spec.cls->name);
-    buf_adds(b, a->distinct ? "(distinct " : "(");
+    if (a->spec.nargs)
+        buf_adds(b, a->distinct ? "(distinct " : "(");
     for (uint32_t i = 0; i < a->spec.nargs; i++) {
         if (i)
             buf_adds(b, ", ");
         expr_print(a->args[i], NULL, b);
     }
-    buf_adds(b, a->spec.nargs ? ")" : "*)");
+    if (a->spec.nargs)
+        buf_addc(b, ')');
     if (a->filter) {
         buf_adds(b, " filter ");
         expr_print(a->filter, NULL, b);
@@ -338,17 +352,28 @@ static struct keymap *seen_new(const struct agg_spec *spec)
     return m;
 }
 
+static void init_agg(struct agg *a, const struct group_agg *call, size_t offset,
+                     const struct layout *l)
+{
+    *a = (struct agg){.call = call, .offset = offset};
+    if (call->distinct)
+        a->seen = seen_new(&call->spec);
+    a->plain = !call->filter && !call->distinct && call->spec.nargs < 2;
+    if (a->plain && call->spec.nargs) {
+        a->arg = key_part_of(l, call->args[0], &call->args[0]->ct);
+        a->plain = a->arg.col != KEY_COMPUTED && a->arg.mode == KEY_INT;
+    }
+}
+
 /* Places the states one after the other; returns the size of all. */
-static size_t init_aggs(struct group_op *g, const struct group_agg *aggs)
+static size_t init_aggs(struct group_op *g, const struct group_agg *aggs, const struct layout *l)
 {
     size_t at = GROUP_HEAD;
     for (size_t i = 0; i < g->naggs; i++) {
         size_t size = aggs[i].spec.cls->state_size;
         if (size % 16 == 0) /* may hold an __int128 */
             at = (at + 15) & ~(size_t)15;
-        g->aggs[i] = (struct agg){&aggs[i], at, NULL};
-        if (aggs[i].distinct)
-            g->aggs[i].seen = seen_new(&aggs[i].spec);
+        init_agg(&g->aggs[i], &aggs[i], at, l);
         at += (size + 7) & ~(size_t)7;
     }
     return at;
@@ -368,7 +393,7 @@ struct op *op_group(struct circuit *c, struct op *in, const struct expr *const *
     g->naggs = naggs;
     g->aggs = xcalloc(naggs, sizeof *g->aggs);
     g->vals = xcalloc(nkeys + naggs, sizeof *g->vals);
-    keymap_init(&g->groups, cts, nkeys, init_aggs(g, aggs));
+    keymap_init(&g->groups, cts, nkeys, init_aggs(g, aggs, in->layout));
     circuit_add(c, &g->op, &group_class, layout_new(cts, nkeys + naggs), &in, 1);
     free(cts);
     return &g->op;

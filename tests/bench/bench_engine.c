@@ -246,7 +246,7 @@ static void step_rows(struct bench_plan *p, int side, const uint8_t *const *rows
                       int64_t weight)
 {
     for (size_t i = 0; i < n; i++)
-        circuit_push(p->c, p->in[side], rows[i], weight);
+        circuit_push_borrowed(p->c, p->in[side], rows[i], weight);
     sink += circuit_step(p->c)->n;
 }
 
