@@ -30,7 +30,7 @@ void *arena_grow(struct arena *a, size_t size); /* slow path of arena_alloc() */
 
 static inline void *arena_alloc(struct arena *a, size_t size)
 {
-    size = (size + 7) & ~(size_t)7;
+    size = (size + !size + 7) & ~(size_t)7; /* nothing has an address too: never NULL */
     if ((size_t)(a->end - a->next) < size)
         return arena_grow(a, size);
     void *p = a->next;

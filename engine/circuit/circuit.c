@@ -199,6 +199,13 @@ size_t circuit_op_count(const struct circuit *c)
     return c->ops.n;
 }
 
+bool circuit_op_stats(const struct circuit *c, size_t i, struct op_stats *out)
+{
+    const struct op *op = c->ops.v[i];
+    *out = op_stats_of(op);
+    return op->cls->stats != NULL;
+}
+
 void circuit_describe(const struct circuit *c, size_t i, struct buf *b)
 {
     const struct op *op = c->ops.v[i];

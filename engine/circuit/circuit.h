@@ -41,5 +41,7 @@ uint64_t circuit_bytes(const struct circuit *c);
 size_t circuit_op_count(const struct circuit *c);
 /* Appends one line (no newline) that describes operator i, counted from the sources, with its state. */
 void circuit_describe(const struct circuit *c, size_t i, struct buf *b);
+/* What operator i holds; false where it keeps no state. */
+bool circuit_op_stats(const struct circuit *c, size_t i, struct op_stats *out);
 
 #endif
