@@ -16,10 +16,10 @@
 
 /* One base table a plan reads. The same table read twice in a statement is one source. */
 struct plan_source {
-    uint32_t table;           /* OID of the table named in the statement (a partition root, say) */
+    uint32_t table; /* OID of the table named in the statement (a partition root, say) */
     const char *schema, *name;
-    bool only;                /* FROM ONLY: what is below the table doesn't count, now or later */
-    const uint32_t *leaves;   /* OIDs of the ordinary tables that hold the rows; all replicated */
+    bool only;              /* FROM ONLY: what is below the table doesn't count, now or later */
+    const uint32_t *leaves; /* OIDs of the ordinary tables that hold the rows; all replicated */
     size_t nleaves;
     /* The columns the plan needs, in source row order. Leaves may number theirs differently: names
      * are what maps them. */
@@ -37,9 +37,9 @@ struct plan_column {
 
 struct plan_spec {
     atomic_int refs;
-    struct arena arena;      /* owns everything below */
-    char key[17];            /* canonical key, 16 hex digits */
-    const char *sql;         /* canonical SQL, for LIST */
+    struct arena arena;          /* owns everything below */
+    char key[17];                /* canonical key, 16 hex digits */
+    const char *sql;             /* canonical SQL, for LIST */
     struct plan_column *columns; /* the visible ones: the first ncolumns of the output row */
     size_t ncolumns;
     struct plan_source *sources;
@@ -50,18 +50,19 @@ struct plan_spec {
      * ncolumns (resjunk): they are in the output row but not shown. */
     struct sort_key *order;
     size_t norder;
-    struct logical *root; /* plan/logical.h */
+    struct logical *root;      /* plan/logical.h */
+    struct physical *physical; /* plan/physical.h: what plan_build() replays */
 };
 
 /* What the caller learned from Postgres besides the tree. */
 struct plan_input {
-    const char *tree;          /* pg_proc.prosqlbody */
-    const char *sql;           /* canonical SQL without the BEGIN ATOMIC frame */
+    const char *tree;              /* pg_proc.prosqlbody */
+    const char *sql;               /* canonical SQL without the BEGIN ATOMIC frame */
     const char *const *type_names; /* format_type() of each result column, NULL-terminated */
     const struct value *params;    /* values of $1…: parsed, of type param_types[i] */
     const struct column_type *param_types;
     size_t nparams;
-    const char *environment;   /* whatever else changes the answer (time zone); part of the key */
+    const char *environment; /* whatever else changes the answer (time zone); part of the key */
 };
 
 /* NULL with err: 0A000 names the construct that can't be kept live; 42P10 and its kin as needed. */

@@ -22,11 +22,11 @@ struct cat_column {
 struct cat_table {
     uint32_t oid;
     const char *schema, *name;
-    char relkind;        /* pg_class.relkind: r, p, v, m, f… */
-    char persistence;    /* pg_class.relpersistence: p, u, t */
-    char replident;      /* pg_class.relreplident: d, n, f, i */
-    bool is_catalog;     /* in pg_catalog or information_schema */
-    bool row_security;   /* policies apply to the daemon's role */
+    char relkind;      /* pg_class.relkind: r, p, v, m, f… */
+    char persistence;  /* pg_class.relpersistence: p, u, t */
+    char replident;    /* pg_class.relreplident: d, n, f, i */
+    bool is_catalog;   /* in pg_catalog or information_schema */
+    bool row_security; /* policies apply to the daemon's role */
     const struct cat_column *cols;
     size_t ncols;
     /* The ordinary tables whose rows these are: itself, or the leaves of a partitioned table, or the

@@ -1,0 +1,161 @@
+/*
+ * logical: the plan between the analysed statement and the circuit.
+ *
+ * A tree of relational operators. A column is an identity (rel, no) that stays the same wherever the
+ * column passes through: rel is made when the column comes into being (one per FROM item, per
+ * projection, per grouping), no numbers within. Expressions (engine/expr) refer to columns by
+ * identity: EXPR_COLUMN with rel != 0 and col = no. Positions come in plan/build and nowhere else.
+ * Above an outer join the same identity stands for the value or the NULL the join put in its place.
+ *
+ * `cols` is what a node gives its parent, in order. A CTE that is referenced more than once is a
+ * struct logical_cte of its own, which several LOGICAL_CTE leaves point at; all else is a tree.
+ *
+ * Everything lives in the arena of the plan_spec. Nodes are changed by passes until the spec is
+ * complete, and immutable afterwards.
+ *
+ * To add a kind: here, in logical.c (verify), show, canon, build, and each pass.
+ */
+#ifndef PALIMPSEST_PLAN_LOGICAL_H
+#define PALIMPSEST_PLAN_LOGICAL_H
+
+#include <string.h>
+
+#include "engine/base/vec.h"
+#include "engine/op/op.h"
+#include "engine/sql/catalog.h"
+
+struct lcol {
+    uint32_t rel, no;
+    struct column_type ct;
+    const char *name; /* for people; "" = none */
+};
+
+enum logical_kind {
+    LOGICAL_SCAN,     /* rows of a base table; no = attnum */
+    LOGICAL_ONE_ROW,  /* one row without columns */
+    LOGICAL_CTE,      /* rows of a shared CTE; no - 1 is the index in cte->out */
+    LOGICAL_FILTER,   /* rows for which all conds hold, tried in order */
+    LOGICAL_PROJECT,  /* cols[i] = exprs[i] */
+    LOGICAL_JOIN,     /* left ++ right on keys and conds */
+    LOGICAL_GROUP,    /* no 1..nexprs: keys; aggs[i] is no aggno[i] */
+    LOGICAL_DISTINCT, /* columns keep their identity */
+    LOGICAL_UNION,    /* UNION ALL: cols[i] is cols[i] of each input */
+    LOGICAL_SETOP,    /* INTERSECT, EXCEPT: column no is cols[no - 1] of both inputs */
+    LOGICAL_TOPK      /* columns keep their identity */
+};
+
+struct logical_sort {
+    uint32_t rel, no;
+    bool desc, nulls_first;
+};
+
+struct logical;
+
+/* A base table as a scan sees it; copied from the catalog into the plan's arena. */
+struct logical_table {
+    uint32_t oid;
+    const char *schema, *name;
+    const uint32_t *leaves;
+    size_t nleaves;
+    bool only;                   /* FROM ONLY where that makes a difference */
+    const char *const *colnames; /* by attnum - 1 */
+    const bool *generated;       /* by attnum - 1 */
+    size_t ncols;
+};
+
+struct logical_cte {
+    struct logical *root;
+    struct lcol *out; /* the columns references count by; never pruned */
+    size_t nout;
+    size_t refs; /* LOGICAL_CTE leaves that point here, while binding */
+    const char *name;
+};
+
+struct logical {
+    enum logical_kind kind;
+    struct lcol *cols;
+    size_t ncols;
+    struct logical **in;
+    size_t nin;
+
+    uint32_t rel;                      /* GROUP, UNION, SETOP, SCAN, CTE: of its columns */
+    const struct logical_table *table; /* SCAN */
+    struct logical_cte *cte;           /* CTE */
+    const struct expr **conds;         /* FILTER, JOIN (what isn't a key) */
+    size_t nconds;
+    const struct expr **exprs; /* PROJECT: one a column; GROUP: the keys */
+    size_t nexprs;
+    enum join_kind join; /* JOIN; a right join is a left join with its inputs swapped */
+    const struct expr **lkeys, **rkeys; /* JOIN */
+    size_t nkeys;
+    struct group_agg *aggs; /* GROUP */
+    uint32_t *aggno;
+    size_t naggs;
+    enum setop_kind setop;     /* SETOP */
+    struct logical_sort *sort; /* TOPK */
+    size_t nsort;
+    int64_t limit, offset; /* TOPK; limit -1 = none */
+    bool with_ties;
+};
+
+/* As VEC_PUSH, but growing in an arena: for lists that live as long as the plan, or whose maker may
+ * give up half-way. */
+#define AVEC_PUSH(arena, vec, item)                                                                \
+    do {                                                                                           \
+        if ((vec).n == (vec).cap) {                                                                \
+            size_t cap_ = (vec).cap ? (vec).cap * 2 : 4;                                           \
+            void *v_ = arena_alloc((arena), cap_ * sizeof *(vec).v);                               \
+            if ((vec).n)                                                                           \
+                memcpy(v_, (vec).v, (vec).n * sizeof *(vec).v);                                    \
+            (vec).v = v_;                                                                          \
+            (vec).cap = cap_;                                                                      \
+        }                                                                                          \
+        (vec).v[(vec).n++] = (item);                                                               \
+    } while (0)
+
+/* Lists of conditions while a pass has them in hand; in the arena. */
+struct exprs {
+    const struct expr **v;
+    size_t n, cap;
+};
+void exprs_append(struct arena *a, struct exprs *l, const struct expr *const *v, size_t n);
+
+/* Nodes with their columns worked out where that needs no choice. */
+struct logical *logical_new(struct arena *a, enum logical_kind kind, size_t nin);
+struct logical *logical_filter(struct arena *a, struct logical *in, const struct exprs *conds);
+struct logical *logical_join(struct arena *a, enum join_kind kind, struct logical *left,
+                             struct logical *right);
+struct logical *logical_distinct(struct arena *a, struct logical *in);
+/* Projection; cols are new identities (rel, 1…n) with the expressions' types. names may be NULL. */
+struct logical *logical_project(struct arena *a, struct logical *in, uint32_t rel,
+                                const struct expr *const *exprs, const char *const *names,
+                                size_t n);
+
+const struct lcol *logical_find(const struct logical *n, uint32_t rel, uint32_t no);
+const struct expr *lcol_expr(struct arena *a, const struct lcol *c);
+
+/* The shared CTEs reachable from root, each after all that refer to it. */
+struct logical_ctes {
+    struct logical_cte **v;
+    size_t n, cap;
+};
+void logical_ctes(struct logical *root, struct logical_ctes *out);
+
+/* Asserts that every column used is one an input gives, and that counts fit their kind. */
+void logical_verify(const struct logical *root);
+
+/* ------------------------------------------------------------ expressions over identities */
+
+/* Puts something in each column's place: returns what stands for column (rel, no), or NULL to keep it. */
+typedef const struct expr *expr_subst_fn(void *ctx, const struct expr *column);
+const struct expr *expr_subst(struct arena *a, const struct expr *e, expr_subst_fn *fn, void *ctx);
+/* Nodes of the expression, counted as a tree, but no further than max. */
+size_t expr_size(const struct expr *e, size_t max);
+bool expr_refs_any(const struct expr *e, const struct lcol *cols, size_t n);
+/* Whether all columns e uses are among these (true where it uses none). */
+bool expr_refs_only(const struct expr *e, const struct lcol *cols, size_t n);
+bool expr_has_columns(const struct expr *e);
+/* Whether e can't be true when all these columns are NULL. */
+bool expr_rejects_nulls(const struct expr *e, const struct lcol *cols, size_t n);
+
+#endif

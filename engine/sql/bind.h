@@ -1,0 +1,111 @@
+/*
+ * bind: from the analysed tree to a logical plan.
+ *
+ * bind_statement() is for plan/; the rest is between the bind_*.c files:
+ *
+ *     bind_query   one QUERY: WHERE, grouping, select list, DISTINCT, ORDER BY, LIMIT
+ *     bind_from    the range table: tables, views, subqueries, CTEs, VALUES, joins
+ *     bind_setop   UNION, INTERSECT, EXCEPT
+ *     bind_agg     grouping keys and aggregates
+ *     bind_expr    scalar expressions
+ *
+ * A scope is one QUERY while it is bound; scopes are chained outwards, as Postgres counts
+ * varlevelsup and ctelevelsup. The tree comes from Postgres, but nothing in it is trusted: an index
+ * out of range is an error, not a crash.
+ */
+#ifndef PALIMPSEST_SQL_BIND_H
+#define PALIMPSEST_SQL_BIND_H
+
+#include "engine/plan/logical.h"
+#include "engine/plan/plan.h"
+#include "engine/sql/pgnode.h"
+
+struct binder {
+    struct arena *arena;   /* the plan's: nodes and expressions */
+    struct arena *scratch; /* trees, scopes: gone when the statement is bound */
+    const struct catalog *cat;
+    const struct plan_input *in;
+    struct err *err;
+    uint32_t next_rel;
+    int depth;     /* of queries within queries, views included */
+    size_t nfroms; /* FROM items bound so far */
+};
+
+#define BIND_MAX_DEPTH 64
+#define BIND_MAX_FROM  500
+
+/* One entry of a range table, once its FROM item is bound. */
+struct rte {
+    const struct pgnode *node;
+    bool bound;
+    const struct lcol *cols; /* by attnum - 1; rel 0 = a dropped column */
+    size_t ncols;
+};
+
+struct cte_entry {
+    const struct pgnode *node;  /* COMMONTABLEEXPR */
+    struct logical_cte *shared; /* NULL until first referenced */
+    bool binding;
+};
+
+struct grouping;
+
+struct scope {
+    struct scope *parent;
+    const struct pgnode *query;
+    struct rte *rtes;
+    size_t nrtes;
+    struct cte_entry *ctes;
+    size_t nctes;
+    struct grouping *grouping; /* above the grouping: select list and HAVING; else NULL */
+    /* What CASETESTEXPR stands for: the innermost CASE x WHEN's x. */
+    const struct expr *case_arg;
+};
+
+/* A bound query: its visible columns in order, and its ORDER BY (columns of root). */
+struct bound {
+    struct logical *root;
+    struct lcol *out;
+    size_t nout;
+    struct logical_sort *sort;
+    size_t nsort;
+};
+
+MUST_CHECK bool bind_statement(struct binder *b, struct bound *out);
+/* top: the ORDER BY of a query without LIMIT matters. */
+MUST_CHECK bool bind_query(struct binder *b, const struct pgnode *query, struct scope *parent,
+                           bool top, struct bound *out);
+
+/* NULL with the error set. */
+struct logical *bind_from(struct binder *b, struct scope *sc);
+struct logical *bind_rte(struct binder *b, struct scope *sc, int64_t rtindex);
+struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex);
+struct logical *bind_setops(struct binder *b, struct scope *sc, const struct pgnode *node);
+
+const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pgnode *node);
+/* The conjuncts of a condition, in order, appended to out. NULL conditions give none. */
+MUST_CHECK bool bind_conds(struct binder *b, struct scope *sc, const struct pgnode *node,
+                           struct exprs *out);
+MUST_CHECK bool bind_type(struct binder *b, uint32_t type, int32_t typmod, uint32_t collation,
+                          struct column_type *out);
+/* e in the type of the set operation's column. */
+const struct expr *bind_coerce(struct binder *b, const struct expr *e, struct column_type to);
+
+/* Starts grouping: binds the keys over the scope's FROM. */
+MUST_CHECK bool bind_grouping_begin(struct binder *b, struct scope *sc);
+/* What node is above the grouping (a key or an aggregate): *out, or NULL where it is neither. */
+MUST_CHECK bool bind_grouped(struct binder *b, struct scope *sc, const struct pgnode *node,
+                             const struct expr **out);
+struct logical *bind_grouping_end(struct binder *b, struct scope *sc, struct logical *in);
+
+/* The TARGETENTRY of that ressortgroupref: its index, or -1 with the error set. */
+int64_t bind_sortgroup_entry(struct binder *b, const struct pgnode *targets,
+                             const struct pgnode *clause);
+/* A join's alias column stands for an expression over its inputs; other nodes for themselves. */
+const struct pgnode *bind_resolve_alias(void *scope, const struct pgnode *node);
+
+bool bind_broken(struct binder *b, const char *what);
+MUST_CHECK bool bind_needs_equality(struct binder *b, const struct column_type *ct,
+                                    const char *what);
+
+#endif

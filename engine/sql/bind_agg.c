@@ -1,0 +1,227 @@
+/*
+ * bind_agg: GROUP BY and aggregates.
+ *
+ * Above the grouping, the select list and HAVING may use keys and aggregates only. Postgres has
+ * checked that; here each expression that equals a key, and each aggregate call, becomes a column
+ * of the group node. Columns that follow from a grouped primary key (functional dependency) are
+ * added to the keys: they are the same throughout a group, so the groups stay what they are.
+ *
+ *     bind_grouping_begin   keys over FROM        → scope.grouping
+ *     bind_grouped          from bind_expr, node by node; aggregates are collected as they come
+ *     bind_grouping_end     the group node, HAVING above it
+ */
+#include "engine/sql/bind.h"
+
+#include <string.h>
+
+#include "engine/sql/refuse.h"
+
+/* Column numbers of aggregates begin here, above those of any keys. */
+#define AGG_NO_BASE 100000
+
+struct grouping {
+    uint32_t rel;
+    bool inside; /* an aggregate's argument is being bound: over FROM, not over the groups */
+    VEC(const struct pgnode *) key_nodes;
+    VEC(const struct expr *) keys;
+    VEC(const struct pgnode *) agg_nodes;
+    VEC(struct group_agg) aggs;
+};
+
+static bool add_key(struct binder *b, struct grouping *g, const struct pgnode *node,
+                    const struct expr *e)
+{
+    if (!bind_needs_equality(b, &e->ct, "GROUP BY"))
+        return false;
+    AVEC_PUSH(b->scratch, g->key_nodes, node);
+    AVEC_PUSH(b->scratch, g->keys, e);
+    return true;
+}
+
+bool bind_grouping_begin(struct binder *b, struct scope *sc)
+{
+    const struct pgnode *clauses = pgn_field(sc->query, "groupClause");
+    const struct pgnode *targets = pgn_field(sc->query, "targetList");
+    struct grouping *g = ARENA_NEW(b->scratch, struct grouping);
+    g->rel = b->next_rel++;
+    for (uint32_t i = 0; i < clauses->n; i++) {
+        int64_t at = bind_sortgroup_entry(b, targets, clauses->items[i]);
+        if (at < 0)
+            return false;
+        const struct pgnode *node = pgn_field(targets->items[at], "expr");
+        const struct expr *e = bind_expr(b, sc, node);
+        if (!e || !add_key(b, g, node, e))
+            return false;
+    }
+    sc->grouping = g;
+    return true;
+}
+
+static const struct expr *group_column(struct binder *b, const struct grouping *g, uint32_t no,
+                                       struct column_type ct)
+{
+    struct lcol c = {g->rel, no, ct, ""};
+    return lcol_expr(b->arena, &c);
+}
+
+/* ------------------------------------------------------------ aggregates */
+
+static bool bind_agg_args(struct binder *b, struct scope *sc, const struct pgnode *node,
+                          struct group_agg *agg, size_t *nargs)
+{
+    const struct pgnode *args = pgn_field(node, "args");
+    *nargs = 0;
+    for (uint32_t i = 0; i < args->n; i++) {
+        if (pgn_bool(args->items[i], "resjunk"))
+            continue;
+        if (*nargs == sizeof agg->args / sizeof *agg->args)
+            return refuse(b->err, "an aggregate of more than two arguments");
+        const struct expr *e = bind_expr(b, sc, pgn_field(args->items[i], "expr"));
+        if (!e)
+            return false;
+        if (agg->distinct && !bind_needs_equality(b, &e->ct, "an aggregate with DISTINCT"))
+            return false;
+        agg->args[(*nargs)++] = e;
+    }
+    return true;
+}
+
+static bool refuse_agg(struct binder *b, const struct pgnode *node, const char *name)
+{
+    if (pgn_int(node, "agglevelsup"))
+        return refuse(b->err, "an aggregate of an outer query");
+    if (pgn_char(node, "aggkind") != 'n')
+        return refuse(b->err, "aggregate %s with WITHIN GROUP", name);
+    if (!pgn_is_null(pgn_field(node, "aggorder")))
+        return refuse(b->err, "aggregate %s with ORDER BY", name);
+    return true;
+}
+
+static bool bind_agg_call(struct binder *b, struct scope *sc, const struct pgnode *node,
+                          struct group_agg *agg)
+{
+    char volatility;
+    uint32_t fn = pgn_oid(node, "aggfnoid"), inputcoll = pgn_oid(node, "inputcollid");
+    const char *name = b->cat->function_name(b->cat->ctx, fn, &volatility);
+    const struct pgnode *filter = pgn_field(node, "aggfilter");
+    struct column_type result, types[2];
+    const struct collation *coll = NULL;
+    size_t nargs;
+    *agg = (struct group_agg){.distinct = !pgn_is_null(pgn_field(node, "aggdistinct"))};
+    if (!refuse_agg(b, node, name) ||
+        !bind_type(b, pgn_oid(node, "aggtype"), -1, pgn_oid(node, "aggcollid"), &result) ||
+        !bind_agg_args(b, sc, node, agg, &nargs))
+        return false;
+    if (!pgn_is_null(filter) && !(agg->filter = bind_expr(b, sc, filter)))
+        return false;
+    if (inputcoll && !(coll = b->cat->collation(b->cat->ctx, inputcoll, b->err)))
+        return false;
+    for (size_t i = 0; i < nargs; i++)
+        types[i] = agg->args[i]->ct;
+    return agg_lookup(fn, arena_strdup(b->arena, name), types, nargs, result, coll, &agg->spec,
+                      b->err);
+}
+
+static bool bind_aggref(struct binder *b, struct scope *sc, const struct pgnode *node,
+                        const struct expr **out)
+{
+    struct grouping *g = sc->grouping;
+    struct group_agg agg;
+    size_t i = 0;
+    while (i < g->agg_nodes.n && !pgn_equal(g->agg_nodes.v[i], node, bind_resolve_alias, sc))
+        i++;
+    if (i == g->agg_nodes.n) {
+        g->inside = true;
+        bool ok = bind_agg_call(b, sc, node, &agg);
+        g->inside = false;
+        if (!ok)
+            return false;
+        AVEC_PUSH(b->scratch, g->agg_nodes, node);
+        AVEC_PUSH(b->scratch, g->aggs, agg);
+    }
+    *out = group_column(b, g, AGG_NO_BASE + (uint32_t)i, g->aggs.v[i].spec.result);
+    return true;
+}
+
+/* ------------------------------------------------------------ above the grouping */
+
+/* A column that Postgres let through although it is no key: it follows from one. */
+static bool add_dependent(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    struct grouping *g = sc->grouping;
+    if (pgn_is_null(pgn_field(sc->query, "constraintDeps")))
+        return bind_broken(b, "a column that is not grouped");
+    g->inside = true;
+    const struct expr *e = bind_expr(b, sc, node);
+    g->inside = false;
+    return e && add_key(b, g, node, e);
+}
+
+bool bind_grouped(struct binder *b, struct scope *sc, const struct pgnode *node,
+                  const struct expr **out)
+{
+    struct grouping *g = sc->grouping;
+    *out = NULL;
+    if (!g || g->inside)
+        return true;
+    if (pgn_is(node, "AGGREF"))
+        return bind_aggref(b, sc, node, out);
+    for (size_t i = 0; i < g->keys.n; i++)
+        if (pgn_equal(g->key_nodes.v[i], node, bind_resolve_alias, sc)) {
+            *out = group_column(b, g, (uint32_t)i + 1, g->keys.v[i]->ct);
+            return true;
+        }
+    node = bind_resolve_alias(sc, node);
+    if (!pgn_is(node, "VAR") || pgn_int(node, "varlevelsup"))
+        return true;
+    if (!add_dependent(b, sc, node))
+        return false;
+    *out = group_column(b, g, (uint32_t)g->keys.n, g->keys.v[g->keys.n - 1]->ct);
+    return true;
+}
+
+/* "min(orders.amount)", for people. */
+static const char *agg_name(struct binder *b, const struct pgnode *node)
+{
+    char volatility;
+    const char *name = b->cat->function_name(b->cat->ctx, pgn_oid(node, "aggfnoid"), &volatility);
+    const char *paren = strchr(name, '(');
+    return arena_strndup(b->arena, name, paren ? (size_t)(paren - name) : strlen(name));
+}
+
+static const char *key_name(const struct logical *in, const struct expr *key)
+{
+    const struct lcol *c = key->kind == EXPR_COLUMN ? logical_find(in, key->rel, key->col) : NULL;
+    return c ? c->name : "";
+}
+
+static struct logical *group_node(struct binder *b, const struct grouping *g, struct logical *in)
+{
+    struct logical *n = logical_new(b->arena, LOGICAL_GROUP, 1);
+    n->in[0] = in;
+    n->rel = g->rel;
+    n->nexprs = g->keys.n;
+    n->naggs = g->aggs.n;
+    n->exprs = arena_memdup(b->arena, g->keys.v, n->nexprs * sizeof *n->exprs);
+    n->aggs = arena_memdup(b->arena, g->aggs.v, n->naggs * sizeof *n->aggs);
+    n->aggno = ARENA_ARRAY(b->arena, uint32_t, n->naggs);
+    n->ncols = n->nexprs + n->naggs;
+    n->cols = ARENA_ARRAY(b->arena, struct lcol, n->ncols);
+    for (size_t i = 0; i < n->nexprs; i++)
+        n->cols[i] =
+            (struct lcol){g->rel, (uint32_t)i + 1, n->exprs[i]->ct, key_name(in, n->exprs[i])};
+    for (size_t i = 0; i < n->naggs; i++) {
+        n->aggno[i] = AGG_NO_BASE + (uint32_t)i;
+        n->cols[n->nexprs + i] = (struct lcol){g->rel, n->aggno[i], n->aggs[i].spec.result,
+                                               agg_name(b, g->agg_nodes.v[i])};
+    }
+    return n;
+}
+
+struct logical *bind_grouping_end(struct binder *b, struct scope *sc, struct logical *in)
+{
+    struct exprs having = {0};
+    if (!bind_conds(b, sc, pgn_field(sc->query, "havingQual"), &having))
+        return NULL;
+    return logical_filter(b->arena, group_node(b, sc->grouping, in), &having);
+}

@@ -1,0 +1,448 @@
+/*
+ * bind_expr: scalar expressions, one function a node tag, found in a table.
+ *
+ * Operators and functions come resolved to their pg_proc OID; engine/expr has a native version or
+ * refuses. What is constant is folded at once. Volatility is asked of the catalog only for functions
+ * that have no native version: those in the table are immutable, or stable only by settings that
+ * the daemon pins.
+ *
+ * To bind another node: its line in the table at the end, and its line out of refuse.c.
+ */
+#include "engine/sql/bind.h"
+
+#include <string.h>
+
+#include "engine/expr/pgfuncs.h"
+#include "engine/sql/refuse.h"
+
+bool bind_type(struct binder *b, uint32_t type, int32_t typmod, uint32_t collation,
+               struct column_type *out)
+{
+    *out = (struct column_type){b->cat->type(b->cat->ctx, type, b->err), typmod, NULL};
+    if (!out->type)
+        return false;
+    if (collation)
+        out->collation = b->cat->collation(b->cat->ctx, collation, b->err);
+    return !collation || out->collation;
+}
+
+/* The node's input collation; *ok false with the error set. */
+static const struct collation *input_collation(struct binder *b, const struct pgnode *node,
+                                               bool *ok)
+{
+    uint32_t oid = pgn_oid(node, "inputcollid");
+    const struct collation *c = oid ? b->cat->collation(b->cat->ctx, oid, b->err) : NULL;
+    *ok = !oid || c;
+    return c;
+}
+
+/* The field's list, bound; NULL with the error set, *n its length. */
+static const struct expr **bind_args(struct binder *b, struct scope *sc, const struct pgnode *list,
+                                     size_t *n)
+{
+    const struct expr **args = ARENA_ARRAY(b->arena, const struct expr *, list->n + 1);
+    for (uint32_t i = 0; i < list->n; i++)
+        if (!(args[i] = bind_expr(b, sc, list->items[i])))
+            return NULL;
+    *n = list->n;
+    return args;
+}
+
+static const struct expr *fold(struct binder *b, const struct expr *e)
+{
+    return e ? expr_fold(b->arena, e) : NULL;
+}
+
+/* ------------------------------------------------------------ leaves */
+
+const struct pgnode *bind_resolve_alias(void *scope, const struct pgnode *node)
+{
+    struct scope *sc = scope;
+    for (int i = 0; i < PGNODE_MAX_DEPTH && pgn_is(node, "VAR"); i++) {
+        int64_t varno = pgn_int(node, "varno"), attno = pgn_int(node, "varattno");
+        if (pgn_int(node, "varlevelsup") || varno < 1 || varno > (int64_t)sc->nrtes)
+            break;
+        const struct pgnode *aliases = pgn_field(sc->rtes[varno - 1].node, "joinaliasvars");
+        if (attno < 1 || attno > (int64_t)aliases->n)
+            break;
+        node = aliases->items[attno - 1];
+    }
+    return node;
+}
+
+static const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    int64_t attno = pgn_int(node, "varattno");
+    const struct pgnode *resolved = bind_resolve_alias(sc, node);
+    if (resolved != node)
+        return bind_expr(b, sc, resolved);
+    if (pgn_int(node, "varlevelsup") > 0) {
+        refuse(b->err, "LATERAL or a correlated subquery");
+        return NULL;
+    }
+    struct rte *rte = bind_find_rte(b, sc, pgn_int(node, "varno"));
+    if (!rte)
+        return NULL;
+    if (attno <= 0) {
+        refuse_system_column((int)attno, b->err);
+        return NULL;
+    }
+    if (!rte->bound || attno > (int64_t)rte->ncols || !rte->cols[attno - 1].rel) {
+        bind_broken(b, "a column that isn't there");
+        return NULL;
+    }
+    return lcol_expr(b->arena, &rte->cols[attno - 1]);
+}
+
+static const struct expr *bind_const(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    struct column_type ct;
+    struct value v = value_null();
+    (void)sc;
+    if (!bind_type(b, pgn_oid(node, "consttype"), (int32_t)pgn_int(node, "consttypmod"),
+                   pgn_oid(node, "constcollid"), &ct))
+        return NULL;
+    if (!pgn_bool(node, "constisnull")) {
+        const struct pgnode *datum = pgn_field(node, "constvalue");
+        if (datum->kind != PGN_DATUM) {
+            bind_broken(b, "a constant without a value");
+            return NULL;
+        }
+        if (!value_from_datum(ct.type, (const uint8_t *)datum->text, datum->len,
+                              pgn_bool(node, "constbyval"), b->arena, &v, b->err))
+            return NULL;
+    }
+    return expr_const(b->arena, v, ct);
+}
+
+static const struct expr *bind_param(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    int64_t id = pgn_int(node, "paramid");
+    struct column_type ct;
+    (void)sc;
+    if (pgn_int(node, "paramkind") != 0 || id < 1 || id > (int64_t)b->in->nparams) {
+        err_set(b->err, "42P02", "there is no parameter $%lld", (long long)id);
+        return NULL;
+    }
+    const struct column_type *given = &b->in->param_types[id - 1];
+    if (!bind_type(b, pgn_oid(node, "paramtype"), (int32_t)pgn_int(node, "paramtypmod"),
+                   pgn_oid(node, "paramcollid"), &ct))
+        return NULL;
+    if (ct.type != given->type && ct.type->rep != given->type->rep) {
+        bind_broken(b, "a parameter of another type");
+        return NULL;
+    }
+    return expr_const(b->arena, value_dup(ct.type, b->in->params[id - 1], b->arena), ct);
+}
+
+static const struct expr *bind_case_test(struct binder *b, struct scope *sc,
+                                         const struct pgnode *node)
+{
+    (void)node;
+    if (!sc->case_arg)
+        bind_broken(b, "a CASE value outside of CASE");
+    return sc->case_arg;
+}
+
+/* ------------------------------------------------------------ functions and operators */
+
+static const struct expr *call(struct binder *b, uint32_t funcid, const struct expr *const *args,
+                               size_t nargs, struct column_type result,
+                               const struct collation *coll)
+{
+    if (!pgfunc_lookup(funcid)) {
+        char volatility = 0;
+        const char *name = b->cat->function_name(b->cat->ctx, funcid, &volatility);
+        refuse_function(name, volatility, b->err);
+        return NULL;
+    }
+    return fold(b, expr_func(b->arena, funcid, NULL, args, nargs, result, coll, b->err));
+}
+
+static const struct expr *bind_call(struct binder *b, struct scope *sc, const struct pgnode *node,
+                                    const char *func, const char *type, const char *coll)
+{
+    struct column_type result;
+    size_t n;
+    bool ok;
+    const struct collation *in = input_collation(b, node, &ok);
+    uint32_t funcid = pgn_oid(node, func);
+    if (!funcid)
+        bind_broken(b, "an operator without its function");
+    if (!ok || !funcid || !bind_type(b, pgn_oid(node, type), -1, pgn_oid(node, coll), &result))
+        return NULL;
+    const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
+    return args ? call(b, funcid, args, n, result, in) : NULL;
+}
+
+static const struct expr *bind_func(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    char volatility;
+    if (pgn_bool(node, "funcretset")) {
+        refuse(b->err, "set-returning function %s",
+               b->cat->function_name(b->cat->ctx, pgn_oid(node, "funcid"), &volatility));
+        return NULL;
+    }
+    return bind_call(b, sc, node, "funcid", "funcresulttype", "funccollid");
+}
+
+static const struct expr *bind_op(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    return bind_call(b, sc, node, "opfuncid", "opresulttype", "opcollid");
+}
+
+/* Two arguments and an equality function: IS DISTINCT FROM, NULLIF. */
+static const struct expr *bind_by_equality(struct binder *b, struct scope *sc,
+                                           const struct pgnode *node)
+{
+    const struct pgnode *list = pgn_field(node, "args");
+    struct column_type result;
+    size_t n;
+    bool ok;
+    const struct collation *coll = input_collation(b, node, &ok);
+    uint32_t eq = pgn_oid(node, "opfuncid");
+    const struct expr **args = ok ? bind_args(b, sc, list, &n) : NULL;
+    if (!args)
+        return NULL;
+    if (n != 2 || !eq) {
+        bind_broken(b, "an equality without two arguments");
+        return NULL;
+    }
+    if (pgn_is(node, "DISTINCTEXPR"))
+        return fold(b, expr_distinct(b->arena, eq, args[0], args[1], coll, false, b->err));
+    /* The result is the first argument or NULL, so it has that argument's type. */
+    result = args[0]->ct;
+    return fold(b, expr_nullif(b->arena, eq, args[0], args[1], result, coll, b->err));
+}
+
+static const struct expr *bind_array_op(struct binder *b, struct scope *sc,
+                                        const struct pgnode *node)
+{
+    const struct pgnode *args = pgn_field(node, "args");
+    const struct pgnode *list = args->n == 2 ? args->items[1] : args;
+    size_t n;
+    bool ok;
+    const struct collation *coll = input_collation(b, node, &ok);
+    if (!ok)
+        return NULL;
+    if (!pgn_is(list, "ARRAYEXPR") || pgn_bool(list, "multidims")) {
+        refuse(b->err, "ANY or ALL of an array other than ARRAY[…]");
+        return NULL;
+    }
+    const struct expr *x = bind_expr(b, sc, args->items[0]);
+    const struct expr **items = x ? bind_args(b, sc, pgn_field(list, "elements"), &n) : NULL;
+    if (!items)
+        return NULL;
+    return fold(b, expr_in(b->arena, pgn_oid(node, "opfuncid"), pgn_bool(node, "useOr"), x, items,
+                           n, coll, b->err));
+}
+
+/* ------------------------------------------------------------ logic */
+
+static const struct expr *bind_bool(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    const char *op = pgn_str(node, "boolop");
+    size_t n;
+    const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
+    if (!args)
+        return NULL;
+    enum expr_kind kind = EXPR_NOT;
+    if (op && strcmp(op, "and") == 0)
+        kind = EXPR_AND;
+    else if (op && strcmp(op, "or") == 0)
+        kind = EXPR_OR;
+    if (!op || !n || (kind == EXPR_NOT && n != 1)) {
+        bind_broken(b, "a boolean operator of unknown form");
+        return NULL;
+    }
+    return fold(b, expr_bool(b->arena, kind, args, n));
+}
+
+static const struct expr *bind_null_test(struct binder *b, struct scope *sc,
+                                         const struct pgnode *node)
+{
+    if (pgn_bool(node, "argisrow")) {
+        refuse(b->err, "IS NULL of a row");
+        return NULL;
+    }
+    const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
+    if (arg && arg->ct.type->kind == TYPE_OPAQUE && arg->ct.type->json == JSON_COMPOSITE) {
+        refuse(b->err, "IS NULL of a composite value");
+        return NULL;
+    }
+    return arg ? fold(b, expr_is_null(b->arena, arg, pgn_int(node, "nulltesttype") == 1)) : NULL;
+}
+
+static const struct expr *bind_boolean_test(struct binder *b, struct scope *sc,
+                                            const struct pgnode *node)
+{
+    int64_t test = pgn_int(node, "booltesttype");
+    const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
+    if (test < IS_TRUE || test > IS_NOT_UNKNOWN)
+        bind_broken(b, "a boolean test of unknown kind");
+    if (!arg || test < IS_TRUE || test > IS_NOT_UNKNOWN)
+        return NULL;
+    return fold(b, expr_bool_test(b->arena, arg, (enum bool_test)test));
+}
+
+/* ------------------------------------------------------------ conditionals */
+
+static bool bind_case_branches(struct binder *b, struct scope *sc, const struct pgnode *node,
+                               struct exprs *args)
+{
+    const struct pgnode *whens = pgn_field(node, "args");
+    for (uint32_t i = 0; i < whens->n; i++) {
+        const struct expr *when = bind_expr(b, sc, pgn_field(whens->items[i], "expr"));
+        const struct expr *then =
+            when ? bind_expr(b, sc, pgn_field(whens->items[i], "result")) : NULL;
+        if (!then)
+            return false;
+        AVEC_PUSH(b->arena, *args, when);
+        AVEC_PUSH(b->arena, *args, then);
+    }
+    return true;
+}
+
+static const struct expr *bind_case(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    const struct pgnode *arg = pgn_field(node, "arg"), *other = pgn_field(node, "defresult");
+    const struct expr *saved = sc->case_arg, *rest;
+    struct exprs args = {0};
+    struct column_type ct;
+    if (!bind_type(b, pgn_oid(node, "casetype"), -1, pgn_oid(node, "casecollid"), &ct))
+        return NULL;
+    if (!pgn_is_null(arg)) {
+        const struct expr *x = bind_expr(b, sc, arg);
+        if (!x)
+            return NULL;
+        sc->case_arg = x;
+    }
+    bool ok = bind_case_branches(b, sc, node, &args);
+    sc->case_arg = saved;
+    if (!ok)
+        return NULL;
+    rest = pgn_is_null(other) ? expr_const(b->arena, value_null(), ct) : bind_expr(b, sc, other);
+    if (!rest)
+        return NULL;
+    AVEC_PUSH(b->arena, args, rest);
+    return fold(b, expr_case(b->arena, args.v, args.n, ct));
+}
+
+static const struct expr *bind_coalesce(struct binder *b, struct scope *sc,
+                                        const struct pgnode *node)
+{
+    struct column_type ct;
+    size_t n;
+    if (!bind_type(b, pgn_oid(node, "coalescetype"), -1, pgn_oid(node, "coalescecollid"), &ct))
+        return NULL;
+    const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
+    return args && n ? fold(b, expr_coalesce(b->arena, args, n, ct)) : NULL;
+}
+
+static const struct expr *bind_minmax(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    struct column_type ct;
+    size_t n;
+    bool ok;
+    const struct collation *coll = input_collation(b, node, &ok);
+    if (!ok || !bind_type(b, pgn_oid(node, "minmaxtype"), -1, pgn_oid(node, "minmaxcollid"), &ct))
+        return NULL;
+    const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
+    if (!args)
+        return NULL;
+    return fold(b, expr_minmax(b->arena, pgn_int(node, "op") == 0, args, n, ct, coll, b->err));
+}
+
+/* ------------------------------------------------------------ casts */
+
+static const struct expr *bind_relabel(struct binder *b, struct scope *sc,
+                                       const struct pgnode *node)
+{
+    struct column_type ct;
+    const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
+    if (!arg || !bind_type(b, pgn_oid(node, "resulttype"), (int32_t)pgn_int(node, "resulttypmod"),
+                           pgn_oid(node, "resultcollid"), &ct))
+        return NULL;
+    return fold(b, expr_relabel(b->arena, arg, ct, b->err));
+}
+
+static const struct expr *bind_via_io(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    struct column_type ct;
+    const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
+    if (!arg || !bind_type(b, pgn_oid(node, "resulttype"), -1, pgn_oid(node, "resultcollid"), &ct))
+        return NULL;
+    return fold(b, expr_via_io(b->arena, arg, ct, b->err));
+}
+
+static const struct expr *bind_collate(struct binder *b, struct scope *sc,
+                                       const struct pgnode *node)
+{
+    const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
+    if (!arg)
+        return NULL;
+    struct column_type ct = arg->ct;
+    ct.collation = b->cat->collation(b->cat->ctx, pgn_oid(node, "collOid"), b->err);
+    return ct.collation ? fold(b, expr_relabel(b->arena, arg, ct, b->err)) : NULL;
+}
+
+/* ------------------------------------------------------------ the table */
+
+typedef const struct expr *bind_fn(struct binder *b, struct scope *sc, const struct pgnode *node);
+
+static const struct {
+    const char *tag;
+    bind_fn *bind;
+} rules[] = {
+    {"VAR", bind_var},
+    {"CONST", bind_const},
+    {"PARAM", bind_param},
+    {"FUNCEXPR", bind_func},
+    {"OPEXPR", bind_op},
+    {"DISTINCTEXPR", bind_by_equality},
+    {"NULLIFEXPR", bind_by_equality},
+    {"SCALARARRAYOPEXPR", bind_array_op},
+    {"BOOLEXPR", bind_bool},
+    {"NULLTEST", bind_null_test},
+    {"BOOLEANTEST", bind_boolean_test},
+    {"CASEEXPR", bind_case},
+    {"CASETESTEXPR", bind_case_test},
+    {"COALESCEEXPR", bind_coalesce},
+    {"MINMAXEXPR", bind_minmax},
+    {"RELABELTYPE", bind_relabel},
+    {"COERCEVIAIO", bind_via_io},
+    {"COLLATEEXPR", bind_collate},
+};
+
+const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    const struct expr *grouped;
+    if (!bind_grouped(b, sc, node, &grouped))
+        return NULL;
+    if (grouped)
+        return grouped;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (pgn_is(node, rules[i].tag))
+            return rules[i].bind(b, sc, node);
+    refuse_expr(node, b->err);
+    return NULL;
+}
+
+bool bind_conds(struct binder *b, struct scope *sc, const struct pgnode *node, struct exprs *out)
+{
+    if (pgn_is_null(node))
+        return true;
+    const char *op = pgn_str(node, "boolop");
+    if (pgn_is(node, "BOOLEXPR") && op && strcmp(op, "and") == 0) {
+        const struct pgnode *args = pgn_field(node, "args");
+        for (uint32_t i = 0; i < args->n; i++)
+            if (!bind_conds(b, sc, args->items[i], out))
+                return false;
+        return true;
+    }
+    const struct expr *e = bind_expr(b, sc, node);
+    if (!e)
+        return false;
+    AVEC_PUSH(b->arena, *out, e);
+    return true;
+}

@@ -1,0 +1,320 @@
+/*
+ * bind_from: the FROM clause. Each item becomes a logical node, and the range-table entry learns
+ * which column identities stand for it; from then on a Var finds its column there.
+ *
+ * Views are bound from the query they were defined by, as if written in place. A CTE is bound at its
+ * first reference and shared by the others; one that is referenced but once is put in place of its
+ * reference when the whole statement is bound (plan/passes).
+ */
+#include "engine/sql/bind.h"
+
+#include <string.h>
+
+#include "engine/sql/refuse.h"
+
+struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex)
+{
+    if (rtindex >= 1 && rtindex <= (int64_t)sc->nrtes)
+        return &sc->rtes[rtindex - 1];
+    bind_broken(b, "a range-table index out of range");
+    return NULL;
+}
+
+static void set_cols(struct rte *rte, const struct lcol *cols, size_t n)
+{
+    rte->bound = true;
+    rte->cols = cols;
+    rte->ncols = n;
+}
+
+/* ------------------------------------------------------------ tables and views */
+
+static const struct logical_table *copy_table(struct binder *b, const struct cat_table *t,
+                                              bool only)
+{
+    struct logical_table *lt = ARENA_NEW(b->arena, struct logical_table);
+    const char **names = ARENA_ARRAY(b->arena, const char *, t->ncols);
+    bool *generated = ARENA_ARRAY(b->arena, bool, t->ncols);
+    const uint32_t *leaves = only ? t->leaves_only : t->leaves;
+    for (size_t i = 0; i < t->ncols; i++) {
+        names[i] = arena_strdup(b->arena, t->cols[i].name);
+        generated[i] = t->cols[i].generated;
+    }
+    lt->oid = t->oid;
+    lt->schema = arena_strdup(b->arena, t->schema);
+    lt->name = arena_strdup(b->arena, t->name);
+    lt->nleaves = only ? t->nleaves_only : t->nleaves;
+    lt->leaves = arena_memdup(b->arena, leaves, lt->nleaves * sizeof *leaves);
+    lt->only = only && (t->nleaves_only != t->nleaves ||
+                        memcmp(t->leaves_only, t->leaves, t->nleaves * sizeof *leaves) != 0);
+    lt->colnames = names;
+    lt->generated = generated;
+    lt->ncols = t->ncols;
+    return lt;
+}
+
+/* A partition may be foreign, a child unlogged. */
+static bool check_leaves(struct binder *b, const struct logical_table *t)
+{
+    for (size_t i = 0; i < t->nleaves; i++) {
+        if (t->leaves[i] == t->oid)
+            continue;
+        const struct cat_table *leaf = b->cat->table(b->cat->ctx, t->leaves[i], b->err);
+        if (!leaf || !refuse_check_table(leaf, b->err))
+            return false;
+    }
+    return true;
+}
+
+static struct logical *bind_table(struct binder *b, struct rte *rte, const struct cat_table *t)
+{
+    struct logical *n = logical_new(b->arena, LOGICAL_SCAN, 0);
+    struct lcol *by_attno = ARENA_ARRAY(b->arena, struct lcol, t->ncols);
+    n->rel = b->next_rel++;
+    n->table = copy_table(b, t, !pgn_bool(rte->node, "inh"));
+    if (!check_leaves(b, n->table))
+        return NULL;
+    n->cols = ARENA_ARRAY(b->arena, struct lcol, t->ncols);
+    for (size_t i = 0; i < t->ncols; i++) {
+        if (t->cols[i].dropped)
+            continue;
+        by_attno[i] =
+            (struct lcol){n->rel, (uint32_t)i + 1, t->cols[i].ct,
+                          arena_printf(b->arena, "%s.%s", n->table->name, n->table->colnames[i])};
+        n->cols[n->ncols++] = by_attno[i];
+    }
+    set_cols(rte, by_attno, t->ncols);
+    return n;
+}
+
+static struct logical *bind_subquery(struct binder *b, struct scope *parent, struct rte *rte,
+                                     const struct pgnode *query)
+{
+    struct bound sub;
+    if (!bind_query(b, query, parent, false, &sub))
+        return NULL;
+    set_cols(rte, sub.out, sub.nout);
+    return sub.root;
+}
+
+static struct logical *bind_view(struct binder *b, struct rte *rte, const struct cat_table *t)
+{
+    if (!t->view_tree) {
+        bind_broken(b, "a view without a definition");
+        return NULL;
+    }
+    struct pgnode *tree = pgnode_read(t->view_tree, strlen(t->view_tree), b->scratch, b->err);
+    if (!tree)
+        return NULL;
+    const struct pgnode *query = tree;
+    while (query->kind == PGN_LIST && query->n == 1)
+        query = query->items[0];
+    return bind_subquery(b, NULL, rte, query);
+}
+
+static struct logical *bind_relation(struct binder *b, struct rte *rte)
+{
+    const struct cat_table *t = b->cat->table(b->cat->ctx, pgn_oid(rte->node, "relid"), b->err);
+    if (!t || !refuse_check_table(t, b->err))
+        return NULL;
+    return t->relkind == 'v' ? bind_view(b, rte, t) : bind_table(b, rte, t);
+}
+
+/* ------------------------------------------------------------ CTEs */
+
+static struct cte_entry *find_cte(struct binder *b, struct scope *sc, const struct pgnode *rte,
+                                  struct scope **home)
+{
+    const char *name = pgn_str(rte, "ctename");
+    int64_t up = pgn_int(rte, "ctelevelsup");
+    while (up-- > 0 && sc)
+        sc = sc->parent;
+    for (size_t i = 0; sc && name && i < sc->nctes; i++) {
+        const char *this = pgn_str(sc->ctes[i].node, "ctename");
+        if (this && strcmp(this, name) == 0) {
+            *home = sc;
+            return &sc->ctes[i];
+        }
+    }
+    bind_broken(b, "a WITH query that isn't there");
+    return NULL;
+}
+
+static bool bind_shared(struct binder *b, struct scope *home, struct cte_entry *e)
+{
+    struct bound body;
+    if (e->shared)
+        return true;
+    if (e->binding)
+        return refuse(b->err, "WITH RECURSIVE");
+    e->binding = true;
+    if (!bind_query(b, pgn_field(e->node, "ctequery"), home, false, &body))
+        return false;
+    e->binding = false;
+    e->shared = ARENA_NEW(b->arena, struct logical_cte);
+    *e->shared = (struct logical_cte){body.root, body.out, body.nout, 0,
+                                      arena_strdup(b->arena, pgn_str(e->node, "ctename"))};
+    return true;
+}
+
+static struct logical *bind_cte(struct binder *b, struct scope *sc, struct rte *rte)
+{
+    struct scope *home;
+    struct cte_entry *e = find_cte(b, sc, rte->node, &home);
+    if (!e || !bind_shared(b, home, e))
+        return NULL;
+    struct logical *n = logical_new(b->arena, LOGICAL_CTE, 0);
+    n->cte = e->shared;
+    n->cte->refs++;
+    n->rel = b->next_rel++;
+    n->ncols = n->cte->nout;
+    n->cols = ARENA_ARRAY(b->arena, struct lcol, n->ncols);
+    for (size_t i = 0; i < n->ncols; i++) {
+        n->cols[i] = n->cte->out[i];
+        n->cols[i].rel = n->rel;
+        n->cols[i].no = (uint32_t)i + 1;
+    }
+    set_cols(rte, arena_memdup(b->arena, n->cols, n->ncols * sizeof *n->cols), n->ncols);
+    return n;
+}
+
+/* ------------------------------------------------------------ VALUES */
+
+#define VALUES_MAX_ROWS 1000
+
+static bool values_types(struct binder *b, const struct pgnode *rte, size_t n,
+                         struct column_type *out)
+{
+    const struct pgnode *types = pgn_field(rte, "coltypes");
+    const struct pgnode *typmods = pgn_field(rte, "coltypmods");
+    const struct pgnode *collations = pgn_field(rte, "colcollations");
+    if (types->n != n || typmods->n != n || collations->n != n)
+        return bind_broken(b, "VALUES without column types");
+    for (size_t i = 0; i < n; i++)
+        if (!bind_type(b, (uint32_t)pgn_atom_int(types->items[i]),
+                       (int32_t)pgn_atom_int(typmods->items[i]),
+                       (uint32_t)pgn_atom_int(collations->items[i]), &out[i]))
+            return false;
+    return true;
+}
+
+static struct logical *values_row(struct binder *b, struct scope *sc, const struct pgnode *row,
+                                  const struct column_type *types, size_t n)
+{
+    const struct expr **exprs = ARENA_ARRAY(b->arena, const struct expr *, n);
+    if (row->n != n) {
+        bind_broken(b, "VALUES rows of different lengths");
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        exprs[i] = bind_expr(b, sc, row->items[i]);
+        if (exprs[i])
+            exprs[i] = bind_coerce(b, exprs[i], types[i]);
+        if (!exprs[i])
+            return NULL;
+    }
+    struct logical *one = logical_new(b->arena, LOGICAL_ONE_ROW, 0);
+    return logical_project(b->arena, one, b->next_rel++, exprs, NULL, n);
+}
+
+/* A union of one-row projections. */
+static struct logical *bind_values(struct binder *b, struct scope *sc, struct rte *rte)
+{
+    const struct pgnode *rows = pgn_field(rte->node, "values_lists");
+    const struct pgnode *names = pgn_field(pgn_field(rte->node, "eref"), "colnames");
+    size_t n = rows->n ? rows->items[0]->n : 0;
+    struct column_type *types = ARENA_ARRAY(b->arena, struct column_type, n);
+    if (!rows->n || !values_types(b, rte->node, n, types)) {
+        bind_broken(b, "VALUES without rows");
+        return NULL;
+    }
+    if (rows->n > VALUES_MAX_ROWS) {
+        refuse(b->err, "VALUES of more than %d rows", VALUES_MAX_ROWS);
+        return NULL;
+    }
+    struct logical *u = logical_new(b->arena, LOGICAL_UNION, rows->n);
+    for (uint32_t i = 0; i < rows->n; i++)
+        if (!(u->in[i] = values_row(b, sc, rows->items[i], types, n)))
+            return NULL;
+    u->rel = b->next_rel++;
+    u->ncols = n;
+    u->cols = ARENA_ARRAY(b->arena, struct lcol, n);
+    for (size_t i = 0; i < n; i++)
+        u->cols[i] =
+            (struct lcol){u->rel, (uint32_t)i + 1, types[i],
+                          i < names->n ? arena_strdup(b->arena, names->items[i]->text) : ""};
+    set_cols(rte, arena_memdup(b->arena, u->cols, n * sizeof *u->cols), n);
+    return u;
+}
+
+/* ------------------------------------------------------------ items and joins */
+
+struct logical *bind_rte(struct binder *b, struct scope *sc, int64_t rtindex)
+{
+    struct rte *rte = bind_find_rte(b, sc, rtindex);
+    if (!rte || !refuse_check_rte(rte->node, b->cat, b->err))
+        return NULL;
+    if (rte->bound || ++b->nfroms > BIND_MAX_FROM) {
+        err_set(b->err, "54001", "the statement has too many FROM items");
+        return NULL;
+    }
+    switch (pgn_int(rte->node, "rtekind")) {
+    case 0: return bind_relation(b, rte);
+    case 1: return bind_subquery(b, sc, rte, pgn_field(rte->node, "subquery"));
+    case 5: return bind_values(b, sc, rte);
+    case 6: return bind_cte(b, sc, rte);
+    default: bind_broken(b, "a FROM item that is a join alias"); return NULL;
+    }
+}
+
+static struct logical *bind_item(struct binder *b, struct scope *sc, const struct pgnode *item);
+
+static struct logical *bind_join(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    static const struct {
+        enum join_kind kind;
+        bool swapped;
+    } kinds[] = {{JOIN_INNER, false}, {JOIN_LEFT, false}, {JOIN_FULL, false}, {JOIN_LEFT, true}};
+    int64_t type = pgn_int(node, "jointype");
+    struct exprs conds = {0};
+    struct logical *l = bind_item(b, sc, pgn_field(node, "larg"));
+    struct logical *r = l ? bind_item(b, sc, pgn_field(node, "rarg")) : NULL;
+    if (!r || !bind_conds(b, sc, pgn_field(node, "quals"), &conds))
+        return NULL;
+    if (type < 0 || type > 3) {
+        bind_broken(b, "a join of unknown type");
+        return NULL;
+    }
+    struct logical *n = kinds[type].swapped ? logical_join(b->arena, kinds[type].kind, r, l)
+                                            : logical_join(b->arena, kinds[type].kind, l, r);
+    n->conds = conds.v;
+    n->nconds = conds.n;
+    return n;
+}
+
+static struct logical *bind_list(struct binder *b, struct scope *sc, const struct pgnode *list)
+{
+    struct logical *n = NULL;
+    for (uint32_t i = 0; i < list->n; i++) {
+        struct logical *item = bind_item(b, sc, list->items[i]);
+        if (!item)
+            return NULL;
+        n = n ? logical_join(b->arena, JOIN_INNER, n, item) : item;
+    }
+    return n ? n : logical_new(b->arena, LOGICAL_ONE_ROW, 0);
+}
+
+static struct logical *bind_item(struct binder *b, struct scope *sc, const struct pgnode *item)
+{
+    if (pgn_is(item, "RANGETBLREF"))
+        return bind_rte(b, sc, pgn_int(item, "rtindex"));
+    if (pgn_is(item, "JOINEXPR"))
+        return bind_join(b, sc, item);
+    bind_broken(b, "a FROM item of unknown form");
+    return NULL;
+}
+
+struct logical *bind_from(struct binder *b, struct scope *sc)
+{
+    return bind_list(b, sc, pgn_field(pgn_field(sc->query, "jointree"), "fromlist"));
+}

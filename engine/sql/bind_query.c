@@ -1,0 +1,272 @@
+/*
+ * bind_query: one SELECT, clause by clause, in the order in which they take effect:
+ *
+ *     FROM → WHERE → GROUP BY, aggregates → HAVING → select list → DISTINCT → ORDER BY, LIMIT
+ *
+ * Set operations take the place of all before the select list. The select list is a projection
+ * whose columns (rel, resno) are the identity the query's result is known by outside; columns made
+ * only for sorting or grouping (resjunk) are among them and are dropped by pruning.
+ */
+#include "engine/sql/bind.h"
+
+#include <string.h>
+
+#include "engine/sql/pgops.h"
+#include "engine/sql/refuse.h"
+
+bool bind_broken(struct binder *b, const char *what)
+{
+    if (err_is_set(b->err))
+        return false;
+    return err_set(b->err, ERR_INTERNAL, "could not understand the analysed statement: %s", what);
+}
+
+bool bind_needs_equality(struct binder *b, const struct column_type *ct, const char *what)
+{
+    if (type_has_equality(ct))
+        return true;
+    if (ct->collation && !ct->collation->deterministic)
+        return refuse(b->err, "%s over collation \"%s\"", what, ct->collation->name);
+    return refuse(b->err, "%s over type %s", what, ct->type->name);
+}
+
+/* ------------------------------------------------------------ scopes */
+
+static bool open_scope(struct binder *b, const struct pgnode *query, struct scope *parent,
+                       struct scope *sc)
+{
+    const struct pgnode *rtable = pgn_field(query, "rtable");
+    const struct pgnode *ctes = pgn_field(query, "cteList");
+    *sc = (struct scope){.parent = parent, .query = query};
+    sc->nrtes = rtable->n;
+    sc->rtes = ARENA_ARRAY(b->scratch, struct rte, sc->nrtes);
+    for (size_t i = 0; i < sc->nrtes; i++)
+        sc->rtes[i].node = rtable->items[i];
+    sc->nctes = ctes->n;
+    sc->ctes = ARENA_ARRAY(b->scratch, struct cte_entry, sc->nctes);
+    for (size_t i = 0; i < sc->nctes; i++) {
+        sc->ctes[i].node = ctes->items[i];
+        if (pgn_bool(ctes->items[i], "cterecursive"))
+            return refuse(b->err, "WITH RECURSIVE");
+        if (!refuse_check_query(pgn_field(ctes->items[i], "ctequery"), b->err))
+            return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------ select list */
+
+/* Binds every TARGETENTRY over `in`. */
+static struct logical *bind_targets(struct binder *b, struct scope *sc, struct logical *in,
+                                    struct bound *out)
+{
+    const struct pgnode *targets = pgn_field(sc->query, "targetList");
+    const struct expr **exprs = ARENA_ARRAY(b->arena, const struct expr *, targets->n);
+    const char **names = ARENA_ARRAY(b->arena, const char *, targets->n);
+    for (uint32_t i = 0; i < targets->n; i++) {
+        const char *name = pgn_str(targets->items[i], "resname");
+        exprs[i] = bind_expr(b, sc, pgn_field(targets->items[i], "expr"));
+        if (!exprs[i])
+            return NULL;
+        names[i] = name ? arena_strdup(b->arena, name) : "";
+    }
+    if (sc->grouping && !(in = bind_grouping_end(b, sc, in)))
+        return NULL;
+    struct logical *p = logical_project(b->arena, in, b->next_rel++, exprs, names, targets->n);
+    out->out = ARENA_ARRAY(b->arena, struct lcol, targets->n);
+    out->nout = 0;
+    for (uint32_t i = 0; i < targets->n; i++)
+        if (!pgn_bool(targets->items[i], "resjunk"))
+            out->out[out->nout++] = p->cols[i];
+    return p;
+}
+
+int64_t bind_sortgroup_entry(struct binder *b, const struct pgnode *targets,
+                             const struct pgnode *clause)
+{
+    int64_t ref = pgn_int(clause, "tleSortGroupRef");
+    for (uint32_t i = 0; i < targets->n; i++)
+        if (ref && pgn_int(targets->items[i], "ressortgroupref") == ref)
+            return i;
+    bind_broken(b, "a sort or group clause without its expression");
+    return -1;
+}
+
+/* ------------------------------------------------------------ ORDER BY, LIMIT */
+
+static bool bind_sort(struct binder *b, struct scope *sc, const struct logical *project,
+                      struct bound *out)
+{
+    const struct pgnode *clauses = pgn_field(sc->query, "sortClause");
+    const struct pgnode *targets = pgn_field(sc->query, "targetList");
+    out->sort = ARENA_ARRAY(b->arena, struct logical_sort, clauses->n);
+    for (uint32_t i = 0; i < clauses->n; i++) {
+        const struct pgnode *clause = clauses->items[i];
+        struct logical_sort *s = &out->sort[i];
+        int64_t at = bind_sortgroup_entry(b, targets, clause);
+        if (at < 0)
+            return false;
+        const struct lcol *c = &project->cols[at];
+        *s = (struct logical_sort){c->rel, c->no, false, pgn_bool(clause, "nulls_first")};
+        if (!type_has_order(&c->ct)) {
+            if (c->ct.collation && c->ct.collation->kind == COLLATION_UNSUPPORTED)
+                return refuse(b->err, "ORDER BY under collation \"%s\"", c->ct.collation->name);
+            return refuse(b->err, "ORDER BY over type %s", c->ct.type->name);
+        }
+        if (!pgops_sort(pgn_oid(clause, "sortop"), c->ct.type, &s->desc))
+            return refuse(b->err, "ORDER BY with an operator that is not the default of type %s",
+                          c->ct.type->name);
+    }
+    out->nsort = clauses->n;
+    return true;
+}
+
+/* LIMIT's or OFFSET's number; `none` where it is left out or NULL. */
+static bool bind_row_count(struct binder *b, struct scope *sc, const char *field, const char *name,
+                           const char *sqlstate, int64_t none, int64_t *out)
+{
+    const struct pgnode *node = pgn_field(sc->query, field);
+    struct err err;
+    struct value v;
+    struct eval_ctx cx = {.arena = b->arena};
+    *out = none;
+    if (pgn_is_null(node))
+        return true;
+    struct scope empty = {0}; /* no columns may be used here */
+    const struct expr *e = bind_expr(b, &empty, node);
+    if (!e)
+        return false;
+    if (e->ct.type->oid != OID_INT8)
+        return bind_broken(b, "a row count that isn't bigint");
+    err_clear(&err);
+    if (expr_has_columns(e))
+        return refuse(b->err, "%s with an expression that isn't constant", name);
+    if (!expr_eval(e, &cx, &v, &err)) {
+        *b->err = err;
+        return false;
+    }
+    if (!v.null && v.i < 0)
+        return err_set(b->err, sqlstate, "%s must not be negative", name);
+    if (!v.null)
+        *out = v.i;
+    return true;
+}
+
+static struct logical *bind_limit(struct binder *b, struct scope *sc, struct logical *in,
+                                  struct bound *out)
+{
+    struct logical *n = logical_new(b->arena, LOGICAL_TOPK, 1);
+    bool limited = !pgn_is_null(pgn_field(sc->query, "limitCount")) ||
+                   !pgn_is_null(pgn_field(sc->query, "limitOffset"));
+    if (!limited)
+        return in;
+    if (!bind_row_count(b, sc, "limitCount", "LIMIT", "2201W", -1, &n->limit) ||
+        !bind_row_count(b, sc, "limitOffset", "OFFSET", "2201X", 0, &n->offset))
+        return NULL;
+    if (n->limit > INT64_MAX - n->offset)
+        n->limit = -1;
+    if (n->limit < 0 && n->offset == 0)
+        return in;
+    n->with_ties = pgn_int(sc->query, "limitOption") == 1 && n->limit >= 0;
+    n->in[0] = in;
+    n->cols = arena_memdup(b->arena, in->cols, in->ncols * sizeof *in->cols);
+    n->ncols = in->ncols;
+    n->sort = out->sort;
+    n->nsort = out->nsort;
+    return n;
+}
+
+/* ------------------------------------------------------------ the query */
+
+/* Only what is visible counts: of SELECT DISTINCT count(*) … GROUP BY x the list holds x too. */
+static void drop_junk(struct scope *sc, struct logical *project)
+{
+    const struct pgnode *targets = pgn_field(sc->query, "targetList");
+    size_t n = 0;
+    for (uint32_t i = 0; i < targets->n; i++) {
+        if (pgn_bool(targets->items[i], "resjunk"))
+            continue;
+        project->cols[n] = project->cols[i];
+        project->exprs[n++] = project->exprs[i];
+    }
+    project->ncols = project->nexprs = n;
+}
+
+static struct logical *bind_distinct(struct binder *b, struct scope *sc, struct logical *in)
+{
+    if (!pgn_field(sc->query, "distinctClause")->n)
+        return in;
+    drop_junk(sc, in);
+    for (size_t i = 0; i < in->ncols; i++)
+        if (!bind_needs_equality(b, &in->cols[i].ct, "DISTINCT"))
+            return NULL;
+    return logical_distinct(b->arena, in);
+}
+
+static bool has_grouping(const struct pgnode *query)
+{
+    return pgn_bool(query, "hasAggs") || pgn_field(query, "groupClause")->n ||
+           !pgn_is_null(pgn_field(query, "havingQual"));
+}
+
+/* FROM, WHERE and the beginning of the grouping. */
+static struct logical *bind_source(struct binder *b, struct scope *sc)
+{
+    const struct pgnode *setops = pgn_field(sc->query, "setOperations");
+    struct exprs conds = {0};
+    if (!pgn_is_null(setops))
+        return bind_setops(b, sc, setops);
+    struct logical *n = bind_from(b, sc);
+    if (!n || !bind_conds(b, sc, pgn_field(pgn_field(sc->query, "jointree"), "quals"), &conds))
+        return NULL;
+    n = logical_filter(b->arena, n, &conds);
+    return has_grouping(sc->query) && !bind_grouping_begin(b, sc) ? NULL : n;
+}
+
+static bool bind_clauses(struct binder *b, struct scope *sc, bool top, struct bound *out)
+{
+    struct logical *n = bind_source(b, sc);
+    bool limited = !pgn_is_null(pgn_field(sc->query, "limitCount")) ||
+                   !pgn_is_null(pgn_field(sc->query, "limitOffset"));
+    if (!n || !(n = bind_targets(b, sc, n, out)))
+        return false;
+    if ((top || limited) && !bind_sort(b, sc, n, out))
+        return false;
+    n = bind_distinct(b, sc, n);
+    out->root = n ? bind_limit(b, sc, n, out) : NULL;
+    return out->root != NULL;
+}
+
+bool bind_query(struct binder *b, const struct pgnode *query, struct scope *parent, bool top,
+                struct bound *out)
+{
+    struct scope sc;
+    *out = (struct bound){0};
+    if (b->depth >= BIND_MAX_DEPTH)
+        return err_set(b->err, "54001", "the statement is nested too deeply");
+    if (!refuse_check_query(query, b->err) || !open_scope(b, query, parent, &sc))
+        return false;
+    b->depth++;
+    bool ok = bind_clauses(b, &sc, top, out);
+    b->depth--;
+    return ok;
+}
+
+/* The one QUERY of a function body, "(({QUERY …}))", or of a plain list. */
+static const struct pgnode *only_query(const struct pgnode *n)
+{
+    while (n->kind == PGN_LIST && n->n == 1)
+        n = n->items[0];
+    return n;
+}
+
+bool bind_statement(struct binder *b, struct bound *out)
+{
+    struct pgnode *tree = pgnode_read(b->in->tree, strlen(b->in->tree), b->scratch, b->err);
+    if (!tree)
+        return false;
+    const struct pgnode *query = only_query(tree);
+    if (query->kind == PGN_LIST)
+        return refuse(b->err, "more than one statement");
+    return bind_query(b, query, NULL, true, out);
+}

@@ -1,0 +1,212 @@
+/*
+ * refuse: see refuse.h.
+ */
+#include "engine/sql/refuse.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+bool refuse(struct err *err, const char *fmt, ...)
+{
+    char what[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "%s can't be kept live", what);
+}
+
+/* ------------------------------------------------------------ queries */
+
+/* Clauses by the field that is set where they are used. */
+static const struct {
+    const char *field;
+    const char *name;
+} clauses[] = {
+    {"utilityStmt", "a utility statement"},
+    {"groupingSets", "grouping sets (GROUPING SETS, ROLLUP, CUBE)"},
+    {"rowMarks", "FOR UPDATE or FOR SHARE"},
+    {"hasForUpdate", "FOR UPDATE or FOR SHARE"},
+    {"hasModifyingCTE", "a data-modifying WITH"},
+    {"hasDistinctOn", "DISTINCT ON"},
+    {"hasWindowFuncs", "a window function"},
+    {"windowClause", "a WINDOW clause"},
+};
+
+static bool is_set(const struct pgnode *f)
+{
+    if (f->kind == PGN_ATOM)
+        return strcmp(f->text, "true") == 0;
+    return !pgn_is_null(f) && (f->kind != PGN_LIST || f->n > 0);
+}
+
+bool refuse_check_query(const struct pgnode *query, struct err *err)
+{
+    static const char *const commands[] = {
+        [2] = "UPDATE", [3] = "INSERT", [4] = "DELETE", [5] = "MERGE"};
+    int64_t command = pgn_int(query, "commandType");
+    if (!pgn_is(query, "QUERY"))
+        return refuse(err, "a statement other than SELECT");
+    if (command != 1) {
+        bool known = command >= 2 && command < (int64_t)COUNT(commands);
+        return refuse(err, "%s", known ? commands[command] : "a statement other than SELECT");
+    }
+    for (size_t i = 0; i < COUNT(clauses); i++)
+        if (is_set(pgn_field(query, clauses[i].field)))
+            return refuse(err, "%s", clauses[i].name);
+    return true;
+}
+
+/* ------------------------------------------------------------ FROM */
+
+static bool refuse_range_function(const struct pgnode *rte, const struct catalog *cat,
+                                  struct err *err)
+{
+    const struct pgnode *functions = pgn_field(rte, "functions");
+    if (functions->kind == PGN_LIST && functions->n) {
+        const struct pgnode *f = pgn_field(functions->items[0], "funcexpr");
+        uint32_t funcid = pgn_oid(f, "funcid");
+        char volatility;
+        if (funcid)
+            return refuse(err, "function %s in FROM",
+                          cat->function_name(cat->ctx, funcid, &volatility));
+    }
+    return refuse(err, "a function in FROM");
+}
+
+bool refuse_check_rte(const struct pgnode *rte, const struct catalog *cat, struct err *err)
+{
+    if (!pgn_is_null(pgn_field(rte, "tablesample")))
+        return refuse(err, "TABLESAMPLE");
+    if (is_set(pgn_field(rte, "securityQuals")))
+        return refuse(err, "a table with row-level security");
+    switch (pgn_int(rte, "rtekind")) {
+    case 0: /* relation */
+    case 1: /* subquery */
+    case 2: /* join */
+    case 5: /* VALUES */
+    case 6: /* CTE */ return true;
+    case 3: return refuse_range_function(rte, cat, err);
+    case 4: return refuse(err, "XMLTABLE or JSON_TABLE");
+    case 7: return refuse(err, "a transition table");
+    default: return refuse(err, "this kind of FROM item");
+    }
+}
+
+bool refuse_check_table(const struct cat_table *t, struct err *err)
+{
+    if (t->is_catalog)
+        return refuse(err, "system catalog \"%s.%s\"", t->schema, t->name);
+    if (t->persistence == 't')
+        return refuse(err, "temporary table \"%s\"", t->name);
+    if (t->persistence == 'u') {
+        refuse(err, "unlogged table \"%s.%s\"", t->schema, t->name);
+        return err_hint(err, "Its changes are not in the WAL. ALTER TABLE ... SET LOGGED.");
+    }
+    if (t->row_security) {
+        refuse(err, "table \"%s.%s\" with row-level security", t->schema, t->name);
+        return err_hint(err, "Its policies apply to the daemon's role.");
+    }
+    switch (t->relkind) {
+    case 'r':
+    case 'p':
+    case 'v': return true;
+    case 'f': return refuse(err, "foreign table \"%s.%s\"", t->schema, t->name);
+    case 'm':
+        refuse(err, "materialized view \"%s.%s\"", t->schema, t->name);
+        return err_hint(err, "Subscribe to the query it was made from.");
+    case 'S': return refuse(err, "sequence \"%s.%s\"", t->schema, t->name);
+    default: return refuse(err, "relation \"%s.%s\"", t->schema, t->name);
+    }
+}
+
+/* ------------------------------------------------------------ expressions */
+
+bool refuse_function(const char *name, char volatility, struct err *err)
+{
+    if (volatility == 'v')
+        return refuse(err, "volatile function %s", name);
+    if (volatility == 's')
+        return refuse(err, "function %s, which is not immutable,", name);
+    return refuse(err, "function %s", name);
+}
+
+bool refuse_system_column(int attno, struct err *err)
+{
+    static const char *const names[] = {"", "ctid", "xmin", "cmin", "cmax", "xmax", "tableoid"};
+    static const int by_attno[] = {0, 1, 2, 3, 5, 4, 6}; /* -1 ctid, -2 xmin, -3 cmin, -4 xmax… */
+    if (attno == 0)
+        return refuse(err, "a whole-row reference to a table");
+    if (attno < 0 && attno > -(int)COUNT(by_attno))
+        return refuse(err, "system column %s", names[by_attno[-attno]]);
+    return refuse(err, "a system column");
+}
+
+static bool refuse_sublink(const struct pgnode *node, struct err *err)
+{
+    static const char *const kinds[] = {
+        "EXISTS (SELECT …)",    "ALL (SELECT …)",
+        "IN or ANY (SELECT …)", "a row comparison with a subquery",
+        "a scalar subquery",    "a subquery in UPDATE",
+        "ARRAY(SELECT …)",      "a CTE subquery",
+    };
+    int64_t kind = pgn_int(node, "subLinkType");
+    return refuse(err, "%s",
+                  kind >= 0 && kind < (int64_t)COUNT(kinds) ? kinds[kind] : "a subquery");
+}
+
+static bool refuse_sql_value(const struct pgnode *node, struct err *err)
+{
+    static const char *const names[] = {
+        "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIME",   "CURRENT_TIMESTAMP", "CURRENT_TIMESTAMP",
+        "LOCALTIME",    "LOCALTIME",    "LOCALTIMESTAMP", "LOCALTIMESTAMP",    "CURRENT_ROLE",
+        "CURRENT_USER", "USER",         "SESSION_USER",   "CURRENT_CATALOG",   "CURRENT_SCHEMA",
+    };
+    int64_t op = pgn_int(node, "op");
+    return refuse(err, "%s", op >= 0 && op < (int64_t)COUNT(names) ? names[op] : "a session value");
+}
+
+/* Node tags by the words a user knows them by. */
+static const struct {
+    const char *tag;
+    const char *name;
+} nodes[] = {
+    {"WINDOWFUNC", "a window function"},
+    {"GROUPINGFUNC", "GROUPING()"},
+    {"SUBSCRIPTINGREF", "a subscript"},
+    {"NAMEDARGEXPR", "a named argument"},
+    {"FIELDSELECT", "a field of a composite value"},
+    {"FIELDSTORE", "a field assignment"},
+    {"ARRAYCOERCEEXPR", "a cast of an array"},
+    {"CONVERTROWTYPEEXPR", "a cast of a row"},
+    {"ARRAYEXPR", "ARRAY[…]"},
+    {"ROWEXPR", "ROW(…)"},
+    {"ROWCOMPAREEXPR", "a comparison of rows"},
+    {"XMLEXPR", "an XML expression"},
+    {"COERCETODOMAIN", "a cast to a domain"},
+    {"COERCETODOMAINVALUE", "a domain constraint"},
+    {"SETTODEFAULT", "DEFAULT"},
+    {"CURRENTOFEXPR", "CURRENT OF"},
+    {"NEXTVALUEEXPR", "a sequence value"},
+    {"JSONVALUEEXPR", "a JSON expression"},
+    {"JSONCONSTRUCTOREXPR", "a JSON constructor"},
+    {"JSONISPREDICATE", "IS JSON"},
+    {"JSONEXPR", "a JSON query function"},
+};
+
+bool refuse_expr(const struct pgnode *node, struct err *err)
+{
+    if (node->kind != PGN_NODE)
+        return refuse(err, "an expression of unknown form");
+    if (pgn_is(node, "SUBLINK"))
+        return refuse_sublink(node, err);
+    if (pgn_is(node, "SQLVALUEFUNCTION"))
+        return refuse_sql_value(node, err);
+    for (size_t i = 0; i < COUNT(nodes); i++)
+        if (pgn_is(node, nodes[i].tag))
+            return refuse(err, "%s", nodes[i].name);
+    return refuse(err, "expression %.64s", node->text);
+}
