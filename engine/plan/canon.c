@@ -1,0 +1,171 @@
+/*
+ * canon: a plan's canonical key.
+ *
+ * The optimised plan is written down with everything that decides what rows it gives, and nothing
+ * that is only spelling: OIDs for tables, types, functions and collations; columns by numbers given
+ * in order of appearance; constants by type and text. Table and column aliases, names of CTEs and
+ * of output columns, and whether something was a view, a CTE or written in place, don't show. Equal
+ * text means the same circuit, so two statements with equal keys may share one.
+ *
+ * Invariant: a field of struct logical or struct expr that changes results is written here. Who
+ * adds one must add it here, or statements that differ would be given each other's rows.
+ */
+#include "engine/plan/physical.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "engine/expr/pgfuncs.h"
+
+struct canon {
+    struct buf b;
+    VEC(uint32_t) rels; /* index = canonical number */
+};
+
+static void put(struct canon *c, const char *tag, int64_t v)
+{
+    buf_addf(&c->b, " %s%lld", tag, (long long)v);
+}
+
+static void put_rel(struct canon *c, uint32_t rel)
+{
+    size_t i = 0;
+    while (i < c->rels.n && c->rels.v[i] != rel)
+        i++;
+    if (i == c->rels.n)
+        VEC_PUSH(c->rels, rel);
+    put(c, "r", (int64_t)i);
+}
+
+static void put_col(struct canon *c, uint32_t rel, uint32_t no)
+{
+    put_rel(c, rel);
+    put(c, ".", no);
+}
+
+static void put_type(struct canon *c, const struct column_type *ct)
+{
+    put(c, "t", ct->type->oid);
+    put(c, "m", ct->typmod);
+    put(c, "c", ct->collation ? ct->collation->oid : 0);
+}
+
+static void put_value(struct canon *c, const struct expr *e)
+{
+    struct buf text;
+    if (e->value.null) {
+        buf_adds(&c->b, " null");
+        return;
+    }
+    buf_init(&text);
+    value_print(e->ct.type, e->value, &text);
+    put(c, "v", (int64_t)text.len);
+    buf_addc(&c->b, ':');
+    buf_add(&c->b, text.data, text.len);
+    buf_fini(&text);
+}
+
+static void put_expr(struct canon *c, const struct expr *e)
+{
+    buf_addf(&c->b, " (%d", e->kind);
+    put_type(c, &e->ct);
+    if (e->kind == EXPR_COLUMN)
+        put_col(c, e->rel, e->col);
+    if (e->kind == EXPR_CONST)
+        put_value(c, e);
+    put(c, "f", e->func ? e->func->oid : 0);
+    put(c, "g", e->flag);
+    put(c, "o", e->op);
+    put(c, "i", e->collation ? e->collation->oid : 0);
+    for (uint32_t i = 0; i < e->nargs; i++)
+        put_expr(c, e->args[i]);
+    buf_addc(&c->b, ')');
+}
+
+static void put_exprs(struct canon *c, const char *tag, const struct expr *const *v, size_t n)
+{
+    put(c, tag, (int64_t)n);
+    for (size_t i = 0; i < n; i++)
+        put_expr(c, v[i]);
+}
+
+static void put_agg(struct canon *c, const struct group_agg *g, uint32_t no)
+{
+    buf_addf(&c->b, " agg %s", g->spec.cls->name);
+    put(c, "n", no);
+    put(c, "d", g->distinct);
+    put_type(c, &g->spec.result);
+    put(c, "i", g->spec.collation ? g->spec.collation->oid : 0);
+    put_exprs(c, "a", g->args, g->spec.nargs);
+    put_exprs(c, "w", &g->filter, g->filter != NULL);
+}
+
+static void put_scan(struct canon *c, const struct logical *n)
+{
+    put(c, "table", n->table->oid);
+    put(c, "only", n->table->only);
+}
+
+static void put_node(struct canon *c, const struct logical *n, const struct logical_ctes *ctes)
+{
+    for (size_t i = 0; i < n->nin; i++)
+        put_node(c, n->in[i], ctes);
+    buf_addf(&c->b, "\n%d", n->kind);
+    put(c, "in", (int64_t)n->nin);
+    if (n->kind == LOGICAL_SCAN)
+        put_scan(c, n);
+    for (size_t i = 0; n->cte && i < ctes->n; i++)
+        if (ctes->v[i] == n->cte)
+            put(c, "cte", (int64_t)i);
+    put(c, "join", n->kind == LOGICAL_JOIN ? (int)n->join : -1);
+    put(c, "setop", n->kind == LOGICAL_SETOP ? (int)n->setop : -1);
+    put_exprs(c, "if", n->conds, n->nconds);
+    put_exprs(c, "e", n->exprs, n->nexprs);
+    put_exprs(c, "lk", n->lkeys, n->nkeys);
+    put_exprs(c, "rk", n->rkeys, n->nkeys);
+    for (size_t i = 0; i < n->naggs; i++)
+        put_agg(c, &n->aggs[i], n->aggno[i]);
+    for (size_t i = 0; i < n->nsort; i++) {
+        put_col(c, n->sort[i].rel, n->sort[i].no);
+        put(c, "desc", n->sort[i].desc);
+        put(c, "nf", n->sort[i].nulls_first);
+    }
+    put(c, "lim", n->limit);
+    put(c, "off", n->offset);
+    put(c, "ties", n->with_ties);
+    buf_adds(&c->b, " cols");
+    for (size_t i = 0; i < n->ncols; i++) {
+        put_col(c, n->cols[i].rel, n->cols[i].no);
+        put_type(c, &n->cols[i].ct);
+    }
+}
+
+void canon_key(const struct plan_spec *spec, const char *environment, char out[17])
+{
+    static const char digits[] = "0123456789abcdef";
+    struct canon c = {0};
+    struct logical_ctes ctes;
+    buf_init(&c.b);
+    buf_addf(&c.b, "1 %s\n", environment ? environment : "");
+    logical_ctes(spec->root, &ctes);
+    for (size_t i = ctes.n; i-- > 0;) {
+        buf_addf(&c.b, "\nwith %zu", i);
+        put_node(&c, ctes.v[i]->root, &ctes);
+        for (size_t k = 0; k < ctes.v[i]->nout; k++)
+            put_col(&c, ctes.v[i]->out[k].rel, ctes.v[i]->out[k].no);
+    }
+    put_node(&c, spec->root, &ctes);
+    put(&c, "visible", (int64_t)spec->ncolumns);
+    for (size_t i = 0; i < spec->norder; i++) {
+        put(&c, "by", spec->order[i].col);
+        put(&c, "desc", spec->order[i].desc);
+        put(&c, "nf", spec->order[i].nulls_first);
+    }
+    uint64_t h = XXH3_64bits(c.b.data, c.b.len);
+    for (int i = 0; i < 16; i++)
+        out[i] = digits[h >> (60 - 4 * i) & 15];
+    out[16] = '\0';
+    buf_fini(&c.b);
+    VEC_FREE(c.rels);
+    VEC_FREE(ctes);
+}

@@ -1,0 +1,212 @@
+/*
+ * logical: nodes of the logical plan, and the verifier that runs after every pass. See logical.h.
+ */
+#include "engine/plan/logical.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct logical *logical_new(struct arena *a, enum logical_kind kind, size_t nin)
+{
+    struct logical *n = ARENA_NEW(a, struct logical);
+    n->kind = kind;
+    n->nin = nin;
+    n->in = ARENA_ARRAY(a, struct logical *, nin ? nin : 1);
+    n->limit = -1;
+    return n;
+}
+
+static void take_cols(struct arena *a, struct logical *n, const struct logical *from)
+{
+    n->ncols = from->ncols;
+    n->cols = arena_memdup(a, from->cols, from->ncols * sizeof *from->cols);
+}
+
+struct logical *logical_filter(struct arena *a, struct logical *in, const struct exprs *conds)
+{
+    if (!conds->n)
+        return in;
+    struct logical *n = logical_new(a, LOGICAL_FILTER, 1);
+    n->in[0] = in;
+    n->conds = arena_memdup(a, conds->v, conds->n * sizeof *conds->v);
+    n->nconds = conds->n;
+    take_cols(a, n, in);
+    return n;
+}
+
+struct logical *logical_join(struct arena *a, enum join_kind kind, struct logical *left,
+                             struct logical *right)
+{
+    struct logical *n = logical_new(a, LOGICAL_JOIN, 2);
+    n->join = kind;
+    n->in[0] = left;
+    n->in[1] = right;
+    if (kind == JOIN_SEMI || kind == JOIN_ANTI) {
+        take_cols(a, n, left);
+        return n;
+    }
+    n->ncols = left->ncols + right->ncols;
+    n->cols = ARENA_ARRAY(a, struct lcol, n->ncols);
+    if (left->ncols)
+        memcpy(n->cols, left->cols, left->ncols * sizeof *n->cols);
+    if (right->ncols)
+        memcpy(n->cols + left->ncols, right->cols, right->ncols * sizeof *n->cols);
+    return n;
+}
+
+struct logical *logical_distinct(struct arena *a, struct logical *in)
+{
+    struct logical *n = logical_new(a, LOGICAL_DISTINCT, 1);
+    n->in[0] = in;
+    take_cols(a, n, in);
+    return n;
+}
+
+struct logical *logical_project(struct arena *a, struct logical *in, uint32_t rel,
+                                const struct expr *const *exprs, const char *const *names, size_t n)
+{
+    struct logical *p = logical_new(a, LOGICAL_PROJECT, 1);
+    p->in[0] = in;
+    p->rel = rel;
+    p->ncols = p->nexprs = n;
+    p->cols = ARENA_ARRAY(a, struct lcol, n);
+    p->exprs = ARENA_ARRAY(a, const struct expr *, n);
+    for (size_t i = 0; i < n; i++) {
+        p->exprs[i] = exprs[i];
+        p->cols[i] =
+            (struct lcol){rel, (uint32_t)i + 1, exprs[i]->ct, names && names[i] ? names[i] : ""};
+    }
+    return p;
+}
+
+const struct lcol *logical_find(const struct logical *n, uint32_t rel, uint32_t no)
+{
+    for (size_t i = 0; i < n->ncols; i++)
+        if (n->cols[i].rel == rel && n->cols[i].no == no)
+            return &n->cols[i];
+    return NULL;
+}
+
+const struct expr *lcol_expr(struct arena *a, const struct lcol *c)
+{
+    struct expr *e = expr_column(a, 0, c->no, c->ct);
+    e->rel = c->rel;
+    return e;
+}
+
+/* ------------------------------------------------------------ CTEs */
+
+struct cte_walk {
+    VEC(struct logical_cte *) done; /* in post-order: what is referred to comes first */
+};
+
+static void walk_ctes(struct logical *n, struct cte_walk *w)
+{
+    for (size_t i = 0; i < n->nin; i++)
+        walk_ctes(n->in[i], w);
+    if (n->kind != LOGICAL_CTE)
+        return;
+    for (size_t i = 0; i < w->done.n; i++)
+        if (w->done.v[i] == n->cte)
+            return;
+    walk_ctes(n->cte->root, w);
+    VEC_PUSH(w->done, n->cte);
+}
+
+void logical_ctes(struct logical *root, struct logical_ctes *out)
+{
+    struct cte_walk w = {0};
+    walk_ctes(root, &w);
+    *out = (struct logical_ctes){0};
+    for (size_t i = w.done.n; i-- > 0;)
+        VEC_PUSH(*out, w.done.v[i]);
+    VEC_FREE(w.done);
+}
+
+/* ------------------------------------------------------------ verifier */
+
+static void verify_expr(const struct expr *e, const struct logical *n)
+{
+    if (e->kind == EXPR_COLUMN) {
+        bool found = false;
+        assert(e->rel != 0);
+        for (size_t i = 0; i < n->nin && !found; i++)
+            found = logical_find(n->in[i], e->rel, e->col) != NULL;
+        assert(found);
+        (void)found;
+    }
+    for (uint32_t i = 0; i < e->nargs; i++)
+        verify_expr(e->args[i], n);
+}
+
+static void verify_exprs(const struct expr *const *v, size_t len, const struct logical *n)
+{
+    for (size_t i = 0; i < len; i++)
+        verify_expr(v[i], n);
+}
+
+static bool passes_through(const struct logical *n)
+{
+    return n->kind == LOGICAL_FILTER || n->kind == LOGICAL_JOIN || n->kind == LOGICAL_DISTINCT ||
+           n->kind == LOGICAL_TOPK;
+}
+
+static void verify_cols(const struct logical *n)
+{
+    for (size_t i = 0; i < n->ncols; i++) {
+        const struct lcol *c = &n->cols[i];
+        assert(logical_find(n, c->rel, c->no) == c); /* an identity comes once */
+        if (!passes_through(n))
+            continue;
+        bool found = false;
+        for (size_t k = 0; k < n->nin && !found; k++)
+            found = logical_find(n->in[k], c->rel, c->no) != NULL;
+        assert(found);
+        (void)found;
+    }
+}
+
+static void verify_node(const struct logical *n)
+{
+    size_t nin = n->kind == LOGICAL_JOIN || n->kind == LOGICAL_SETOP ? 2 : 1;
+    if (n->kind == LOGICAL_SCAN || n->kind == LOGICAL_ONE_ROW || n->kind == LOGICAL_CTE)
+        nin = 0;
+    assert(n->kind == LOGICAL_UNION ? n->nin >= 1 : n->nin == nin);
+    verify_cols(n);
+    verify_exprs(n->conds, n->nconds, n);
+    verify_exprs(n->exprs, n->nexprs, n);
+    verify_exprs(n->lkeys, n->nkeys, n);
+    verify_exprs(n->rkeys, n->nkeys, n);
+    for (size_t i = 0; i < n->naggs; i++) {
+        verify_exprs(n->aggs[i].args, n->aggs[i].spec.nargs, n);
+        if (n->aggs[i].filter)
+            verify_expr(n->aggs[i].filter, n);
+    }
+    for (size_t i = 0; i < n->nsort; i++)
+        assert(logical_find(n->in[0], n->sort[i].rel, n->sort[i].no));
+    if (n->kind == LOGICAL_PROJECT)
+        assert(n->ncols == n->nexprs);
+    if (n->kind == LOGICAL_UNION)
+        for (size_t i = 0; i < n->nin; i++)
+            assert(n->in[i]->ncols == n->ncols);
+    if (n->kind == LOGICAL_SETOP)
+        assert(n->in[0]->ncols == n->in[1]->ncols);
+    (void)nin;
+}
+
+static void verify_tree(const struct logical *n)
+{
+    for (size_t i = 0; i < n->nin; i++)
+        verify_tree(n->in[i]);
+    verify_node(n);
+}
+
+void logical_verify(const struct logical *root)
+{
+    struct logical_ctes ctes;
+    logical_ctes((struct logical *)root, &ctes);
+    verify_tree(root);
+    for (size_t i = 0; i < ctes.n; i++)
+        verify_tree(ctes.v[i]->root);
+    VEC_FREE(ctes);
+}

@@ -1,0 +1,207 @@
+/*
+ * pass_join: the order of inner joins, and which equalities are keys.
+ *
+ * A run of inner joins is taken apart into its inputs and conditions and put together again
+ * greedily: the first input grows by whatever an equality connects to it, in the order written; what
+ * stays apart forms groups of its own, joined last by whatever condition there is. So a cross product
+ * is made only where the statement has nothing to connect two groups by:
+ *
+ *     FROM a, b, c WHERE a.x = c.x AND c.y = b.y      →  (a ⋈ c) ⋈ b, not (a × b) ⋈ c
+ *
+ * Outer joins stay where they are and are inputs of such a run.
+ *
+ * An equality is a key if its function agrees with btree equality of the two types (pgops.h); both
+ * sides are cast to one type, so that int4 = int8 finds its partner by hash. What isn't, stays as a
+ * residual condition.
+ */
+#include "engine/plan/passes.h"
+
+#include "engine/expr/pgfuncs.h"
+#include "engine/sql/pgops.h"
+
+/* ------------------------------------------------------------ keys */
+
+/* e as a key of that type under that collation; NULL where it can't be one. */
+static const struct expr *key_expr(struct pass_ctx *c, const struct expr *e, uint32_t type,
+                                   const struct collation *coll)
+{
+    uint32_t funcid = 0;
+    struct err err;
+    struct column_type ct = {e->ct.type, -1, coll};
+    if (e->ct.type->oid != type) {
+        ct.type = type_native(type);
+        if (pgops_implicit_cast(e->ct.type->oid, type, &funcid) != CAST_FUNC)
+            return NULL;
+        e = expr_func(c->arena, funcid, NULL, &e, 1, ct, NULL, &err);
+        e = e ? expr_fold(c->arena, e) : NULL;
+    } else if (e->ct.collation != coll && e->ct.collation) {
+        e = expr_relabel(c->arena, e, ct, &err);
+    }
+    return e && type_has_equality(&ct) ? e : NULL;
+}
+
+struct key {
+    const struct expr *l, *r;
+};
+
+static bool has_columns_of(const struct expr *e, const struct logical *side)
+{
+    return expr_has_columns(e) && expr_refs_only(e, side->cols, side->ncols);
+}
+
+/* Whether cond is an equality between the two sides; then *out are its keys, left's first. */
+static bool as_key(struct pass_ctx *c, const struct expr *cond, const struct logical *left,
+                   const struct logical *right, struct key *out)
+{
+    if (cond->kind != EXPR_FUNC || cond->nargs != 2)
+        return false;
+    const struct expr *x = cond->args[0], *y = cond->args[1];
+    uint32_t type = pgops_key_type(cond->func->oid, x->ct.type, y->ct.type);
+    bool straight = has_columns_of(x, left) && has_columns_of(y, right);
+    if (!type || !(straight || (has_columns_of(y, left) && has_columns_of(x, right))))
+        return false;
+    x = key_expr(c, x, type, cond->collation);
+    y = key_expr(c, y, type, cond->collation);
+    *out = straight ? (struct key){x, y} : (struct key){y, x};
+    return x && y;
+}
+
+/* Splits the join's conditions into keys and residual. */
+static void extract_keys(struct pass_ctx *c, struct logical *n)
+{
+    struct exprs rest = {0}, l = {0}, r = {0};
+    for (size_t i = 0; i < n->nconds; i++) {
+        struct key k;
+        if (as_key(c, n->conds[i], n->in[0], n->in[1], &k)) {
+            AVEC_PUSH(c->arena, l, k.l);
+            AVEC_PUSH(c->arena, r, k.r);
+        } else {
+            AVEC_PUSH(c->arena, rest, n->conds[i]);
+        }
+    }
+    n->conds = rest.v;
+    n->nconds = rest.n;
+    n->lkeys = l.v;
+    n->rkeys = r.v;
+    n->nkeys = l.n;
+}
+
+/* ------------------------------------------------------------ order */
+
+struct run {
+    struct pass_ctx *c;
+    struct {
+        struct logical **v;
+        size_t n, cap;
+    } parts;
+    struct exprs conds;
+};
+
+static bool is_inner(const struct logical *n)
+{
+    return n->kind == LOGICAL_JOIN && n->join == JOIN_INNER;
+}
+
+static void flatten(struct run *r, struct logical *n)
+{
+    if (!is_inner(n)) {
+        n = pass_order_joins(r->c, n);
+        AVEC_PUSH(r->c->arena, r->parts, n);
+        return;
+    }
+    flatten(r, n->in[0]);
+    flatten(r, n->in[1]);
+    exprs_append(r->c->arena, &r->conds, n->conds, n->nconds);
+}
+
+/* The part that has all of e's columns; parts.n where none does, or where e has no columns. */
+static size_t part_of(const struct run *r, const struct expr *e)
+{
+    size_t i = 0;
+    while (i < r->parts.n && !has_columns_of(e, r->parts.v[i]))
+        i++;
+    return i;
+}
+
+struct pair {
+    size_t i, j; /* i < j */
+};
+
+/* The two parts that cond is a key of. */
+static bool key_pair(struct run *r, const struct expr *cond, struct pair *out)
+{
+    struct key k;
+    if (cond->kind != EXPR_FUNC || cond->nargs != 2)
+        return false;
+    size_t x = part_of(r, cond->args[0]), y = part_of(r, cond->args[1]);
+    if (x == y || x == r->parts.n || y == r->parts.n)
+        return false;
+    *out = x < y ? (struct pair){x, y} : (struct pair){y, x};
+    return as_key(r->c, cond, r->parts.v[out->i], r->parts.v[out->j], &k);
+}
+
+/* The first two parts that cond has columns of. */
+static bool any_pair(struct run *r, const struct expr *cond, struct pair *out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < r->parts.n && found < 2; i++)
+        if (expr_refs_any(cond, r->parts.v[i]->cols, r->parts.v[i]->ncols))
+            *(found++ ? &out->j : &out->i) = i;
+    return found == 2;
+}
+
+/* What to join next: by a key if there is one, else by any condition, else the first two. */
+static struct pair next_pair(struct run *r)
+{
+    struct pair best = {r->parts.n, r->parts.n}, p;
+    for (int pass = 0; pass < 2 && best.i == r->parts.n; pass++)
+        for (size_t k = 0; k < r->conds.n; k++)
+            if ((pass ? any_pair : key_pair)(r, r->conds.v[k], &p) &&
+                (p.i < best.i || (p.i == best.i && p.j < best.j)))
+                best = p;
+    return best.i == r->parts.n ? (struct pair){0, 1} : best;
+}
+
+/* Part i becomes the join of i and j, with all conditions that can be checked there. */
+static void join_parts(struct run *r, size_t i, size_t j)
+{
+    struct logical *n = logical_join(r->c->arena, JOIN_INNER, r->parts.v[i], r->parts.v[j]);
+    struct exprs here = {0}, later = {0};
+    for (size_t k = 0; k < r->conds.n; k++) {
+        if (expr_refs_only(r->conds.v[k], n->cols, n->ncols))
+            AVEC_PUSH(r->c->arena, here, r->conds.v[k]);
+        else
+            AVEC_PUSH(r->c->arena, later, r->conds.v[k]);
+    }
+    exprs_sort_by_cost(&here);
+    n->conds = here.v;
+    n->nconds = here.n;
+    extract_keys(r->c, n);
+    r->conds = later;
+    r->parts.v[i] = n;
+    for (size_t k = j + 1; k < r->parts.n; k++)
+        r->parts.v[k - 1] = r->parts.v[k];
+    r->parts.n--;
+}
+
+static struct logical *order_run(struct pass_ctx *c, struct logical *n)
+{
+    struct run r = {.c = c};
+    flatten(&r, n);
+    while (r.parts.n > 1) {
+        struct pair p = next_pair(&r);
+        join_parts(&r, p.i, p.j);
+    }
+    return r.parts.v[0];
+}
+
+struct logical *pass_order_joins(struct pass_ctx *c, struct logical *n)
+{
+    if (is_inner(n))
+        return order_run(c, n);
+    for (size_t i = 0; i < n->nin; i++)
+        n->in[i] = pass_order_joins(c, n->in[i]);
+    if (n->kind == LOGICAL_JOIN)
+        extract_keys(c, n);
+    return n;
+}

@@ -1,0 +1,509 @@
+/*
+ * physical: identities to positions; see physical.h.
+ *
+ * A node's rows come out of some operator (`from`) whose row may hold more columns than the node
+ * gives, in another order, and the same one under two names: the list of struct place says which
+ * column is where. A projection of plain columns costs no operator at all, it only renames places.
+ * Rows are made to be exactly the node's columns where they are kept (join inputs, top-k) or where
+ * position counts (distinct, set operations, the output).
+ */
+#include "engine/plan/physical.h"
+
+#include <assert.h>
+
+struct place {
+    uint32_t rel, no, at;
+};
+
+/* Where a node's columns are. */
+struct stream {
+    size_t op;
+    uint32_t width; /* columns of the operator's row */
+    struct place *places;
+    size_t n;
+};
+
+struct shared {
+    const struct logical_cte *cte;
+    struct stream stream;
+};
+
+struct planner {
+    struct plan_spec *spec;
+    struct arena *a;
+    struct physical *phys;
+    struct err *err;
+    struct {
+        struct plan_source *v;
+        size_t n, cap;
+    } sources;
+    struct {
+        const struct logical_table **v;
+        size_t n, cap;
+    } tables; /* of sources */
+    struct {
+        size_t *v;
+        size_t n, cap;
+    } source_ops; /* the operator of each source */
+    struct {
+        struct shared *v;
+        size_t n, cap;
+    } shared;
+};
+
+/* ------------------------------------------------------------ sources */
+
+static size_t find_source(const struct planner *p, const struct logical_table *t)
+{
+    size_t i = 0;
+    while (i < p->tables.n && (p->tables.v[i]->oid != t->oid || p->tables.v[i]->only != t->only))
+        i++;
+    return i;
+}
+
+static void collect_tables(struct planner *p, const struct logical *n, uint8_t **needed)
+{
+    for (size_t i = 0; i < n->nin; i++)
+        collect_tables(p, n->in[i], needed);
+    if (n->kind != LOGICAL_SCAN)
+        return;
+    size_t at = find_source(p, n->table);
+    if (at == p->tables.n)
+        AVEC_PUSH(p->a, p->tables, n->table);
+    if (!needed[at])
+        needed[at] = ARENA_ARRAY(p->a, uint8_t, n->table->ncols);
+    for (size_t i = 0; i < n->ncols; i++)
+        needed[at][n->cols[i].no - 1] = 1;
+}
+
+/* The type of a table's column, from whichever scan has it. */
+static const struct lcol *scan_column_in(const struct logical *n, const struct logical_table *t,
+                                         uint32_t no)
+{
+    if (n->kind != LOGICAL_SCAN || n->table->oid != t->oid || n->table->only != t->only)
+        return NULL;
+    return logical_find(n, n->rel, no);
+}
+
+static const struct lcol *scan_column(const struct logical *n, const struct logical_table *t,
+                                      uint32_t no)
+{
+    const struct lcol *c = scan_column_in(n, t, no);
+    for (size_t i = 0; i < n->nin && !c; i++)
+        c = scan_column(n->in[i], t, no);
+    return c;
+}
+
+static const struct lcol *find_column(const struct planner *p, const struct logical_ctes *ctes,
+                                      const struct logical_table *t, uint32_t no)
+{
+    const struct lcol *c = scan_column(p->spec->root, t, no);
+    for (size_t i = 0; i < ctes->n && !c; i++)
+        c = scan_column(ctes->v[i]->root, t, no);
+    assert(c);
+    return c;
+}
+
+static bool make_source(struct planner *p, const struct logical_ctes *ctes,
+                        const struct logical_table *t, const uint8_t *needed)
+{
+    struct plan_source s = {.table = t->oid,
+                            .schema = t->schema,
+                            .name = t->name,
+                            .leaves = t->leaves,
+                            .nleaves = t->nleaves};
+    const char **names = ARENA_ARRAY(p->a, const char *, t->ncols);
+    struct column_type *types = ARENA_ARRAY(p->a, struct column_type, t->ncols);
+    for (size_t i = 0; i < t->ncols; i++) {
+        if (!needed[i])
+            continue;
+        if (t->generated[i])
+            return err_set(p->err, ERR_FEATURE_NOT_SUPPORTED,
+                           "generated column \"%s\" of table \"%s\" can't be kept live",
+                           t->colnames[i], t->name);
+        names[s.ncols] = t->colnames[i];
+        types[s.ncols++] = find_column(p, ctes, t, (uint32_t)i + 1)->ct;
+    }
+    s.colnames = names;
+    s.cols = types;
+    s.layout = layout_new(types, s.ncols);
+    AVEC_PUSH(p->a, p->sources, s);
+    return true;
+}
+
+static size_t count_scans(const struct logical *n)
+{
+    size_t total = n->kind == LOGICAL_SCAN;
+    for (size_t i = 0; i < n->nin; i++)
+        total += count_scans(n->in[i]);
+    return total;
+}
+
+/* One source a table, with the columns that any scan of it needs. */
+static bool plan_sources(struct planner *p, const struct logical_ctes *ctes)
+{
+    size_t max = count_scans(p->spec->root);
+    bool ok = true;
+    for (size_t i = 0; i < ctes->n; i++)
+        max += count_scans(ctes->v[i]->root);
+    uint8_t **needed = ARENA_ARRAY(p->a, uint8_t *, max);
+    collect_tables(p, p->spec->root, needed);
+    for (size_t i = 0; i < ctes->n; i++)
+        collect_tables(p, ctes->v[i]->root, needed);
+    for (size_t i = 0; i < p->tables.n && ok; i++)
+        ok = make_source(p, ctes, p->tables.v[i], needed[i]);
+    p->spec->sources = p->sources.v;
+    p->spec->nsources = p->sources.n;
+    return ok;
+}
+
+/* ------------------------------------------------------------ positions */
+
+static const struct place *find_place(const struct stream *s, uint32_t rel, uint32_t no)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->places[i].rel == rel && s->places[i].no == no)
+            return &s->places[i];
+    return NULL;
+}
+
+struct positions {
+    struct arena *a;
+    const struct stream *s[2];
+};
+
+static const struct expr *position_of(void *ctx, const struct expr *column)
+{
+    struct positions *ps = ctx;
+    for (int i = 0; i < 2 && ps->s[i]; i++) {
+        const struct place *at = find_place(ps->s[i], column->rel, column->col);
+        if (at)
+            return expr_column(ps->a, i, at->at, column->ct);
+    }
+    assert(!"a column without a place");
+    return NULL;
+}
+
+/* Not folded again: a position isn't a constant. */
+static const struct expr *positional(struct planner *p, const struct expr *e,
+                                     const struct stream *left, const struct stream *right)
+{
+    struct positions ps = {p->a, {left, right}};
+    return expr_subst(p->a, e, position_of, &ps);
+}
+
+static const struct expr **positional_all(struct planner *p, const struct expr *const *v, size_t n,
+                                          const struct stream *s)
+{
+    const struct expr **out = ARENA_ARRAY(p->a, const struct expr *, n);
+    for (size_t i = 0; i < n; i++)
+        out[i] = positional(p, v[i], s, NULL);
+    return out;
+}
+
+/* Conditions as one, tried in order. */
+static const struct expr *conjunction(struct planner *p, const struct logical *n,
+                                      const struct stream *left, const struct stream *right)
+{
+    const struct expr **v = ARENA_ARRAY(p->a, const struct expr *, n->nconds);
+    if (!n->nconds)
+        return NULL;
+    for (size_t i = 0; i < n->nconds; i++)
+        v[i] = positional(p, n->conds[i], left, right);
+    return n->nconds == 1 ? v[0] : expr_bool(p->a, EXPR_AND, v, n->nconds);
+}
+
+/* ------------------------------------------------------------ operators */
+
+static struct physical_op *add_op(struct planner *p, enum physical_kind kind,
+                                  const struct stream *const *ins, size_t nin, const char *text)
+{
+    struct physical_op op = {.kind = kind, .text = text, .nin = nin};
+    size_t *in = ARENA_ARRAY(p->a, size_t, nin);
+    for (size_t i = 0; i < nin; i++)
+        in[i] = ins[i]->op;
+    op.in = in;
+    AVEC_PUSH(p->a, *p->phys, op);
+    return &p->phys->v[p->phys->n - 1];
+}
+
+static const char *text_of(struct planner *p, const struct logical *n)
+{
+    struct buf b;
+    buf_init(&b);
+    logical_describe(n, &b);
+    const char *text = arena_strndup(p->a, b.data ? b.data : "", b.len);
+    buf_fini(&b);
+    return text;
+}
+
+/* The last operator's row as it is: cols[i] at position i. */
+static struct stream fresh_stream(struct planner *p, const struct lcol *cols, size_t n)
+{
+    struct stream s = {.op = p->phys->n - 1, .width = (uint32_t)n, .n = n};
+    s.places = ARENA_ARRAY(p->a, struct place, n);
+    for (size_t i = 0; i < n; i++)
+        s.places[i] = (struct place){cols[i].rel, cols[i].no, (uint32_t)i};
+    return s;
+}
+
+/* The columns as the whole row, in order; costs an operator unless they are that already. */
+static struct stream exact(struct planner *p, struct stream s, const struct lcol *cols, size_t n)
+{
+    const struct expr **exprs = ARENA_ARRAY(p->a, const struct expr *, n);
+    bool is_exact = s.width == n;
+    struct buf b;
+    buf_init(&b);
+    buf_adds(&b, "columns ");
+    for (size_t i = 0; i < n; i++) {
+        const struct place *at = find_place(&s, cols[i].rel, cols[i].no);
+        assert(at);
+        is_exact &= at->at == i;
+        exprs[i] = expr_column(p->a, 0, at->at, cols[i].ct);
+        buf_addf(&b, "%s%s", i ? ", " : "", cols[i].name[0] ? cols[i].name : "?");
+    }
+    const char *text = arena_strndup(p->a, b.data, b.len);
+    buf_fini(&b);
+    if (is_exact)
+        return s;
+    const struct stream *in = &s;
+    struct physical_op *op = add_op(p, PHYS_MAP, &in, 1, text);
+    op->exprs = exprs;
+    op->nexprs = n;
+    return fresh_stream(p, cols, n);
+}
+
+/* As exact(), but the order doesn't count. */
+static struct stream narrow(struct planner *p, struct stream s, const struct logical *n)
+{
+    return s.width == n->ncols ? s : exact(p, s, n->cols, n->ncols);
+}
+
+static struct stream plan_node(struct planner *p, const struct logical *n);
+
+static struct stream plan_scan(struct planner *p, const struct logical *n)
+{
+    size_t i = find_source(p, n->table);
+    const struct plan_source *src = &p->sources.v[i];
+    struct stream s = {.op = p->source_ops.v[i], .width = (uint32_t)src->ncols, .n = n->ncols};
+    s.places = ARENA_ARRAY(p->a, struct place, n->ncols);
+    for (size_t k = 0; k < n->ncols; k++) {
+        const struct lcol *c = &n->cols[k];
+        uint32_t at = 0;
+        while (src->colnames[at] != p->tables.v[i]->colnames[c->no - 1])
+            at++;
+        s.places[k] = (struct place){c->rel, c->no, at};
+    }
+    return s;
+}
+
+static struct stream plan_filter(struct planner *p, const struct logical *n)
+{
+    struct stream s = plan_node(p, n->in[0]);
+    const struct stream *in = &s;
+    const struct expr *cond = conjunction(p, n, &s, NULL);
+    add_op(p, PHYS_FILTER, &in, 1, text_of(p, n))->cond = cond;
+    s.op = p->phys->n - 1;
+    return s;
+}
+
+static struct stream plan_project(struct planner *p, const struct logical *n)
+{
+    struct stream s = plan_node(p, n->in[0]);
+    const struct stream *in = &s;
+    struct stream renamed = {.op = s.op, .width = s.width, .n = n->ncols};
+    bool plain = true;
+    renamed.places = ARENA_ARRAY(p->a, struct place, n->ncols);
+    for (size_t i = 0; i < n->ncols && plain; i++) {
+        const struct expr *e = n->exprs[i];
+        plain = e->kind == EXPR_COLUMN;
+        if (plain)
+            renamed.places[i] =
+                (struct place){n->cols[i].rel, n->cols[i].no, find_place(&s, e->rel, e->col)->at};
+    }
+    if (plain)
+        return renamed;
+    const struct expr **exprs = positional_all(p, n->exprs, n->nexprs, &s);
+    struct physical_op *op = add_op(p, PHYS_MAP, &in, 1, text_of(p, n));
+    op->exprs = exprs;
+    op->nexprs = n->nexprs;
+    return fresh_stream(p, n->cols, n->ncols);
+}
+
+/* Left's places, then right's moved behind them. */
+static struct stream side_by_side(struct planner *p, const struct stream *l, const struct stream *r)
+{
+    struct stream s = {.op = p->phys->n - 1, .width = l->width + r->width, .n = l->n + r->n};
+    s.places = ARENA_ARRAY(p->a, struct place, s.n);
+    for (size_t i = 0; i < l->n; i++)
+        s.places[i] = l->places[i];
+    for (size_t i = 0; i < r->n; i++) {
+        s.places[l->n + i] = r->places[i];
+        s.places[l->n + i].at += l->width;
+    }
+    return s;
+}
+
+static struct stream plan_join(struct planner *p, const struct logical *n)
+{
+    struct stream l = narrow(p, plan_node(p, n->in[0]), n->in[0]);
+    struct stream r = narrow(p, plan_node(p, n->in[1]), n->in[1]);
+    const struct stream *ins[2] = {&l, &r};
+    const struct expr **lkeys = positional_all(p, n->lkeys, n->nkeys, &l);
+    const struct expr **rkeys = positional_all(p, n->rkeys, n->nkeys, &r);
+    const struct expr *cond = conjunction(p, n, &l, &r);
+    struct physical_op *op = add_op(p, PHYS_JOIN, ins, 2, text_of(p, n));
+    op->join = n->join;
+    op->lkeys = lkeys;
+    op->rkeys = rkeys;
+    op->nkeys = n->nkeys;
+    op->cond = cond;
+    if (n->join != JOIN_SEMI && n->join != JOIN_ANTI)
+        return side_by_side(p, &l, &r);
+    l.op = p->phys->n - 1;
+    return l;
+}
+
+static struct stream plan_group(struct planner *p, const struct logical *n)
+{
+    struct stream s = plan_node(p, n->in[0]);
+    const struct stream *in = &s;
+    struct group_agg *aggs = arena_memdup(p->a, n->aggs, n->naggs * sizeof *aggs);
+    struct lcol *cols = ARENA_ARRAY(p->a, struct lcol, n->nexprs + n->naggs);
+    const struct expr **keys = positional_all(p, n->exprs, n->nexprs, &s);
+    for (size_t i = 0; i < n->nexprs; i++)
+        cols[i] = (struct lcol){n->rel, (uint32_t)i + 1, n->exprs[i]->ct, ""};
+    for (size_t i = 0; i < n->naggs; i++) {
+        for (size_t k = 0; k < aggs[i].spec.nargs; k++)
+            aggs[i].args[k] = positional(p, aggs[i].args[k], &s, NULL);
+        if (aggs[i].filter)
+            aggs[i].filter = positional(p, aggs[i].filter, &s, NULL);
+        cols[n->nexprs + i] = (struct lcol){n->rel, n->aggno[i], aggs[i].spec.result, ""};
+    }
+    struct physical_op *op = add_op(p, PHYS_GROUP, &in, 1, text_of(p, n));
+    op->exprs = keys;
+    op->nexprs = n->nexprs;
+    op->aggs = aggs;
+    op->naggs = n->naggs;
+    return fresh_stream(p, cols, n->nexprs + n->naggs);
+}
+
+static struct stream plan_distinct(struct planner *p, const struct logical *n)
+{
+    const struct logical *in = n->in[0];
+    struct stream s = exact(p, plan_node(p, in), in->cols, in->ncols);
+    const struct stream *ins = &s;
+    add_op(p, PHYS_DISTINCT, &ins, 1, text_of(p, n));
+    return fresh_stream(p, in->cols, in->ncols);
+}
+
+/* UNION, INTERSECT, EXCEPT: every input exactly as its columns are. */
+static struct stream plan_setop(struct planner *p, const struct logical *n)
+{
+    struct stream *s = ARENA_ARRAY(p->a, struct stream, n->nin);
+    const struct stream **ins = ARENA_ARRAY(p->a, const struct stream *, n->nin);
+    size_t width = n->in[0]->ncols;
+    struct lcol *cols = ARENA_ARRAY(p->a, struct lcol, width);
+    for (size_t i = 0; i < n->nin; i++) {
+        s[i] = exact(p, plan_node(p, n->in[i]), n->in[i]->cols, n->in[i]->ncols);
+        ins[i] = &s[i];
+    }
+    /* Of an INTERSECT or EXCEPT all columns are there, whatever is needed; see pass_prune. */
+    for (size_t i = 0; i < width; i++) {
+        uint32_t no = n->kind == LOGICAL_UNION ? n->cols[i].no : (uint32_t)i + 1;
+        cols[i] = (struct lcol){n->rel, no, n->in[0]->cols[i].ct, ""};
+    }
+    struct physical_op *op =
+        add_op(p, n->kind == LOGICAL_UNION ? PHYS_UNION : PHYS_SETOP, ins, n->nin, text_of(p, n));
+    op->setop = n->setop;
+    return fresh_stream(p, cols, width);
+}
+
+static struct stream plan_topk(struct planner *p, const struct logical *n)
+{
+    struct stream s = narrow(p, plan_node(p, n->in[0]), n->in[0]);
+    const struct stream *in = &s;
+    struct sort_key *sort = ARENA_ARRAY(p->a, struct sort_key, n->nsort);
+    for (size_t i = 0; i < n->nsort; i++)
+        sort[i] = (struct sort_key){find_place(&s, n->sort[i].rel, n->sort[i].no)->at,
+                                    n->sort[i].desc, n->sort[i].nulls_first};
+    struct physical_op *op = add_op(p, PHYS_TOPK, &in, 1, text_of(p, n));
+    op->sort = sort;
+    op->nsort = n->nsort;
+    op->limit = n->limit;
+    op->offset = n->offset;
+    op->with_ties = n->with_ties;
+    s.op = p->phys->n - 1;
+    return s;
+}
+
+/* Planned at the first reference; each reference has names of its own for the same columns. */
+static struct stream plan_cte(struct planner *p, const struct logical *n)
+{
+    size_t i = 0;
+    while (i < p->shared.n && p->shared.v[i].cte != n->cte)
+        i++;
+    if (i == p->shared.n) {
+        struct stream body = plan_node(p, n->cte->root);
+        struct shared shared = {n->cte, exact(p, body, n->cte->root->cols, n->cte->root->ncols)};
+        i = p->shared.n;
+        AVEC_PUSH(p->a, p->shared, shared);
+    }
+    struct stream s = p->shared.v[i].stream;
+    struct stream out = {.op = s.op, .width = s.width, .n = n->ncols};
+    out.places = ARENA_ARRAY(p->a, struct place, n->ncols);
+    for (size_t k = 0; k < n->ncols; k++) {
+        const struct lcol *c = &n->cte->out[n->cols[k].no - 1];
+        out.places[k] = (struct place){n->rel, n->cols[k].no, find_place(&s, c->rel, c->no)->at};
+    }
+    return out;
+}
+
+static struct stream plan_node(struct planner *p, const struct logical *n)
+{
+    switch (n->kind) {
+    case LOGICAL_SCAN: return plan_scan(p, n);
+    case LOGICAL_ONE_ROW: add_op(p, PHYS_ONE_ROW, NULL, 0, "one row"); break;
+    case LOGICAL_CTE: return plan_cte(p, n);
+    case LOGICAL_FILTER: return plan_filter(p, n);
+    case LOGICAL_PROJECT: return plan_project(p, n);
+    case LOGICAL_JOIN: return plan_join(p, n);
+    case LOGICAL_GROUP: return plan_group(p, n);
+    case LOGICAL_DISTINCT: return plan_distinct(p, n);
+    case LOGICAL_UNION:
+    case LOGICAL_SETOP: return plan_setop(p, n);
+    case LOGICAL_TOPK: return plan_topk(p, n);
+    }
+    return fresh_stream(p, NULL, 0);
+}
+
+static void add_sources(struct planner *p)
+{
+    for (size_t i = 0; i < p->sources.n; i++) {
+        const struct plan_source *s = &p->sources.v[i];
+        struct buf b;
+        buf_init(&b);
+        buf_addf(&b, "source %s%s.%s", p->tables.v[i]->only ? "only " : "", s->schema, s->name);
+        for (size_t k = 0; k < s->ncols; k++)
+            buf_addf(&b, "%s%s", k ? ", " : ": ", s->colnames[k]);
+        add_op(p, PHYS_SOURCE, NULL, 0, arena_strndup(p->a, b.data, b.len))->source = i;
+        AVEC_PUSH(p->a, p->source_ops, p->phys->n - 1);
+        buf_fini(&b);
+    }
+}
+
+bool physical_plan(struct plan_spec *spec, struct err *err)
+{
+    struct planner p = {.spec = spec, .a = &spec->arena, .err = err};
+    struct logical_ctes ctes;
+    spec->physical = p.phys = ARENA_NEW(&spec->arena, struct physical);
+    logical_ctes(spec->root, &ctes);
+    bool ok = plan_sources(&p, &ctes);
+    VEC_FREE(ctes);
+    if (!ok)
+        return false;
+    add_sources(&p);
+    struct stream out = exact(&p, plan_node(&p, spec->root), spec->root->cols, spec->root->ncols);
+    p.phys->output = out.op;
+    return true;
+}
