@@ -189,6 +189,7 @@ END_TEST
 
 START_TEST(stopped_it_tells_clients_exits_0_and_leaves_nothing_behind)
 {
+    sync_when_back(); /* the other daemon has its slot again */
     sql_run(db, "CREATE TABLE behind(id int PRIMARY KEY)");
     struct daemon_proc *d = daemon_start(cluster->conninfo, NULL, true);
     struct client *e = client_connect(d->port);
@@ -207,6 +208,7 @@ END_TEST
 
 START_TEST(killed_it_leaves_no_slot)
 {
+    sync_when_back();
     struct daemon_proc *d = daemon_start(cluster->conninfo, NULL, true);
     daemon_kill(d);
     for (int i = 0; i < 100; i++) {
