@@ -26,7 +26,7 @@
 #include "daemon/log.h"
 #include "daemon/walsender.h"
 
-#define ACK_MS          5000  /* acknowledge at least so often, and when asked */
+#define ACK_MS          2000  /* acknowledge at least so often, and when asked */
 #define SILENCE_MS      10000 /* nothing came for so long: ask for a sign of life */
 #define DEAD_MS         300000 /* no sign: a walsender busy with others' changes may be silent long */
 #define ROUND_MESSAGES  20000  /* in one round */
@@ -36,8 +36,9 @@
 #define SPIN_NS         20000
 #define FLOOD_MESSAGES  32 /* so many at once, or… */
 #define FLOOD_WINDOW_NS 5000000
-#define FLOOD_TXNS      50 /* …so many in the window: see is_flooded() */
-#define PROGRESS_MS     2  /* between two steps that carry nothing but a position */
+#define FLOOD_TXNS      50  /* …so many in the window: see is_flooded() */
+#define STATUS_MS       200 /* how old STATUS may be */
+#define PROGRESS_MS     2   /* between two steps that carry nothing but a position */
 #define FOLD_BYTES      (1u << 20)
 #define RING_XIDS       (256u * 1024)
 #define SEED_PARTS      16
@@ -61,9 +62,10 @@ struct reader {
     bool flooded;
     size_t txn_messages; /* of the transaction under way, or the last one */
     uint64_t acked_at, heard_at, asked_at, progress_at; /* ms */
-    uint64_t system_id;             /* of the server last connected to; 0 = none yet */
-    atomic_uint_least64_t round_at; /* ms: for the watchdog */
-    pthread_mutex_t lock;           /* of status */
+    uint64_t system_id;                      /* of the server last connected to; 0 = none yet */
+    atomic_uint_least64_t round_at;          /* ms: for the watchdog */
+    atomic_uint_least64_t received, applied; /* LSNs, fresher than status */
+    pthread_mutex_t lock;                    /* of status */
     struct reader_status status;
 };
 
@@ -108,6 +110,8 @@ void reader_status(struct reader *r, struct reader_status *out)
     pthread_mutex_lock(&r->lock);
     *out = r->status;
     pthread_mutex_unlock(&r->lock);
+    out->applied = atomic_load_explicit(&r->applied, memory_order_acquire);
+    out->received = atomic_load_explicit(&r->received, memory_order_relaxed);
 }
 
 bool reader_is_alive(const struct reader *r)
@@ -115,15 +119,21 @@ bool reader_is_alive(const struct reader *r)
     return clock_ms() - atomic_load_explicit(&r->round_at, memory_order_relaxed) < ALIVE_MS;
 }
 
+/* After every round. Who sees `applied` sees the `received` that it follows from. */
+static void publish_positions(struct reader *r)
+{
+    atomic_store_explicit(&r->received, r->feed.ing.position, memory_order_relaxed);
+    atomic_store_explicit(&r->applied, r->out.lsn, memory_order_release);
+}
+
 static void publish_status(struct reader *r, enum stream_state state, const struct err *err)
 {
     struct reader_status s = {.state = state,
-                              .received = r->feed.ing.position,
-                              .applied = r->out.lsn,
                               .txns = r->feed.ing.txns,
                               .changes = r->feed.ing.changes,
                               .store_bytes = feed_store_bytes(&r->feed),
                               .store_rows = feed_store_rows(&r->feed)};
+    publish_positions(r);
     pthread_mutex_lock(&r->lock);
     if (err)
         s.last_error = *err;
@@ -348,7 +358,7 @@ static bool sleep_until_needed(struct reader *r, size_t nread, bool held, uint64
     };
     if (walsender_wants_write(r->ws))
         p[0].events |= POLLOUT;
-    int timeout = held || r->paused || r->seeding ? 1 : 1000;
+    int timeout = held || r->paused || r->seeding ? 1 : STATUS_MS;
     if (r->feed.retry_at && timeout > 1) {
         int64_t left = (int64_t)(r->feed.retry_at - now);
         timeout = left < 0 ? 0 : left < timeout ? (int)left : timeout;
@@ -371,6 +381,7 @@ static bool round_of_stream(struct reader *r, struct err *err)
     if (!r->paused && !r->seeding && !read_stream(r, &nread, now, err))
         return false;
     bool held = send_steps(r, now);
+    publish_positions(r);
     return acknowledge(r, now, err) && sleep_until_needed(r, nread, held, now, err);
 }
 
@@ -381,7 +392,7 @@ static void stream(struct reader *r, struct err *err)
     r->paused = r->seeding = r->wants_ack = false;
     while (!atomic_load(&r->stopping) && round_of_stream(r, err)) {
         now = clock_ms();
-        if (now - published < 100)
+        if (now - published < STATUS_MS)
             continue;
         published = now;
         publish_status(r, STREAM_STREAMING, NULL);
