@@ -1,0 +1,229 @@
+/*
+ * reader_stream: what the reader's thread does while it is connected.
+ *
+ * One round: mailbox and feed (between transactions only), as many messages as there are (bounded,
+ * so that the mailbox is served), steps, acknowledgement, sleep. What is slow is not done here.
+ *
+ * How long it sleeps decides about latency and about what each commit costs: a lone small
+ * transaction is taken in one go, the pieces of a large one and the commits of a flood are let
+ * gather for a moment.
+ */
+#include "daemon/reader_int.h"
+
+#include <poll.h>
+#include <time.h>
+
+#include "daemon/clock.h"
+#include "daemon/config.h"
+
+#define ACK_MS          2000  /* acknowledge at least so often, and when asked */
+#define SILENCE_MS      10000 /* nothing came for so long: ask for a sign of life */
+#define DEAD_MS         300000 /* no sign: a walsender busy with others' changes may be silent long */
+#define ROUND_MESSAGES  20000  /* in one round */
+#define NAP_IN_TXN_NS   300000 /* the rest of a transaction comes in pieces: let some gather */
+#define NAP_IN_FLOOD_NS 100000
+#define LARGE_TXN       64 /* messages */
+#define SPIN_NS         20000
+#define FLOOD_MESSAGES  32 /* so many at once, or… */
+#define FLOOD_WINDOW_NS 5000000
+#define FLOOD_TXNS      50  /* …so many in the window: see is_flooded() */
+#define STATUS_MS       200 /* how old STATUS may be */
+#define PROGRESS_MS     2   /* between two steps that carry nothing but a position */
+#define FOLD_BYTES      (1u << 20)
+
+/* ---- what comes in ------------------------------------------------------------------------- */
+
+static bool has_too_much(struct reader *r)
+{
+    outbox_backlog(&r->out);
+    return r->out.bytes > (size_t)r->cfg->engine_backlog_bytes;
+}
+
+/* After each COMMIT: its changes go out at once, unless the workers are behind; then they are
+ * folded with the next ones into a step of limited size. */
+static void after_commit(struct reader *r)
+{
+    if (!r->feed.ing.step)
+        return;
+    if (outbox_backlog(&r->out) < (size_t)r->cfg->engine_backlog_steps ||
+        ingest_step_bytes(&r->feed.ing) >= FOLD_BYTES)
+        feed_flush(&r->feed);
+    r->paused = has_too_much(r);
+}
+
+/* Takes what has been received already. False with err: the session is over. */
+static bool take_messages(struct reader *r, size_t *n, struct err *err)
+{
+    struct ingest *ing = &r->feed.ing;
+    struct walsender_msg m;
+    while (!r->paused && *n < ROUND_MESSAGES) {
+        uint64_t txns = ing->txns;
+        switch (walsender_next(r->ws, &m, err)) {
+        case WALSENDER_NOTHING: return true;
+        case WALSENDER_GONE: return false;
+        case WALSENDER_ALIVE:
+            ingest_alive(ing, m.lsn);
+            r->wants_ack |= m.wants_reply;
+            break;
+        case WALSENDER_DATA:
+            r->txn_messages = ing->in_txn ? r->txn_messages + 1 : 0;
+            if (!ingest_message(ing, m.data, m.len, err))
+                return false;
+            if (ing->txns != txns)
+                after_commit(r);
+            break;
+        }
+        ++*n;
+    }
+    return true;
+}
+
+/* Everything that is there, received or still in the socket, up to the limits of a round. */
+static bool read_stream(struct reader *r, size_t *n, uint64_t now, struct err *err)
+{
+    size_t before;
+    uint64_t spin_until = 0;
+    bool again;
+    *n = 0;
+    do {
+        before = *n;
+        if (!walsender_receive(r->ws, err) || !take_messages(r, n, err))
+            return false;
+        /* BEGIN, changes and COMMIT of a small transaction come as messages of their own, a few
+         * microseconds apart: less than it costs to fall asleep and be woken for each. */
+        if (*n != before && r->feed.ing.in_txn && r->txn_messages < LARGE_TXN)
+            spin_until = clock_ns() + SPIN_NS;
+        else if (!r->feed.ing.in_txn || r->txn_messages >= LARGE_TXN)
+            spin_until = 0;
+        again = *n != before || (spin_until && clock_ns() < spin_until);
+    } while (again && *n < ROUND_MESSAGES && !r->paused);
+    if (*n)
+        r->heard_at = now;
+    return true;
+}
+
+/* ---- what goes out ------------------------------------------------------------------------- */
+
+/* Sends what is held back as soon as the workers have room. True: something is still held. */
+static bool send_steps(struct reader *r, uint64_t now)
+{
+    struct ingest *ing = &r->feed.ing;
+    if (ing->in_txn)
+        return false;
+    size_t backlog = outbox_backlog(&r->out);
+    if (ing->step) {
+        if (backlog >= (size_t)r->cfg->engine_backlog_steps)
+            return true;
+        feed_flush(&r->feed);
+    }
+    if (ing->position <= r->out.lsn)
+        return false;
+    if (now - r->progress_at < PROGRESS_MS)
+        return true;
+    struct step *s = step_new();
+    s->lsn = ing->position;
+    outbox_step(&r->out, s);
+    r->progress_at = now;
+    return false;
+}
+
+static bool acknowledge(struct reader *r, uint64_t now, struct err *err)
+{
+    bool ask = now - r->heard_at >= SILENCE_MS && now - r->asked_at >= SILENCE_MS;
+    if (now - r->heard_at >= DEAD_MS)
+        return err_set(err, ERR_CANNOT_CONNECT_NOW, "Postgres has been silent for %d s",
+                       DEAD_MS / 1000);
+    if (!r->wants_ack && !ask && now - r->acked_at < ACK_MS)
+        return true;
+    r->wants_ack = false;
+    r->acked_at = now;
+    if (ask)
+        r->asked_at = now;
+    reader_publish_status(r, STREAM_STREAMING, NULL);
+    return walsender_acknowledge(r->ws, r->feed.ing.position, ask, err);
+}
+
+/* ---- the streaming loop -------------------------------------------------------------------- */
+
+static void nap(long ns)
+{
+    struct timespec ts = {.tv_nsec = ns};
+    nanosleep(&ts, NULL);
+}
+
+/* When commits come in by the thousands, whoever wrote them doesn't wait for each one's delta; then
+ * being woken for each, which the walsender pays for too, is a waste. */
+static bool is_flooded(struct reader *r, size_t nread)
+{
+    uint64_t now = clock_ns(), txns = r->feed.ing.txns;
+    if (now - r->window_at >= FLOOD_WINDOW_NS) {
+        r->flooded =
+            txns - r->window_txns >= FLOOD_TXNS && now - r->window_at < 2 * FLOOD_WINDOW_NS;
+        r->window_at = now;
+        r->window_txns = txns;
+    }
+    return nread >= FLOOD_MESSAGES || (nread && r->flooded);
+}
+
+/* Sleeps until there is something to do. `held`: something waits for the workers. */
+static bool sleep_until_needed(struct reader *r, size_t nread, bool held, uint64_t now,
+                               struct err *err)
+{
+    struct ingest *ing = &r->feed.ing;
+    bool may_read = !r->paused && !r->seeding;
+    if (nread >= ROUND_MESSAGES && may_read)
+        return true;
+    if (may_read && nread && ing->in_txn && r->txn_messages >= LARGE_TXN) {
+        nap(NAP_IN_TXN_NS);
+        return true;
+    }
+    if (may_read && is_flooded(r, nread)) {
+        nap(NAP_IN_FLOOD_NS);
+        return true;
+    }
+    struct pollfd p[2] = {
+        {.fd = walsender_fd(r->ws), .events = may_read ? POLLIN : 0},
+        {.fd = r->box.efd, .events = POLLIN},
+    };
+    if (walsender_wants_write(r->ws))
+        p[0].events |= POLLOUT;
+    int timeout = held || r->paused || r->seeding ? 1 : STATUS_MS;
+    if (r->feed.retry_at && timeout > 1) {
+        int64_t left = (int64_t)(r->feed.retry_at - now);
+        timeout = left < 0 ? 0 : left < timeout ? (int)left : timeout;
+    }
+    /* In the middle of a transaction the mailbox has to wait. */
+    poll(p, ing->in_txn ? 1 : 2, timeout);
+    return p[0].revents & POLLOUT ? walsender_flush(r->ws, err) : true;
+}
+
+static bool round_of_stream(struct reader *r, struct err *err)
+{
+    uint64_t now = clock_ms();
+    size_t nread = 0;
+    reader_sign_of_life(r);
+    if (!r->feed.ing.in_txn) {
+        reader_serve_mailbox(r);
+        r->seeding = !feed_run(&r->feed, now);
+        r->paused = has_too_much(r);
+    }
+    if (!r->paused && !r->seeding && !read_stream(r, &nread, now, err))
+        return false;
+    bool held = send_steps(r, now);
+    reader_publish_positions(r);
+    return acknowledge(r, now, err) && sleep_until_needed(r, nread, held, now, err);
+}
+
+void reader_stream(struct reader *r, struct err *err)
+{
+    uint64_t now = clock_ms(), published = 0;
+    r->acked_at = r->heard_at = r->asked_at = now;
+    r->paused = r->seeding = r->wants_ack = false;
+    while (!atomic_load(&r->stopping) && round_of_stream(r, err)) {
+        now = clock_ms();
+        if (now - published < STATUS_MS)
+            continue;
+        published = now;
+        reader_publish_status(r, STREAM_STREAMING, NULL);
+    }
+}
