@@ -10,7 +10,9 @@
  */
 #include "daemon/analyst.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,13 +27,10 @@
 #include "engine/base/hash.h"
 
 #define CACHE_SIZE 256
-/* A storm of equal statements is analysed once; a schema change is seen a second later at most. */
-#define CACHE_MS 1000
 
 struct cached {
     uint64_t hash;                /* of text */
     struct buf text;              /* statement and parameters */
-    uint64_t until;               /* ms */
     const struct plan_spec *spec; /* counted; NULL = free */
 };
 
@@ -40,8 +39,9 @@ struct analyst {
     struct mailbox box;
     struct pgstop stop;
     struct pgconn conn;
-    struct registry *registry; /* borrowed */
-    struct cached cache[CACHE_SIZE];
+    struct registry *registry;       /* borrowed */
+    struct cached cache[CACHE_SIZE]; /* of the messages taken together */
+    size_t ncached;
 };
 
 void analysis_free(struct analysis *a)
@@ -59,6 +59,12 @@ void analysis_free(struct analysis *a)
 
 /* ---- the cache ----------------------------------------------------------------------------- */
 
+/*
+ * A storm of equal statements is analysed once. An answer serves only those that were waiting before
+ * it was asked for, so it is never older than the question: a statement sent after a CREATE OR
+ * REPLACE VIEW is never read with the view as it was before.
+ */
+
 static void cache_text(const struct analysis *a, struct buf *b)
 {
     buf_reset(b);
@@ -74,7 +80,7 @@ static const struct plan_spec *cache_find(struct analyst *an, const struct buf *
 {
     uint64_t hash = hash_bytes(text->data, text->len);
     struct cached *c = &an->cache[hash % CACHE_SIZE];
-    if (!c->spec || c->hash != hash || c->until < clock_ms() || c->text.len != text->len ||
+    if (!c->spec || c->hash != hash || c->text.len != text->len ||
         memcmp(c->text.data, text->data, text->len) != 0)
         return NULL;
     return plan_spec_ref(c->spec);
@@ -88,6 +94,13 @@ static void cache_drop(struct cached *c)
     memset(c, 0, sizeof *c);
 }
 
+static void cache_clear(struct analyst *an)
+{
+    for (size_t i = 0; an->ncached && i < CACHE_SIZE; i++)
+        cache_drop(&an->cache[i]);
+    an->ncached = 0;
+}
+
 /* Takes the text over. */
 static void cache_put(struct analyst *an, struct buf *text, const struct plan_spec *spec)
 {
@@ -96,8 +109,8 @@ static void cache_put(struct analyst *an, struct buf *text, const struct plan_sp
     cache_drop(c);
     c->hash = hash;
     c->text = *text;
-    c->until = clock_ms() + CACHE_MS;
     c->spec = plan_spec_ref(spec);
+    an->ncached++;
     buf_init(text);
 }
 
@@ -285,16 +298,29 @@ static bool read_probe(struct inquiry *q)
     return ok;
 }
 
+/*
+ * What is read through a view ends when the view is redefined; the same statement written without
+ * the view goes on. So the views are part of the key.
+ */
+static void note_views(struct plan_spec *spec, const struct plan_view *views, size_t n)
+{
+    struct buf b = {0};
+    spec->views = arena_memdup(&spec->arena, views, n * sizeof *views);
+    spec->nviews = n;
+    buf_adds(&b, spec->key);
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&b, " view %u", views[i].oid);
+    snprintf(spec->key, sizeof spec->key, "%016" PRIx64, (uint64_t)XXH3_64bits(b.data, b.len));
+    buf_fini(&b);
+}
+
 static const struct plan_spec *make_spec(struct inquiry *q, const struct config *cfg)
 {
     q->input.type_names = q->type_names;
     q->input.environment = cfg->engine_timezone;
     struct plan_spec *spec = plan_spec_new(&q->input, &q->catalog.catalog, q->err);
-    if (spec && q->catalog.views.n) {
-        spec->nviews = q->catalog.views.n;
-        spec->views = arena_memdup(&spec->arena, q->catalog.views.v,
-                                   spec->nviews * sizeof *q->catalog.views.v);
-    }
+    if (spec && q->catalog.views.n)
+        note_views(spec, q->catalog.views.v, q->catalog.views.n);
     return spec;
 }
 
@@ -392,8 +418,9 @@ static void *analyst_main(void *arg)
     bool go_on = true;
     pthread_setname_np(pthread_self(), "analyst");
     while (go_on) {
-        struct msg *next;
-        for (struct msg *m = mailbox_wait(&an->box, -1); m; m = next) {
+        struct msg *next, *first = mailbox_wait(&an->box, -1);
+        cache_clear(an);
+        for (struct msg *m = first; m; m = next) {
             next = m->next;
             if (m->kind == A_STOP) {
                 go_on = false;
@@ -447,8 +474,7 @@ void analyst_free(struct analyst *an)
         next = m->next;
         analysis_free((struct analysis *)m);
     }
-    for (size_t i = 0; i < CACHE_SIZE; i++)
-        cache_drop(&an->cache[i]);
+    cache_clear(an);
     mailbox_fini(&an->box);
     pgstop_fini(&an->stop);
     free(an);

@@ -159,16 +159,20 @@ static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err
 static bool load_view(struct catalog_load *cl, struct cat_table *t, struct err *err)
 {
     PGresult *res = pgconn_queryf(cl->conn, err,
-                                  "SELECT ev_action FROM pg_catalog.pg_rewrite "
+                                  "SELECT ev_action, pg_catalog.md5(ev_action::text) FROM "
+                                  "pg_catalog.pg_rewrite "
                                   "WHERE ev_class = %u AND rulename = '_RETURN'",
                                   t->oid);
     if (!res)
         return false;
     bool found = PQntuples(res) == 1;
-    if (found)
+    if (found) {
+        struct plan_view v = {.oid = t->oid};
         t->view_tree = dup_value(cl, res, 0, 0);
+        snprintf(v.mark, sizeof v.mark, "%s", PQgetvalue(res, 0, 1));
+        VEC_PUSH(cl->views, v);
+    }
     PQclear(res);
-    VEC_PUSH(cl->views, t->oid);
     return found || err_set(err, "42P01", "view %s has no definition", t->name);
 }
 

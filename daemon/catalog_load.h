@@ -12,6 +12,7 @@
 
 #include "daemon/pgconn.h"
 #include "engine/base/vec.h"
+#include "engine/plan/plan.h"
 #include "engine/sql/catalog.h"
 #include "engine/value/value.h"
 
@@ -20,8 +21,8 @@ struct catalog_load {
     const char *publication; /* borrowed: a table already in it needs no identity, see below */
     struct arena arena;
     VEC(struct cat_table *) tables;
-    VEC(uint32_t) views; /* OIDs of the views inlined */
-    struct catalog catalog; /* what the engine gets; ctx is this object */
+    VEC(struct plan_view) views; /* those inlined */
+    struct catalog catalog;      /* what the engine gets; ctx is this object */
 };
 
 void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char *publication);

@@ -5,6 +5,7 @@
  * to_json() gives it (json_categorize_type in src/backend/utils/adt/json.c): arrays and composites
  * are followed into their parts, to a bounded depth.
  */
+#include <gnu/libc-version.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,18 +194,31 @@ static PGresult *ask_collation(struct pgconn *conn, uint32_t oid, struct err *er
             conn, err,
             "SELECT 'default', COALESCE(j ->> 'datlocprovider', 'c'), "
             "CASE WHEN COALESCE(j ->> 'datlocprovider', 'c') = 'c' THEN j ->> 'datcollate' "
-            "ELSE COALESCE(j ->> 'datlocale', j ->> 'daticulocale') END, true "
-            "FROM (SELECT pg_catalog.to_jsonb(d) AS j FROM pg_catalog.pg_database d "
-            "WHERE d.datname = pg_catalog.current_database()) q");
+            "ELSE COALESCE(j ->> 'datlocale', j ->> 'daticulocale') END, true, %s "
+            "FROM (SELECT d.oid, pg_catalog.to_jsonb(d) AS j FROM pg_catalog.pg_database d "
+            "WHERE d.datname = pg_catalog.current_database()) q",
+            conn->server_version >= 150000 ? "pg_catalog.pg_database_collation_actual_version(oid)"
+                                           : "NULL");
     return pgconn_queryf(
         conn, err,
         "SELECT j ->> 'collname', j ->> 'collprovider', "
         "CASE WHEN j ->> 'collprovider' = 'c' THEN j ->> 'collcollate' "
         "ELSE COALESCE(j ->> 'colllocale', j ->> 'colliculocale', j ->> 'collcollate') END, "
-        "(j ->> 'collisdeterministic')::bool "
-        "FROM (SELECT pg_catalog.to_jsonb(c) AS j FROM pg_catalog.pg_collation c WHERE c.oid = %u) "
+        "(j ->> 'collisdeterministic')::bool, pg_catalog.pg_collation_actual_version(oid) "
+        "FROM (SELECT c.oid, pg_catalog.to_jsonb(c) AS j FROM pg_catalog.pg_collation c WHERE "
+        "c.oid = %u) "
         "q",
         oid);
+}
+
+/* Text in a libc collation is in the order of the server's C library. Where ours is of another
+ * version, and may have another order, the collation is one we don't know. */
+static char provider_here(const PGresult *res)
+{
+    char provider = *PQgetvalue(res, 0, 1);
+    bool differs =
+        !PQgetisnull(res, 0, 4) && strcmp(PQgetvalue(res, 0, 4), gnu_get_libc_version()) != 0;
+    return provider == 'c' && differs ? 'x' : provider;
 }
 
 const struct collation *catalog_load_collation(struct pgconn *conn, uint32_t oid, struct err *err)
@@ -214,7 +228,7 @@ const struct collation *catalog_load_collation(struct pgconn *conn, uint32_t oid
     if (!res)
         return NULL;
     if (PQntuples(res) == 1)
-        c = collation_new(oid, PQgetvalue(res, 0, 0), *PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 2),
+        c = collation_new(oid, PQgetvalue(res, 0, 0), provider_here(res), PQgetvalue(res, 0, 2),
                           *PQgetvalue(res, 0, 3) == 't');
     else
         err_set(err, ERR_UNDEFINED_OBJECT, "collation with OID %u does not exist", oid);

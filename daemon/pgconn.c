@@ -178,6 +178,7 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
     add_setting(b, "lc_numeric", "C");
     add_setting(b, "standard_conforming_strings", "on");
     add_setting(b, "default_transaction_isolation", "read committed");
+    add_setting(b, "default_transaction_read_only", "off");
     add_setting(b, "synchronous_commit", "local"); /* a standby that is away can't hold us up */
     add_setting(b, "idle_in_transaction_session_timeout", "0");
     if (purpose != PGCONN_CATALOG)

@@ -19,7 +19,7 @@
 #include "daemon/loop.h"
 #include "daemon/pgconn.h"
 #include "daemon/reader.h"
-#include "daemon/watch_tree.h"
+#include "daemon/watch_plan.h"
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
 
@@ -100,7 +100,7 @@ static void collect(void *arg, struct plan *p)
             VEC_PUSH(u->relids, s->leaves[j]);
     }
     for (size_t i = 0; i < p->spec->nviews; i++)
-        VEC_PUSH(u->relids, p->spec->views[i]);
+        VEC_PUSH(u->relids, p->spec->views[i].oid);
 }
 
 static int compare_oids(const void *a, const void *b)
@@ -127,9 +127,6 @@ static const char fingerprint_sql[] =
     "(SELECT pg_catalog.string_agg(pg_catalog.concat(x.indexrelid, x.indkey), ',' ORDER BY "
     "x.indexrelid) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND (x.indisreplident OR "
     "x.indisprimary)), "
-    "(SELECT pg_catalog.md5(r.ev_action::text) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = "
-    "c.oid "
-    "AND r.rulename = '_RETURN'), "
     "(SELECT pg_catalog.string_agg(pg_catalog.concat(e.enumtypid, e.enumlabel), ',' ORDER BY "
     "e.oid) "
     "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_enum e ON e.enumtypid = a.atttypid "
@@ -141,7 +138,9 @@ static const char fingerprint_sql[] =
     "(WITH RECURSIVE t(oid) AS (SELECT u.oid UNION SELECT i.inhrelid FROM "
     "pg_catalog.pg_inherits i JOIN t ON i.inhparent = t.oid WHERE NOT i.inhdetachpending) SELECT "
     "pg_catalog.string_agg(t.oid::text, ',' ORDER BY t.oid) FROM t JOIN pg_catalog.pg_class k ON "
-    "k.oid = t.oid WHERE k.relkind <> 'p') "
+    "k.oid = t.oid WHERE k.relkind <> 'p'), "
+    "(SELECT pg_catalog.md5(r.ev_action::text) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = "
+    "c.oid AND r.rulename = '_RETURN') "
     "FROM pg_catalog.unnest($1::oid[]) AS u(oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = u.oid "
     "ORDER BY u.oid";
 
@@ -193,45 +192,11 @@ static void tell_reader(struct watch *w, const struct used *changed)
     reader_post(w->reader, &m->m);
 }
 
-/* Views that are not what they were. */
-struct ending {
-    const struct used *views;
-};
-
-static bool contains(const struct used *u, uint32_t relid)
-{
-    for (size_t i = 0; i < u->relids.n; i++)
-        if (u->relids.v[i] == relid)
-            return true;
-    return false;
-}
-
-static bool reads_changed_view(const struct ending *e, const struct plan_spec *spec)
-{
-    for (size_t i = 0; i < spec->nviews; i++)
-        if (contains(e->views, spec->views[i]))
-            return true;
-    return false;
-}
-
-/* What such a plan computes was fixed when it was made: it can't go on. */
-static void end_plan(void *arg, struct plan *p)
-{
-    if (!reads_changed_view(arg, p->spec))
-        return;
-    struct wmsg_end *m = NEW(struct wmsg_end);
-    m->m.kind = W_END;
-    m->plan = plan_ref(p);
-    err_set(&m->err, ERR_FEATURE_NOT_SUPPORTED, "a view in the statement was redefined or dropped");
-    err_hint(&m->err, "Subscribe again.");
-    worker_post(p->worker, &m->m);
-}
-
 /* Compares with what was seen before, and remembers. */
 static void compare(struct watch *w, const PGresult *res)
 {
     struct used changed = {{0}};
-    struct tree_list trees = {{0}};
+    struct relations_now relations = {{0}};
     VEC(struct fingerprint) now = {0};
     for (int r = 0; r < PQntuples(res); r++) {
         struct fingerprint f = {
@@ -245,8 +210,9 @@ static void compare(struct watch *w, const PGresult *res)
             log_info("table or view %u has changed", f.relid);
             VEC_PUSH(changed.relids, f.relid);
         }
-        if (*f.core)
-            watch_trees_add(&trees, f.relid, f.tree, before && strcmp(before->tree, f.tree) != 0);
+        bool there = *f.core;
+        watch_plans_add(&relations, f.relid, there ? f.tree : NULL, PQgetvalue(res, r, 4),
+                        there && before && strcmp(before->tree, f.tree) != 0);
         VEC_PUSH(now, f);
     }
     forget(w);
@@ -254,10 +220,8 @@ static void compare(struct watch *w, const PGresult *res)
     w->seen.v = now.v;
     w->seen.n = now.n;
     w->seen.cap = now.cap;
-    struct ending e = {.views = &changed};
-    if (changed.relids.n)
-        registry_each(w->registry, end_plan, &e);
-    watch_trees_tell(&trees, w->registry, w->reader);
+    /* Leaves first: one that was dropped may be nobody's any more, and then it isn't missed. */
+    watch_plans_check(&relations, w->registry, w->reader);
     if (changed.relids.n)
         tell_reader(w, &changed);
     VEC_FREE(changed.relids);

@@ -29,6 +29,12 @@ struct plan_source {
     struct layout *layout; /* of the rows to push; owned */
 };
 
+/* A view the statement was read through. Its definition is part of the plan. */
+struct plan_view {
+    uint32_t oid;
+    char mark[33]; /* the definition's MD5, in hexadecimal */
+};
+
 struct plan_column {
     const char *name;
     const char *type_name; /* as format_type(oid, typmod) prints it: given to plan_spec_new() */
@@ -44,7 +50,7 @@ struct plan_spec {
     size_t ncolumns;
     struct plan_source *sources;
     size_t nsources;
-    const uint32_t *views; /* OIDs of the views that were inlined: a change of one ends the plan */
+    const struct plan_view *views; /* those that were inlined; the caller's to fill in */
     size_t nviews;
     /* ORDER BY of the outermost query: the order of a SNAPSHOT's rows. Columns may be beyond
      * ncolumns (resjunk): they are in the output row but not shown. */
