@@ -221,7 +221,7 @@ START_TEST(changes_of_the_table_without_row_messages_are_noticed)
     sql_run(db, "ALTER TABLE ddl ADD COLUMN extra int DEFAULT 3");
     sql_run(db, "ALTER TABLE ddl DROP COLUMN gone");
     sql_run(db, "ALTER TABLE parts ATTACH PARTITION part2 FOR VALUES IN (2)");
-    for (int i = 0; i < 50 && p->deltas == 0; i++)
+    for (int i = 0; i < 40 && p->deltas == 0; i++)
         client_drain(c, 100);
     client_sync(c);
     view_must_equal(db, p, "SELECT id, k FROM parts");
@@ -234,11 +234,58 @@ START_TEST(changes_of_the_table_without_row_messages_are_noticed)
     usleep(1500000);
     client_sync(c);
     view_must_equal(db, p, "SELECT id, k FROM parts");
+    sql_run(db, "DROP TABLE part2");
+    usleep(1500000);
+    client_sync(c);
+    view_must_equal(db, p, "SELECT id, k FROM parts");
+    sql_run(db, "CREATE TABLE part3 PARTITION OF parts FOR VALUES IN (3);"
+                "INSERT INTO parts VALUES (8, 3)");
+    for (int i = 0; i < 40 && p->rows.total == 0; i++)
+        client_drain(c, 100);
+    view_must_equal(db, p, "SELECT id, k FROM parts");
+    ck_assert_ptr_null(p->error);
     sql_run(db, "DROP TABLE ddl");
     for (int i = 0; i < 50 && !v->released; i++)
         client_drain(c, 100);
     ck_assert_ptr_nonnull(v->error);
     ck_assert_ptr_nonnull(strstr(v->error, "42P01"));
+}
+END_TEST
+
+START_TEST(children_of_a_table_count_but_not_for_ONLY)
+{
+    sql_run(db, "CREATE TABLE par(id int PRIMARY KEY, v int); INSERT INTO par VALUES (1, 1);"
+                "CREATE TABLE kid(id int PRIMARY KEY, v int, more text);"
+                "INSERT INTO kid VALUES (2, 2, 'x')");
+    struct view *all = live("all", "SELECT id, v FROM par");
+    struct view *only = live("only", "SELECT id, v FROM ONLY par");
+    sql_run(db, "ALTER TABLE kid INHERIT par");
+    for (int i = 0; i < 40 && all->deltas == 0; i++)
+        client_drain(c, 100);
+    sql_run(db, "UPDATE par SET v = v + 1");
+    client_sync(c);
+    view_must_equal(db, all, "SELECT id, v FROM par");
+    view_must_equal(db, only, "SELECT id, v FROM ONLY par");
+}
+END_TEST
+
+START_TEST(a_view_redefined_ends_what_is_read_through_it)
+{
+    sql_run(db, "CREATE TABLE under(id int PRIMARY KEY, v int);"
+                "INSERT INTO under VALUES (1, 1), (2, 2);"
+                "CREATE VIEW over AS SELECT id, v FROM under WHERE v > 1");
+    struct view *v = live("through", "SELECT id, v FROM over");
+    struct view *direct = live("direct", "SELECT id, v FROM under WHERE v > 1");
+    sql_run(db, "CREATE OR REPLACE VIEW over AS SELECT id, v FROM under WHERE v < 2");
+    struct view *next = live("next", "SELECT id, v FROM over");
+    view_must_equal(db, next, "SELECT id, v FROM over");
+    for (int i = 0; i < 40 && !v->released; i++)
+        client_drain(c, 100);
+    ck_assert_ptr_nonnull(v->error);
+    sql_run(db, "INSERT INTO under VALUES (3, 3), (0, 0)");
+    client_sync(c);
+    view_must_equal(db, next, "SELECT id, v FROM over");
+    view_must_equal(db, direct, "SELECT id, v FROM under WHERE v > 1");
 }
 END_TEST
 
@@ -256,6 +303,8 @@ static Suite *suite(void)
     tcase_add_test(t, writers_flat_out_while_plans_are_seeded);
     tcase_add_test(t, a_transaction_of_a_million_rows_arrives_as_one);
     tcase_add_test(t, changes_of_the_table_without_row_messages_are_noticed);
+    tcase_add_test(t, children_of_a_table_count_but_not_for_ONLY);
+    tcase_add_test(t, a_view_redefined_ends_what_is_read_through_it);
     suite_add_tcase(s, t);
     return s;
 }
