@@ -111,7 +111,8 @@ static bool make_source(struct planner *p, const struct logical_ctes *ctes,
                             .schema = t->schema,
                             .name = t->name,
                             .leaves = t->leaves,
-                            .nleaves = t->nleaves};
+                            .nleaves = t->nleaves,
+                            .only = t->only};
     const char **names = ARENA_ARRAY(p->a, const char *, t->ncols);
     struct column_type *types = ARENA_ARRAY(p->a, struct column_type, t->ncols);
     for (size_t i = 0; i < t->ncols; i++) {

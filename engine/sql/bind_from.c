@@ -45,8 +45,7 @@ static const struct logical_table *copy_table(struct binder *b, const struct cat
     lt->name = arena_strdup(b->arena, t->name);
     lt->nleaves = only ? t->nleaves_only : t->nleaves;
     lt->leaves = arena_memdup(b->arena, leaves, lt->nleaves * sizeof *leaves);
-    lt->only = only && (t->nleaves_only != t->nleaves ||
-                        memcmp(t->leaves_only, t->leaves, t->nleaves * sizeof *leaves) != 0);
+    lt->only = only; /* also where nothing is below the table: something may be later */
     lt->colnames = names;
     lt->generated = generated;
     lt->ncols = t->ncols;
