@@ -100,13 +100,13 @@ void client_send(struct client *c, const char *fmt, ...)
 
 static char *take_line(struct client *c)
 {
-    char *nl = c->in.len ? memchr(c->in.data, '\n', c->in.len) : NULL;
+    char *start = c->in.data + c->in_start;
+    size_t left = c->in.len - c->in_start;
+    char *nl = left ? memchr(start, '\n', left) : NULL;
     if (!nl)
         return NULL;
-    size_t len = (size_t)(nl - c->in.data);
-    char *line = xstrndup(c->in.data, len);
-    buf_consume(&c->in, len + 1);
-    return line;
+    c->in_start += (size_t)(nl - start) + 1;
+    return xstrndup(start, (size_t)(nl - start));
 }
 
 char *client_try_line(struct client *c, int ms, bool *eof)
@@ -121,6 +121,8 @@ char *client_try_line(struct client *c, int ms, bool *eof)
         int r = poll(&p, 1, left > 0 ? (int)left : 0);
         if (r == 0)
             return NULL;
+        buf_consume(&c->in, c->in_start);
+        c->in_start = 0;
         char *room = buf_reserve(&c->in, 65536);
         ssize_t n = recv(c->fd, room, 65536, 0);
         if (n <= 0) {

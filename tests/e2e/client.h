@@ -37,6 +37,7 @@ struct view {
 struct client {
     int fd;
     struct buf in;
+    size_t in_start; /* of what is not yet taken */
     VEC(struct view *) views;
     int timeout_ms; /* how long a read may take before the test fails; 10 s */
     lsn_t progress; /* of the last PROGRESS line */
