@@ -3,7 +3,6 @@
  */
 #include "engine/plan/logical.h"
 
-#include <assert.h>
 #include <string.h>
 
 struct logical *logical_new(struct arena *a, enum logical_kind kind, size_t nin)
@@ -125,24 +124,41 @@ void logical_ctes(struct logical *root, struct logical_ctes *out)
 
 /* ------------------------------------------------------------ verifier */
 
-static void verify_expr(const struct expr *e, const struct logical *n)
+static bool gives(const struct logical *n, uint32_t rel, uint32_t no)
 {
-    if (e->kind == EXPR_COLUMN) {
-        bool found = false;
-        assert(e->rel != 0);
-        for (size_t i = 0; i < n->nin && !found; i++)
-            found = logical_find(n->in[i], e->rel, e->col) != NULL;
-        assert(found);
-        (void)found;
-    }
-    for (uint32_t i = 0; i < e->nargs; i++)
-        verify_expr(e->args[i], n);
+    for (size_t i = 0; i < n->nin; i++)
+        if (logical_find(n->in[i], rel, no))
+            return true;
+    return false;
 }
 
-static void verify_exprs(const struct expr *const *v, size_t len, const struct logical *n)
+static bool expr_is_valid(const struct expr *e, const struct logical *n)
+{
+    if (e->kind == EXPR_COLUMN && (!e->rel || !gives(n, e->rel, e->col)))
+        return false;
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (!expr_is_valid(e->args[i], n))
+            return false;
+    return true;
+}
+
+static bool exprs_are_valid(const struct expr *const *v, size_t len, const struct logical *n)
 {
     for (size_t i = 0; i < len; i++)
-        verify_expr(v[i], n);
+        if (!expr_is_valid(v[i], n))
+            return false;
+    return true;
+}
+
+static bool aggs_are_valid(const struct logical *n)
+{
+    for (size_t i = 0; i < n->naggs; i++) {
+        const struct group_agg *g = &n->aggs[i];
+        if (!exprs_are_valid(g->args, g->spec.nargs, n) ||
+            (g->filter && !expr_is_valid(g->filter, n)))
+            return false;
+    }
+    return true;
 }
 
 static bool passes_through(const struct logical *n)
@@ -151,62 +167,61 @@ static bool passes_through(const struct logical *n)
            n->kind == LOGICAL_TOPK;
 }
 
-static void verify_cols(const struct logical *n)
+/* An identity comes once, and from an input where it isn't made here. */
+static bool cols_are_valid(const struct logical *n)
 {
     for (size_t i = 0; i < n->ncols; i++) {
         const struct lcol *c = &n->cols[i];
-        assert(logical_find(n, c->rel, c->no) == c); /* an identity comes once */
-        if (!passes_through(n))
-            continue;
-        bool found = false;
-        for (size_t k = 0; k < n->nin && !found; k++)
-            found = logical_find(n->in[k], c->rel, c->no) != NULL;
-        assert(found);
-        (void)found;
+        if (logical_find(n, c->rel, c->no) != c)
+            return false;
+        if (passes_through(n) && !gives(n, c->rel, c->no))
+            return false;
     }
+    return true;
 }
 
-static void verify_node(const struct logical *n)
+static bool shape_is_valid(const struct logical *n)
 {
-    size_t nin = n->kind == LOGICAL_JOIN || n->kind == LOGICAL_SETOP ? 2 : 1;
-    if (n->kind == LOGICAL_SCAN || n->kind == LOGICAL_ONE_ROW || n->kind == LOGICAL_CTE)
-        nin = 0;
-    assert(n->kind == LOGICAL_UNION ? n->nin >= 1 : n->nin == nin);
-    verify_cols(n);
-    verify_exprs(n->conds, n->nconds, n);
-    verify_exprs(n->exprs, n->nexprs, n);
-    verify_exprs(n->lkeys, n->nkeys, n);
-    verify_exprs(n->rkeys, n->nkeys, n);
-    for (size_t i = 0; i < n->naggs; i++) {
-        verify_exprs(n->aggs[i].args, n->aggs[i].spec.nargs, n);
-        if (n->aggs[i].filter)
-            verify_expr(n->aggs[i].filter, n);
-    }
-    for (size_t i = 0; i < n->nsort; i++)
-        assert(logical_find(n->in[0], n->sort[i].rel, n->sort[i].no));
-    if (n->kind == LOGICAL_PROJECT)
-        assert(n->ncols == n->nexprs);
-    if (n->kind == LOGICAL_UNION)
+    switch (n->kind) {
+    case LOGICAL_SCAN:
+    case LOGICAL_ONE_ROW:
+    case LOGICAL_CTE: return n->nin == 0;
+    case LOGICAL_JOIN: return n->nin == 2;
+    case LOGICAL_PROJECT: return n->nin == 1 && n->ncols == n->nexprs;
+    case LOGICAL_SETOP: return n->nin == 2 && n->in[0]->ncols == n->in[1]->ncols;
+    case LOGICAL_UNION:
         for (size_t i = 0; i < n->nin; i++)
-            assert(n->in[i]->ncols == n->ncols);
-    if (n->kind == LOGICAL_SETOP)
-        assert(n->in[0]->ncols == n->in[1]->ncols);
-    (void)nin;
+            if (n->in[i]->ncols != n->ncols)
+                return false;
+        return n->nin > 0;
+    case LOGICAL_FILTER:
+    case LOGICAL_GROUP:
+    case LOGICAL_DISTINCT:
+    case LOGICAL_TOPK: break;
+    }
+    return n->nin == 1;
 }
 
-static void verify_tree(const struct logical *n)
+static bool tree_is_valid(const struct logical *n)
 {
     for (size_t i = 0; i < n->nin; i++)
-        verify_tree(n->in[i]);
-    verify_node(n);
+        if (!tree_is_valid(n->in[i]))
+            return false;
+    for (size_t i = 0; i < n->nsort; i++)
+        if (!gives(n, n->sort[i].rel, n->sort[i].no))
+            return false;
+    return shape_is_valid(n) && cols_are_valid(n) && aggs_are_valid(n) &&
+           exprs_are_valid(n->conds, n->nconds, n) && exprs_are_valid(n->exprs, n->nexprs, n) &&
+           exprs_are_valid(n->lkeys, n->nkeys, n) && exprs_are_valid(n->rkeys, n->nkeys, n);
 }
 
-void logical_verify(const struct logical *root)
+bool logical_is_valid(const struct logical *root)
 {
     struct logical_ctes ctes;
+    bool valid = tree_is_valid(root);
     logical_ctes((struct logical *)root, &ctes);
-    verify_tree(root);
-    for (size_t i = 0; i < ctes.n; i++)
-        verify_tree(ctes.v[i]->root);
+    for (size_t i = 0; i < ctes.n && valid; i++)
+        valid = tree_is_valid(ctes.v[i]->root);
     VEC_FREE(ctes);
+    return valid;
 }

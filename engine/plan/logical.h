@@ -141,8 +141,9 @@ struct logical_ctes {
 };
 void logical_ctes(struct logical *root, struct logical_ctes *out);
 
-/* Asserts that every column used is one an input gives, and that counts fit their kind. */
-void logical_verify(const struct logical *root);
+/* Every column used is one an input gives, and counts fit their kind. What was bound from a damaged
+ * tree may fail this; after a pass it is asserted. */
+MUST_CHECK bool logical_is_valid(const struct logical *root);
 
 /* ------------------------------------------------------------ expressions over identities */
 

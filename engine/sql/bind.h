@@ -27,8 +27,9 @@ struct binder {
     const struct plan_input *in;
     struct err *err;
     uint32_t next_rel;
-    int depth;     /* of queries within queries, views included */
-    size_t nfroms; /* FROM items bound so far */
+    int depth;      /* of queries within queries, views included */
+    int expr_depth; /* of expressions within expressions, join aliases included */
+    size_t nfroms;  /* FROM items bound so far */
 };
 
 #define BIND_MAX_DEPTH 64

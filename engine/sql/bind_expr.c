@@ -414,7 +414,8 @@ static const struct {
     {"COLLATEEXPR", bind_collate},
 };
 
-const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pgnode *node)
+static const struct expr *bind_by_rule(struct binder *b, struct scope *sc,
+                                       const struct pgnode *node)
 {
     const struct expr *grouped;
     if (!bind_grouped(b, sc, node, &grouped))
@@ -426,6 +427,18 @@ const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pg
             return rules[i].bind(b, sc, node);
     refuse_expr(node, b->err);
     return NULL;
+}
+
+const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    if (b->expr_depth >= PGNODE_MAX_DEPTH) {
+        err_set(b->err, "54001", "an expression is nested too deeply");
+        return NULL;
+    }
+    b->expr_depth++;
+    const struct expr *e = bind_by_rule(b, sc, node);
+    b->expr_depth--;
+    return e;
 }
 
 bool bind_conds(struct binder *b, struct scope *sc, const struct pgnode *node, struct exprs *out)

@@ -362,7 +362,8 @@ static bool is_spelling(const char *name)
     return false;
 }
 
-bool pgn_equal(const struct pgnode *a, const struct pgnode *b, pgn_resolve_fn *resolve, void *ctx)
+static bool equal(const struct pgnode *a, const struct pgnode *b, pgn_resolve_fn *resolve,
+                  void *ctx, int depth)
 {
     if (resolve) {
         a = resolve(ctx, a);
@@ -370,6 +371,8 @@ bool pgn_equal(const struct pgnode *a, const struct pgnode *b, pgn_resolve_fn *r
     }
     if (a == b)
         return true;
+    if (depth > PGNODE_MAX_DEPTH) /* what is resolved may lead round in circles */
+        return false;
     if (a->kind != b->kind || a->len != b->len || a->n != b->n || a->list != b->list ||
         memcmp(a->text, b->text, a->len) != 0)
         return false;
@@ -380,8 +383,13 @@ bool pgn_equal(const struct pgnode *a, const struct pgnode *b, pgn_resolve_fn *r
             if (is_spelling(a->names[i]))
                 continue;
         }
-        if (!pgn_equal(a->items[i], b->items[i], resolve, ctx))
+        if (!equal(a->items[i], b->items[i], resolve, ctx, depth + 1))
             return false;
     }
     return true;
+}
+
+bool pgn_equal(const struct pgnode *a, const struct pgnode *b, pgn_resolve_fn *resolve, void *ctx)
+{
+    return equal(a, b, resolve, ctx, 0);
 }

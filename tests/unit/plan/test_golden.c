@@ -94,6 +94,45 @@ START_TEST(what_can_not_be_kept_live_is_refused_and_the_rest_is_not)
 }
 END_TEST
 
+/* Puts another number behind one of the fields that point at something else in the tree. */
+static void misdirect(char *tree, unsigned *seed)
+{
+    static const char *const fields[] = {
+        ":varno ",           ":varattno ",    ":rtindex ",     ":ressortgroupref ", ":varlevelsup ",
+        ":tleSortGroupRef ", ":ctelevelsup ", ":agglevelsup ", ":jointype ",        ":rtekind ",
+        ":subLinkType ",     ":resjunk f",    ":sortop ",      ":booltesttype "};
+    const char *field = fields[(size_t)rand_r(seed) % (sizeof fields / sizeof *fields)];
+    size_t skip = (size_t)rand_r(seed) % 8;
+    char *p = tree;
+    for (char *next = strstr(p, field); next && skip-- > 0; next = strstr(next + 1, field))
+        p = next;
+    if ((p = strstr(p, field)))
+        p[strlen(field)] = (char)('0' + rand_r(seed) % 10);
+}
+
+START_TEST(trees_that_point_nowhere_are_errors_or_plans_but_no_crash)
+{
+    unsigned seed = 7;
+    size_t plans = 0, errors = 0;
+    for (size_t i = 0; i < fixture->statements.n; i++) {
+        struct fixture_statement s = fixture->statements.v[i];
+        for (int round = 0; round < 20; round++) {
+            char *tree = strdup(s.tree);
+            struct err err;
+            struct fixture_statement copy = s;
+            misdirect(tree, &seed);
+            copy.tree = tree;
+            struct plan_spec *p = fixture_plan(fixture, &copy, &err);
+            plans += p != NULL;
+            errors += p == NULL;
+            plan_spec_unref(p);
+            free(tree);
+        }
+    }
+    ck_assert(plans > 100 && errors > 100);
+}
+END_TEST
+
 /* ------------------------------------------------------------ keys */
 
 static const struct {
@@ -408,6 +447,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, every_statement_is_planned_or_refused_as_before);
     tcase_add_test(t, what_can_not_be_kept_live_is_refused_and_the_rest_is_not);
+    tcase_add_test(t, trees_that_point_nowhere_are_errors_or_plans_but_no_crash);
     tcase_add_loop_test(t, statements_share_a_key_if_and_only_if_they_mean_the_same, 0,
                         sizeof pairs / sizeof *pairs);
     tcase_add_test(t, no_two_other_statements_share_a_key);

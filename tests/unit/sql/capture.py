@@ -118,10 +118,12 @@ def catalog(trees):
 # Fields that a tree may do without, to keep the fixtures small.
 NOISE = ("insertedCols updatedCols extraUpdatedCols selectedCols requiredPerms checkAsUser override onConflict "
          "returningList withCheckOptions mergeActionList mergeUseOuterJoin stmt_location stmt_len aggno aggtransno "
-         "aggsplit varnosyn varattnosyn resorigtbl resorigcol isReturn querySource canSetTag")
+         "aggtranstype aggargtypes aggdirectargs rellockmode inFromCl groupDistinct hasRowSecurity "
+         "security_barrier hashfuncid negfuncid aggvariadic search_clause cycle_clause aggsplit varnosyn varattnosyn "
+         "resorigtbl resorigcol isReturn querySource canSetTag location")
 
 
-WHOLE = 5000  # bytes: shorter trees of the "run" kind stay as Postgres wrote them
+WHOLE = 2200  # bytes: shorter trees of the "run" kind stay as Postgres wrote them
 
 
 def thin(tree):
