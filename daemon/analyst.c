@@ -209,19 +209,14 @@ static bool read_params(struct inquiry *q)
 /* On a line of its own: the statement may end in a comment. */
 #define PROBE_TAIL "\n; END"
 
-/* A statement that can be prepared but is no function body is a utility command, or one of several
- * that an ATOMIC body doesn't take. */
-static bool not_a_body(struct inquiry *q, size_t head_chars)
+/* Positions count characters of the user's statement. What can be prepared isn't a syntax error: it
+ * is something that a function's body can't hold, such as SELECT INTO. */
+static bool shift_position(struct inquiry *q, size_t head_chars)
 {
     struct err *e = q->err;
-    if (strcmp(e->sqlstate, "42601") == 0 || strcmp(e->sqlstate, "0A000") == 0 ||
-        strcmp(e->sqlstate, "42P13") == 0) {
-        struct err why = *e;
-        return err_set(e, ERR_FEATURE_NOT_SUPPORTED, "only a SELECT can be kept live (%.200s)",
-                       why.message);
-    }
-    if (e->position > (int)head_chars)
-        e->position -= (int)head_chars;
+    if (strcmp(e->sqlstate, "42601") == 0)
+        memcpy(e->sqlstate, ERR_FEATURE_NOT_SUPPORTED, sizeof e->sqlstate);
+    e->position -= e->position > (int)head_chars ? (int)head_chars : e->position;
     return false;
 }
 
@@ -249,7 +244,7 @@ static bool make_probe(struct inquiry *q)
     size_t head = sql.len;
     buf_adds(&sql, q->job->sql);
     buf_adds(&sql, PROBE_TAIL);
-    bool ok = pgconn_exec(&q->analyst->conn, buf_cstr(&sql), q->err) || not_a_body(q, head);
+    bool ok = pgconn_exec(&q->analyst->conn, buf_cstr(&sql), q->err) || shift_position(q, head);
     buf_fini(&sql);
     return ok;
 }
@@ -324,9 +319,48 @@ static const struct plan_spec *make_spec(struct inquiry *q, const struct config 
     return spec;
 }
 
-static bool is_blank(const char *sql)
+/* Past white space, comments (they nest) and opening parentheses. */
+static const char *skip_to_word(const char *s)
 {
-    return sql[strspn(sql, " \t\r\n;")] == '\0';
+    for (;;) {
+        if (*s && strchr(" \t\r\n\f\v(;", *s)) {
+            s++;
+        } else if (s[0] == '-' && s[1] == '-') {
+            s += strcspn(s, "\r\n");
+        } else if (s[0] == '/' && s[1] == '*') {
+            int depth = 0;
+            do {
+                int step = s[0] == '/' && s[1] == '*' ? 1 : s[0] == '*' && s[1] == '/' ? -1 : 0;
+                depth += step;
+                s += step ? 2 : 1;
+            } while (depth && *s);
+        } else {
+            return s;
+        }
+    }
+}
+
+/* Of a statement that Postgres has parsed: what does it begin with? Only to say so clearly; that
+ * what is read is a SELECT, the tree shows. */
+static bool check_kind(struct inquiry *q)
+{
+    static const char *const readable[] = {"SELECT", "WITH", "VALUES", "TABLE"};
+    const char *word = skip_to_word(q->job->sql);
+    size_t len = 0;
+    char upper[40];
+    while (len < sizeof upper - 1 && (word[len] | 32) >= 'a' && (word[len] | 32) <= 'z') {
+        upper[len] = (char)(word[len] & ~32);
+        len++;
+    }
+    upper[len] = '\0';
+    if (!*word)
+        return err_set(q->err, "42601", "the statement is empty");
+    for (size_t i = 0; i < sizeof readable / sizeof *readable; i++) {
+        if (strcmp(upper, readable[i]) == 0)
+            return true;
+    }
+    return err_set(q->err, ERR_FEATURE_NOT_SUPPORTED, "%s can't be kept live: only a SELECT can",
+                   len ? upper : "this statement");
 }
 
 /* All of it in one transaction that is rolled back, so that the catalog stands still meanwhile. */
@@ -335,10 +369,6 @@ static const struct plan_spec *analyse(struct analyst *an, const struct analysis
 {
     const struct plan_spec *spec = NULL;
     struct inquiry q = {.analyst = an, .job = job, .err = err};
-    if (is_blank(job->sql)) {
-        err_set(err, "42601", "the statement is empty");
-        return NULL;
-    }
     PGresult *begun = pgconn_query_fresh(&an->conn, "BEGIN", err);
     PQclear(begun);
     if (!begun)
@@ -346,7 +376,7 @@ static const struct plan_spec *analyse(struct analyst *an, const struct analysis
     const struct config *cfg = config_current();
     arena_init(&q.arena);
     catalog_load_init(&q.catalog, &an->conn, cfg->postgres_publication);
-    if (describe(&q) && read_params(&q) && make_probe(&q) && read_probe(&q))
+    if (describe(&q) && check_kind(&q) && read_params(&q) && make_probe(&q) && read_probe(&q))
         spec = make_spec(&q, cfg);
     pgconn_rollback(&an->conn);
     catalog_load_fini(&q.catalog);

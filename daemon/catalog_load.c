@@ -93,7 +93,8 @@ static bool load_columns(struct catalog_load *cl, struct cat_table *t, struct er
 }
 
 /* What is wrong with a leaf, as an error; true if nothing is. Columns of the query in load_leaves. */
-static bool check_leaf(const struct cat_table *t, const PGresult *res, int r, struct err *err)
+static bool check_leaf(const struct catalog_load *cl, const struct cat_table *t,
+                       const PGresult *res, int r, struct err *err)
 {
     const char *name = PQgetvalue(res, r, 1);
     char kind = *PQgetvalue(res, r, 2), persistence = *PQgetvalue(res, r, 3);
@@ -105,6 +106,11 @@ static bool check_leaf(const struct cat_table *t, const PGresult *res, int r, st
                        "%s table %s, a part of %s, can't be kept live: its changes are not in the "
                        "WAL",
                        persistence == 'u' ? "unlogged" : "temporary", name, t->name);
+    /* Of the table itself, not of a column: LOCK TABLE wants no less. */
+    if (!is_true(res, r, 6)) {
+        err_set(err, "42501", "permission denied for table %s", name);
+        return err_hint(err, "GRANT SELECT ON %s TO %s;", name, PQuser(cl->conn->pg));
+    }
     if (is_true(res, r, 4) || is_true(res, r, 5))
         return true;
     err_set(
@@ -133,7 +139,8 @@ static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err
              "x.indisprimary AND x.indimmediate WHEN 'i' THEN x.indisreplident ELSE false END)), "
              "EXISTS (SELECT 1 FROM pg_catalog.pg_publication_tables p JOIN "
              "pg_catalog.pg_namespace n ON n.nspname = p.schemaname WHERE p.pubname = $1 "
-             "AND n.oid = c.relnamespace AND p.tablename = c.relname) "
+             "AND n.oid = c.relnamespace AND p.tablename = c.relname), "
+             "pg_catalog.has_table_privilege(c.oid, 'SELECT') "
              "FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind <> 'p' "
              "ORDER BY 1",
              t->oid);
@@ -143,7 +150,7 @@ static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err
     bool ok = true;
     uint32_t *leaves = ARENA_ARRAY(&cl->arena, uint32_t, PQntuples(res));
     for (int r = 0; ok && r < PQntuples(res); r++) {
-        ok = check_leaf(t, res, r, err);
+        ok = check_leaf(cl, t, res, r, err);
         leaves[t->nleaves++] = oid_value(res, r, 0);
     }
     PQclear(res);
