@@ -119,7 +119,7 @@ char *client_try_line(struct client *c, int ms, bool *eof)
         int64_t left = end - now_ms();
         struct pollfd p = {.fd = c->fd, .events = POLLIN};
         int r = poll(&p, 1, left > 0 ? (int)left : 0);
-        if (r == 0)
+        if (r == 0 || (r < 0 && errno == EINTR)) /* a signal is the caller's business */
             return NULL;
         buf_consume(&c->in, c->in_start);
         c->in_start = 0;
