@@ -98,6 +98,8 @@ struct delta_reader *delta_reader_start(int port, const char *sql, int64_t *snap
         die("%s: %s", sql, v->error);
     if (snapshot_ns)
         *snapshot_ns = bench_ns() - t0;
+    buf_consume(&r->client->in, r->client->in_start);
+    r->client->in_start = 0;
     pthread_create(&r->thread, NULL, read_socket, r);
     return r;
 }
