@@ -153,7 +153,7 @@ static bool any_pair(struct run *r, const struct expr *cond, struct pair *out)
 /* What to join next: by a key if there is one, else by any condition, else the first two. */
 static struct pair next_pair(struct run *r)
 {
-    struct pair best = {r->parts.n, r->parts.n}, p;
+    struct pair best = {r->parts.n, r->parts.n}, p = {0, 0};
     for (int pass = 0; pass < 2 && best.i == r->parts.n; pass++)
         for (size_t k = 0; k < r->conds.n; k++)
             if ((pass ? any_pair : key_pair)(r, r->conds.v[k], &p) &&

@@ -32,15 +32,7 @@ struct planner {
     struct plan_spec *spec;
     struct arena *a;
     struct physical *phys;
-    struct err *err;
-    struct {
-        struct plan_source *v;
-        size_t n, cap;
-    } sources;
-    struct {
-        const struct logical_table **v;
-        size_t n, cap;
-    } tables; /* of sources */
+    const struct logical_table **tables; /* of spec->sources */
     struct {
         size_t *v;
         size_t n, cap;
@@ -50,113 +42,6 @@ struct planner {
         size_t n, cap;
     } shared;
 };
-
-/* ------------------------------------------------------------ sources */
-
-static size_t find_source(const struct planner *p, const struct logical_table *t)
-{
-    size_t i = 0;
-    while (i < p->tables.n && (p->tables.v[i]->oid != t->oid || p->tables.v[i]->only != t->only))
-        i++;
-    return i;
-}
-
-static void collect_tables(struct planner *p, const struct logical *n, uint8_t **needed)
-{
-    for (size_t i = 0; i < n->nin; i++)
-        collect_tables(p, n->in[i], needed);
-    if (n->kind != LOGICAL_SCAN)
-        return;
-    size_t at = find_source(p, n->table);
-    if (at == p->tables.n)
-        AVEC_PUSH(p->a, p->tables, n->table);
-    if (!needed[at])
-        needed[at] = ARENA_ARRAY(p->a, uint8_t, n->table->ncols);
-    for (size_t i = 0; i < n->ncols; i++)
-        needed[at][n->cols[i].no - 1] = 1;
-}
-
-/* The type of a table's column, from whichever scan has it. */
-static const struct lcol *scan_column_in(const struct logical *n, const struct logical_table *t,
-                                         uint32_t no)
-{
-    if (n->kind != LOGICAL_SCAN || n->table->oid != t->oid || n->table->only != t->only)
-        return NULL;
-    return logical_find(n, n->rel, no);
-}
-
-static const struct lcol *scan_column(const struct logical *n, const struct logical_table *t,
-                                      uint32_t no)
-{
-    const struct lcol *c = scan_column_in(n, t, no);
-    for (size_t i = 0; i < n->nin && !c; i++)
-        c = scan_column(n->in[i], t, no);
-    return c;
-}
-
-static const struct lcol *find_column(const struct planner *p, const struct logical_ctes *ctes,
-                                      const struct logical_table *t, uint32_t no)
-{
-    const struct lcol *c = scan_column(p->spec->root, t, no);
-    for (size_t i = 0; i < ctes->n && !c; i++)
-        c = scan_column(ctes->v[i]->root, t, no);
-    assert(c);
-    return c;
-}
-
-static bool make_source(struct planner *p, const struct logical_ctes *ctes,
-                        const struct logical_table *t, const uint8_t *needed)
-{
-    struct plan_source s = {.table = t->oid,
-                            .schema = t->schema,
-                            .name = t->name,
-                            .leaves = t->leaves,
-                            .nleaves = t->nleaves,
-                            .only = t->only};
-    const char **names = ARENA_ARRAY(p->a, const char *, t->ncols);
-    struct column_type *types = ARENA_ARRAY(p->a, struct column_type, t->ncols);
-    for (size_t i = 0; i < t->ncols; i++) {
-        if (!needed[i])
-            continue;
-        if (t->generated[i])
-            return err_set(p->err, ERR_FEATURE_NOT_SUPPORTED,
-                           "generated column \"%s\" of table \"%s\" can't be kept live",
-                           t->colnames[i], t->name);
-        names[s.ncols] = t->colnames[i];
-        types[s.ncols++] = find_column(p, ctes, t, (uint32_t)i + 1)->ct;
-    }
-    s.colnames = names;
-    s.cols = types;
-    s.layout = layout_new(types, s.ncols);
-    AVEC_PUSH(p->a, p->sources, s);
-    return true;
-}
-
-static size_t count_scans(const struct logical *n)
-{
-    size_t total = n->kind == LOGICAL_SCAN;
-    for (size_t i = 0; i < n->nin; i++)
-        total += count_scans(n->in[i]);
-    return total;
-}
-
-/* One source a table, with the columns that any scan of it needs. */
-static bool plan_sources(struct planner *p, const struct logical_ctes *ctes)
-{
-    size_t max = count_scans(p->spec->root);
-    bool ok = true;
-    for (size_t i = 0; i < ctes->n; i++)
-        max += count_scans(ctes->v[i]->root);
-    uint8_t **needed = ARENA_ARRAY(p->a, uint8_t *, max);
-    collect_tables(p, p->spec->root, needed);
-    for (size_t i = 0; i < ctes->n; i++)
-        collect_tables(p, ctes->v[i]->root, needed);
-    for (size_t i = 0; i < p->tables.n && ok; i++)
-        ok = make_source(p, ctes, p->tables.v[i], needed[i]);
-    p->spec->sources = p->sources.v;
-    p->spec->nsources = p->sources.n;
-    return ok;
-}
 
 /* ------------------------------------------------------------ positions */
 
@@ -284,14 +169,14 @@ static struct stream plan_node(struct planner *p, const struct logical *n);
 
 static struct stream plan_scan(struct planner *p, const struct logical *n)
 {
-    size_t i = find_source(p, n->table);
-    const struct plan_source *src = &p->sources.v[i];
+    size_t i = sources_find(p->spec, p->tables, n->table);
+    const struct plan_source *src = &p->spec->sources[i];
     struct stream s = {.op = p->source_ops.v[i], .width = (uint32_t)src->ncols, .n = n->ncols};
     s.places = ARENA_ARRAY(p->a, struct place, n->ncols);
     for (size_t k = 0; k < n->ncols; k++) {
         const struct lcol *c = &n->cols[k];
         uint32_t at = 0;
-        while (src->colnames[at] != p->tables.v[i]->colnames[c->no - 1])
+        while (src->colnames[at] != p->tables[i]->colnames[c->no - 1])
             at++;
         s.places[k] = (struct place){c->rel, c->no, at};
     }
@@ -480,11 +365,11 @@ static struct stream plan_node(struct planner *p, const struct logical *n)
 
 static void add_sources(struct planner *p)
 {
-    for (size_t i = 0; i < p->sources.n; i++) {
-        const struct plan_source *s = &p->sources.v[i];
+    for (size_t i = 0; i < p->spec->nsources; i++) {
+        const struct plan_source *s = &p->spec->sources[i];
         struct buf b;
         buf_init(&b);
-        buf_addf(&b, "source %s%s.%s", p->tables.v[i]->only ? "only " : "", s->schema, s->name);
+        buf_addf(&b, "source %s%s.%s", p->tables[i]->only ? "only " : "", s->schema, s->name);
         for (size_t k = 0; k < s->ncols; k++)
             buf_addf(&b, "%s%s", k ? ", " : ": ", s->colnames[k]);
         add_op(p, PHYS_SOURCE, NULL, 0, arena_strndup(p->a, b.data, b.len))->source = i;
@@ -495,13 +380,9 @@ static void add_sources(struct planner *p)
 
 bool physical_plan(struct plan_spec *spec, struct err *err)
 {
-    struct planner p = {.spec = spec, .a = &spec->arena, .err = err};
-    struct logical_ctes ctes;
+    struct planner p = {.spec = spec, .a = &spec->arena};
     spec->physical = p.phys = ARENA_NEW(&spec->arena, struct physical);
-    logical_ctes(spec->root, &ctes);
-    bool ok = plan_sources(&p, &ctes);
-    VEC_FREE(ctes);
-    if (!ok)
+    if (!sources_plan(spec, &p.tables, err))
         return false;
     add_sources(&p);
     struct stream out = exact(&p, plan_node(&p, spec->root), spec->root->cols, spec->root->ncols);

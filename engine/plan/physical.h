@@ -56,6 +56,13 @@ struct physical {
  * order. False where a source can't be read (a generated column is needed). */
 MUST_CHECK bool physical_plan(struct plan_spec *spec, struct err *err);
 
+/* Its first step (sources.c): fills spec->sources; *tables says which table each one is. */
+MUST_CHECK bool sources_plan(struct plan_spec *spec, const struct logical_table ***tables,
+                             struct err *err);
+/* The source that a scan of t reads; nsources where there is none. */
+size_t sources_find(const struct plan_spec *spec, const struct logical_table *const *tables,
+                    const struct logical_table *t);
+
 /* ------------------------------------------------------------ text (show.c) */
 
 /* One line of what a node does, without its inputs. */

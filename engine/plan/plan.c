@@ -133,7 +133,7 @@ void plan_spec_unref(const struct plan_spec *p)
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < s->nsources; i++)
-        layout_unref(s->sources[i].layout);
+        layout_unref(s->sources[i].layout); /* NULL where planning failed half-way */
     arena_fini(&s->arena);
     free(s);
 }

@@ -8,6 +8,7 @@
  *     bind_setop   UNION, INTERSECT, EXCEPT
  *     bind_agg     grouping keys and aggregates
  *     bind_expr    scalar expressions
+ *     bind_leaf    columns, constants, parameters, types
  *
  * A scope is one QUERY while it is bound; scopes are chained outwards, as Postgres counts
  * varlevelsup and ctelevelsup. The tree comes from Postgres, but nothing in it is trusted: an index
@@ -84,6 +85,9 @@ struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex);
 struct logical *bind_setops(struct binder *b, struct scope *sc, const struct pgnode *node);
 
 const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pgnode *node);
+const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgnode *node);
+const struct expr *bind_const(struct binder *b, struct scope *sc, const struct pgnode *node);
+const struct expr *bind_param(struct binder *b, struct scope *sc, const struct pgnode *node);
 /* The conjuncts of a condition, in order, appended to out. NULL conditions give none. */
 MUST_CHECK bool bind_conds(struct binder *b, struct scope *sc, const struct pgnode *node,
                            struct exprs *out);

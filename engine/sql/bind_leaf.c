@@ -1,0 +1,101 @@
+/*
+ * bind_leaf: the leaves of expressions: columns, constants, parameters; and types by OID.
+ *
+ * A column is found through the range table of its scope. A column of a join's own range-table entry
+ * (USING, NATURAL) stands for an expression over the join's inputs and is bound as that. A parameter
+ * is a constant: its value is part of what the plan is.
+ */
+#include "engine/sql/bind.h"
+
+#include "engine/sql/refuse.h"
+
+bool bind_type(struct binder *b, uint32_t type, int32_t typmod, uint32_t collation,
+               struct column_type *out)
+{
+    *out = (struct column_type){b->cat->type(b->cat->ctx, type, b->err), typmod, NULL};
+    if (!out->type)
+        return false;
+    if (collation)
+        out->collation = b->cat->collation(b->cat->ctx, collation, b->err);
+    return !collation || out->collation;
+}
+
+const struct pgnode *bind_resolve_alias(void *scope, const struct pgnode *node)
+{
+    struct scope *sc = scope;
+    for (int i = 0; i < PGNODE_MAX_DEPTH && pgn_is(node, "VAR"); i++) {
+        int64_t varno = pgn_int(node, "varno"), attno = pgn_int(node, "varattno");
+        if (pgn_int(node, "varlevelsup") || varno < 1 || varno > (int64_t)sc->nrtes)
+            break;
+        const struct pgnode *aliases = pgn_field(sc->rtes[varno - 1].node, "joinaliasvars");
+        if (attno < 1 || attno > (int64_t)aliases->n)
+            break;
+        node = aliases->items[attno - 1];
+    }
+    return node;
+}
+
+const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    int64_t attno = pgn_int(node, "varattno");
+    const struct pgnode *resolved = bind_resolve_alias(sc, node);
+    if (resolved != node)
+        return bind_expr(b, sc, resolved);
+    if (pgn_int(node, "varlevelsup") > 0) {
+        refuse(b->err, "LATERAL or a correlated subquery");
+        return NULL;
+    }
+    struct rte *rte = bind_find_rte(b, sc, pgn_int(node, "varno"));
+    if (!rte)
+        return NULL;
+    if (attno <= 0) {
+        refuse_system_column((int)attno, b->err);
+        return NULL;
+    }
+    if (!rte->bound || attno > (int64_t)rte->ncols || !rte->cols[attno - 1].rel) {
+        bind_broken(b, "a column that isn't there");
+        return NULL;
+    }
+    return lcol_expr(b->arena, &rte->cols[attno - 1]);
+}
+
+const struct expr *bind_const(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    struct column_type ct;
+    struct value v = value_null();
+    (void)sc;
+    if (!bind_type(b, pgn_oid(node, "consttype"), (int32_t)pgn_int(node, "consttypmod"),
+                   pgn_oid(node, "constcollid"), &ct))
+        return NULL;
+    if (!pgn_bool(node, "constisnull")) {
+        const struct pgnode *datum = pgn_field(node, "constvalue");
+        if (datum->kind != PGN_DATUM) {
+            bind_broken(b, "a constant without a value");
+            return NULL;
+        }
+        if (!value_from_datum(ct.type, (const uint8_t *)datum->text, datum->len,
+                              pgn_bool(node, "constbyval"), b->arena, &v, b->err))
+            return NULL;
+    }
+    return expr_const(b->arena, v, ct);
+}
+
+const struct expr *bind_param(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    int64_t id = pgn_int(node, "paramid");
+    struct column_type ct;
+    (void)sc;
+    if (pgn_int(node, "paramkind") != 0 || id < 1 || id > (int64_t)b->in->nparams) {
+        err_set(b->err, "42P02", "there is no parameter $%lld", (long long)id);
+        return NULL;
+    }
+    const struct column_type *given = &b->in->param_types[id - 1];
+    if (!bind_type(b, pgn_oid(node, "paramtype"), (int32_t)pgn_int(node, "paramtypmod"),
+                   pgn_oid(node, "paramcollid"), &ct))
+        return NULL;
+    if (ct.type != given->type && ct.type->rep != given->type->rep) {
+        bind_broken(b, "a parameter of another type");
+        return NULL;
+    }
+    return expr_const(b->arena, value_dup(ct.type, b->in->params[id - 1], b->arena), ct);
+}
