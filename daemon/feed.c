@@ -81,6 +81,7 @@ void feed_add_plan(struct feed *f, struct plan *plan)
         set_leaves(&p->leaves[i], spec->sources[i].leaves, spec->sources[i].nleaves);
     find_needs(f, p);
     VEC_PUSH(f->plans, p);
+    outbox_count_plan(f->out, plan, true);
 }
 
 static void release_leaf(struct feed *f, struct leaf *leaf)
@@ -125,6 +126,7 @@ void feed_drop_plan(struct feed *f, struct plan *plan)
             continue;
         f->plans.v[i] = f->plans.v[--f->plans.n];
         outbox_plan(f->out, W_DROP, plan);
+        outbox_count_plan(f->out, plan, false);
         free_plan(f, p);
         return;
     }
@@ -321,7 +323,13 @@ bool feed_run(struct feed *f, uint64_t now_ms)
     return true;
 }
 
-static const struct ingest_events events = {lost_event, reseed_event};
+static struct step *new_step_event(void *arg)
+{
+    struct feed *f = arg;
+    return outbox_new_step(f->out);
+}
+
+static const struct ingest_events events = {new_step_event, lost_event, reseed_event};
 
 void feed_init(struct feed *f, struct outbox *out)
 {

@@ -76,7 +76,7 @@ struct step *ingest_take_step(struct ingest *ing)
 static struct step *need_step(struct ingest *ing)
 {
     if (!ing->step)
-        ing->step = step_new();
+        ing->step = ing->events->new_step(ing->arg);
     return ing->step;
 }
 

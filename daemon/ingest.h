@@ -25,6 +25,7 @@
 #include "daemon/handover.h"
 
 struct ingest_events {
+    struct step *(*new_step)(void *arg); /* an empty one, the ingest's */
     /* The leaf's rows were given up; its plans must be told and the table read again. */
     void (*lost)(void *arg, struct leaf *leaf, const struct err *why);
     /* The leaf's changes are not in the step, but its store is right: seed its plans anew. Also for

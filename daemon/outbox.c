@@ -9,6 +9,9 @@
 /* A step counts at least this much: its own structures and the messages that carry it. */
 #define STEP_OVERHEAD 1024
 
+#define SPARE_STEPS 64           /* at most so many are kept for reuse… */
+#define SPARE_BYTES (64u * 1024) /* …and none that has grown larger */
+
 static size_t weight(const struct step *s)
 {
     return s->bytes + STEP_OVERHEAD;
@@ -18,7 +21,11 @@ void outbox_fini(struct outbox *o)
 {
     for (size_t i = o->first; i < o->sent.n; i++)
         step_unref(o->sent.v[i]);
+    for (size_t i = 0; i < o->spare.n; i++)
+        step_unref(o->spare.v[i]);
     VEC_FREE(o->sent);
+    VEC_FREE(o->spare);
+    VEC_FREE(o->nplans);
     memset(o, 0, sizeof *o);
 }
 
@@ -36,16 +43,66 @@ static void remember(struct outbox *o, struct step *s)
     o->bytes += weight(s);
 }
 
+struct step *outbox_new_step(struct outbox *o)
+{
+    return o->spare.n ? o->spare.v[--o->spare.n] : step_new();
+}
+
+static void let_go(struct outbox *o, struct step *s)
+{
+    if (o->spare.n >= SPARE_STEPS || s->arena.bytes > SPARE_BYTES) {
+        step_unref(s);
+        return;
+    }
+    step_reset(s);
+    VEC_PUSH(o->spare, s);
+}
+
+void outbox_count_plan(struct outbox *o, const struct plan *p, bool more)
+{
+    while (o->nplans.n < o->nworkers)
+        VEC_PUSH(o->nplans, 0);
+    for (size_t i = 0; i < o->nworkers; i++) {
+        if (o->workers[i] == p->worker)
+            o->nplans.v[i] += more ? 1 : (size_t)-1;
+    }
+}
+
+static bool has_plans(const struct outbox *o, size_t worker)
+{
+    return worker < o->nplans.n && o->nplans.v[worker];
+}
+
+static void post_step(struct outbox *o, size_t worker, struct step *s)
+{
+    struct wmsg_step *m = NEW(struct wmsg_step);
+    m->m.kind = W_STEP;
+    m->step = step_ref(s);
+    worker_post(o->workers[worker], &m->m);
+}
+
 void outbox_step(struct outbox *o, struct step *s)
 {
     assert(s->lsn >= o->lsn);
     o->lsn = s->lsn;
     for (size_t i = 0; i < o->nworkers; i++) {
-        struct wmsg_step *m = NEW(struct wmsg_step);
-        m->m.kind = W_STEP;
-        m->step = step_ref(s);
-        worker_post(o->workers[i], &m->m);
+        if (has_plans(o, i))
+            post_step(o, i, s);
+        else
+            o->behind = true;
     }
+    remember(o, s);
+}
+
+void outbox_catch_up(struct outbox *o)
+{
+    struct step *s = outbox_new_step(o);
+    s->lsn = o->lsn;
+    for (size_t i = 0; i < o->nworkers; i++) {
+        if (!has_plans(o, i))
+            post_step(o, i, s);
+    }
+    o->behind = false;
     remember(o, s);
 }
 
@@ -104,8 +161,8 @@ size_t outbox_backlog(struct outbox *o)
         if (atomic_load_explicit(&s->refs, memory_order_acquire) != 1)
             break;
         o->bytes -= weight(s);
-        step_unref(s);
         o->first++;
+        let_go(o, s);
     }
     return o->sent.n - o->first;
 }

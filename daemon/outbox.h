@@ -1,9 +1,10 @@
 /*
  * outbox: what the reader sends to the workers, and how much of it is still under way.
  *
- * Every step goes to every worker, in one order. A reference to each is kept until the workers have
- * dropped theirs: the number and bytes of those still held are the backlog, by which the reader
- * folds transactions into one step and in the end stops reading from Postgres.
+ * Every step goes to every worker that has plans, in one order. A reference to each is kept until
+ * the workers have dropped theirs: the number and bytes of those still held are the backlog, by
+ * which the reader folds transactions into one step and in the end stops reading from Postgres.
+ * Workers without plans need no waking for every commit; they are told the position now and then.
  *
  * Belongs to the reader's thread.
  */
@@ -17,13 +18,22 @@ struct outbox {
     size_t nworkers;
     VEC(struct step *) sent; /* counted; sent.v[first..n) may still be held by workers */
     size_t first;
-    size_t bytes; /* of those */
-    lsn_t lsn;    /* of the last step */
+    size_t bytes;             /* of those */
+    lsn_t lsn;                /* of the last step */
+    bool behind;              /* some worker without plans doesn't know lsn yet */
+    VEC(size_t) nplans;       /* on each worker, by its place in workers; empty: none yet */
+    VEC(struct step *) spare; /* empty ones, for the next steps */
 };
 
 void outbox_fini(struct outbox *o);
-/* To all workers; takes the reference. */
+/* An empty step, new or used before. */
+struct step *outbox_new_step(struct outbox *o);
+/* To all workers that have plans; takes the reference. */
 void outbox_step(struct outbox *o, struct step *s);
+/* Tells the position to those that were left out. */
+void outbox_catch_up(struct outbox *o);
+/* The plan's worker has one plan more, or less. */
+void outbox_count_plan(struct outbox *o, const struct plan *p, bool more);
 /* A part of a plan's seed, to its worker; takes the reference; NULL with last if there are no more
  * rows. */
 void outbox_seed(struct outbox *o, struct plan *p, struct step *part, bool last, lsn_t lsn);

@@ -25,7 +25,7 @@ struct reader {
     uint64_t window_at, window_txns; /* ns; ingest's count then */
     bool flooded;
     size_t txn_messages; /* of the transaction under way, or the last one */
-    uint64_t acked_at, heard_at, asked_at, progress_at; /* ms */
+    uint64_t acked_at, heard_at, asked_at, progress_at, caught_up_at; /* ms */
     uint64_t system_id;                      /* of the server last connected to; 0 = none yet */
     atomic_uint_least64_t round_at;          /* ms: for the watchdog */
     atomic_uint_least64_t received, applied; /* LSNs, fresher than status */

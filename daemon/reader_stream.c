@@ -29,6 +29,7 @@
 #define FLOOD_TXNS      50  /* …so many in the window: see is_flooded() */
 #define STATUS_MS       200 /* how old STATUS may be */
 #define PROGRESS_MS     2   /* between two steps that carry nothing but a position */
+#define CATCH_UP_MS     20
 #define FOLD_BYTES      (1u << 20)
 
 /* ---- what comes in ------------------------------------------------------------------------- */
@@ -104,27 +105,40 @@ static bool read_stream(struct reader *r, size_t *n, uint64_t now, struct err *e
 
 /* ---- what goes out ------------------------------------------------------------------------- */
 
-/* Sends what is held back as soon as the workers have room. True: something is still held. */
-static bool send_steps(struct reader *r, uint64_t now)
+/* Workers without plans aren't woken for each commit. */
+static int catch_up(struct reader *r, uint64_t now)
+{
+    if (!r->out.behind)
+        return STATUS_MS;
+    if (now - r->caught_up_at < CATCH_UP_MS)
+        return (int)(CATCH_UP_MS - (now - r->caught_up_at));
+    outbox_catch_up(&r->out);
+    r->caught_up_at = now;
+    return STATUS_MS;
+}
+
+/* Sends what is held back as soon as the workers have room. Returns after how many milliseconds it
+ * wants to be called again. */
+static int send_steps(struct reader *r, uint64_t now)
 {
     struct ingest *ing = &r->feed.ing;
     if (ing->in_txn)
-        return false;
+        return STATUS_MS;
     size_t backlog = outbox_backlog(&r->out);
     if (ing->step) {
         if (backlog >= (size_t)r->cfg->engine_backlog_steps)
-            return true;
+            return 1;
         feed_flush(&r->feed);
     }
     if (ing->position <= r->out.lsn)
-        return false;
+        return catch_up(r, now);
     if (now - r->progress_at < PROGRESS_MS)
-        return true;
-    struct step *s = step_new();
+        return PROGRESS_MS;
+    struct step *s = outbox_new_step(&r->out);
     s->lsn = ing->position;
     outbox_step(&r->out, s);
     r->progress_at = now;
-    return false;
+    return catch_up(r, now);
 }
 
 static bool acknowledge(struct reader *r, uint64_t now, struct err *err)
@@ -165,8 +179,8 @@ static bool is_flooded(struct reader *r, size_t nread)
     return nread >= FLOOD_MESSAGES || (nread && r->flooded);
 }
 
-/* Sleeps until there is something to do. `held`: something waits for the workers. */
-static bool sleep_until_needed(struct reader *r, size_t nread, bool held, uint64_t now,
+/* Sleeps until there is something to do, timeout ms at most. */
+static bool sleep_until_needed(struct reader *r, size_t nread, int timeout, uint64_t now,
                                struct err *err)
 {
     struct ingest *ing = &r->feed.ing;
@@ -187,7 +201,8 @@ static bool sleep_until_needed(struct reader *r, size_t nread, bool held, uint64
     };
     if (walsender_wants_write(r->ws))
         p[0].events |= POLLOUT;
-    int timeout = held || r->paused || r->seeding ? 1 : STATUS_MS;
+    if (r->paused || r->seeding)
+        timeout = 1;
     if (r->feed.retry_at && timeout > 1) {
         int64_t left = (int64_t)(r->feed.retry_at - now);
         timeout = left < 0 ? 0 : left < timeout ? (int)left : timeout;
@@ -209,9 +224,9 @@ static bool round_of_stream(struct reader *r, struct err *err)
     }
     if (!r->paused && !r->seeding && !read_stream(r, &nread, now, err))
         return false;
-    bool held = send_steps(r, now);
+    int timeout = send_steps(r, now);
     reader_publish_positions(r);
-    return acknowledge(r, now, err) && sleep_until_needed(r, nread, held, now, err);
+    return acknowledge(r, now, err) && sleep_until_needed(r, nread, timeout, now, err);
 }
 
 void reader_stream(struct reader *r, struct err *err)

@@ -41,17 +41,32 @@ struct step *step_ref(struct step *s)
     return s;
 }
 
-void step_unref(struct step *s)
+static void clear_fragments(struct step *s)
 {
-    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
-        return;
     for (size_t i = 0; i < s->fragments.n; i++) {
         free(s->fragments.v[i].changes.v);
         leaf_layout_unref(s->fragments.v[i].leaf);
     }
+    s->fragments.n = 0;
+}
+
+void step_unref(struct step *s)
+{
+    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    clear_fragments(s);
     VEC_FREE(s->fragments);
     arena_fini(&s->arena);
     free(s);
+}
+
+void step_reset(struct step *s)
+{
+    clear_fragments(s);
+    arena_reset(&s->arena);
+    s->lsn = 0;
+    s->ntxns = 0;
+    s->bytes = 0;
 }
 
 struct fragment *step_fragment(struct step *s, struct leaf_layout *leaf)

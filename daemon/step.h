@@ -51,6 +51,8 @@ struct step {
 struct step *step_new(void);
 struct step *step_ref(struct step *s);
 void step_unref(struct step *s);
+/* Empty again, as new; the first block of its arena stays. For the one holder of its one reference. */
+void step_reset(struct step *s);
 /* The fragment of this leaf, added if it is not there yet. */
 struct fragment *step_fragment(struct step *s, struct leaf_layout *leaf);
 

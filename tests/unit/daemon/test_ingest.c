@@ -21,7 +21,13 @@ static void reseed_event(void *arg, struct leaf *leaf)
     reseeded++;
 }
 
-static const struct ingest_events events = {lost_event, reseed_event};
+static struct step *new_step_event(void *arg)
+{
+    (void)arg;
+    return step_new();
+}
+
+static const struct ingest_events events = {new_step_event, lost_event, reseed_event};
 
 static void setup(void)
 {
