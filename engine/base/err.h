@@ -16,11 +16,11 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 struct err {
-    char sqlstate[6];  /* five characters and NUL; "" means no error */
-    int position;      /* 1-based character position in the statement, 0 = unknown */
+    char sqlstate[6]; /* five characters and NUL; "" means no error */
+    int position;     /* 1-based character position in the statement, 0 = unknown */
     char message[512];
-    char hint[512];    /* "" = none */
-    char detail[256];  /* "" = none */
+    char hint[512];   /* "" = none */
+    char detail[256]; /* "" = none */
 };
 
 #define ERR_FEATURE_NOT_SUPPORTED "0A000"
@@ -37,8 +37,8 @@ struct err {
 #define ERR_DIVISION_BY_ZERO      "22012"
 #define ERR_DATETIME_OUT_OF_RANGE "22008"
 #define ERR_INVALID_TEXT          "22P02"
-#define ERR_INVALID_DATETIME     "22007"
-#define ERR_PROGRAM_LIMIT        "54000"
+#define ERR_INVALID_DATETIME      "22007"
+#define ERR_PROGRAM_LIMIT         "54000"
 
 void err_clear(struct err *e);
 static inline bool err_is_set(const struct err *e)
