@@ -45,9 +45,10 @@ static void load_events(const char *table, long rows)
     sql_run(db,
             "CREATE TABLE %s(id bigint PRIMARY KEY, category_id int, value bigint);"
             "INSERT INTO %s SELECT g, g * 7919 %% 1000, g * 31 %% 1009 FROM "
-            "generate_series(1::bigint, %ld) g;"
-            "VACUUM ANALYZE %s; CHECKPOINT",
-            table, table, rows, table);
+            "generate_series(1::bigint, %ld) g",
+            table, table, rows);
+    sql_run(db, "VACUUM ANALYZE %s", table);
+    sql_run(db, "CHECKPOINT");
 }
 
 static struct daemon_proc *start_daemon(void)
