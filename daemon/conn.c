@@ -31,6 +31,8 @@
 #define WRITES_PER_FLUSH 16
 #define EARLY_FLUSH      65536 /* bytes queued in one turn that are worth a write of their own */
 #define LINGER_MS        2000
+#define DRAINED_PART     64     /* of the limit: so little is as good as nothing */
+#define KERNEL_BYTES     262144 /* unsent ones in the socket: more could not be taken back */
 
 /* ---- lists of the loop --------------------------------------------------------------------- */
 
@@ -193,14 +195,29 @@ void conn_send(struct conn *c, const struct buf *line)
     conn_send_block(c, line, NULL);
 }
 
-void conn_send_block(struct conn *c, const struct buf *header, struct payload *payload)
+static void add_block(struct conn *c, const struct buf *header, struct payload *payload)
 {
-    if (!conn_takes_output(c))
-        return;
     outq_add(&c->out, header->data, header->len);
     if (payload)
         outq_add_payload(&c->out, payload);
     list_dirty(c);
+}
+
+void conn_send_block(struct conn *c, const struct buf *header, struct payload *payload)
+{
+    if (!conn_takes_output(c))
+        return;
+    add_block(c, header, payload);
+    outq_pin(&c->out);
+}
+
+void conn_send_droppable(struct conn *c, const struct buf *header, struct payload *payload,
+                         uint64_t sub, lsn_t before)
+{
+    if (!conn_takes_output(c))
+        return;
+    outq_mark(&c->out, sub, before);
+    add_block(c, header, payload);
 }
 
 /* Writes what the socket takes, within bounds. False when the connection is broken. */
@@ -259,7 +276,7 @@ void conn_flush(struct conn *c)
         return;
     if (c->state == CONN_CLOSING && outq_bytes(&c->out) == 0)
         linger(c);
-    if (outq_bytes(&c->out) <= c->loop->output_limit / 8)
+    if (outq_bytes(&c->out) <= c->loop->output_limit / DRAINED_PART)
         sub_catch_up_next(c);
     conn_wake(c);
 }
@@ -375,8 +392,10 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 static void set_socket_options(int fd)
 {
     int on = 1, idle_s = 60, interval_s = 15, probes = 4, unacked_ms = 120000;
+    int unsent = KERNEL_BYTES;
     /* On a Unix socket these fail, and nothing is lost by it. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);

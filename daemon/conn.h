@@ -87,6 +87,9 @@ void conn_adopt(struct loop *l, int fd, const struct peer *peer);
 void conn_send(struct conn *c, const struct buf *line);
 /* A header line and its payload, which may be NULL. */
 void conn_send_block(struct conn *c, const struct buf *header, struct payload *payload);
+/* The same for what may be taken back, see outq.h. */
+void conn_send_droppable(struct conn *c, const struct buf *header, struct payload *payload,
+                         uint64_t sub, lsn_t before);
 bool conn_takes_output(const struct conn *c);
 /* Whether a block of so many bytes fits in the queue, after trying to send what waits. An empty
  * queue takes a block of any size. */

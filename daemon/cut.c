@@ -32,7 +32,7 @@ static void state_progress(struct conn *c, lsn_t lsn)
     struct buf *b = &c->loop->line;
     buf_reset(b);
     reply_progress(b, lsn);
-    conn_send(c, b);
+    conn_send_droppable(c, b, NULL, 0, 0);
 }
 
 static lsn_t least_passed(const struct loop *l)

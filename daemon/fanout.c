@@ -28,16 +28,28 @@ static void send_failed(struct sub *s, lsn_t lsn, const struct err *err)
     conn_send(s->conn, b);
 }
 
+/* A block was taken back: its subscription has what it had before it. */
+static void taken_back_cb(void *arg, const struct outq_mark *m)
+{
+    struct loop *l = arg;
+    struct sub *s = m->sub ? sub_find(l, m->sub) : NULL;
+    if (!s || s->state != SUB_LIVE)
+        return;
+    s->lsn = m->before;
+    sub_lag(s);
+}
+
 static void send_delta(struct sub *s, lsn_t lsn, struct payload *payload)
 {
     struct conn *c = s->conn;
     if (!conn_has_room(c, payload->len)) {
+        outq_take_back(&c->out, taken_back_cb, c->loop);
         sub_lag(s);
         return;
     }
     struct buf *b = line(c);
     reply_delta(b, s->id, lsn, payload->nrows);
-    conn_send_block(c, b, payload);
+    conn_send_droppable(c, b, payload, s->no, s->lsn);
     s->lsn = lsn;
     COUNT(c->loop->server->deltas, 1);
 }
@@ -127,9 +139,11 @@ static bool is_held(const struct sub *s)
 void fanout_held(struct conn *c, struct held *h)
 {
     struct sub *s = sub_find(c->loop, h->sub);
-    if (s && s->state == SUB_LIVE && h->payload)
+    /* It may have been caught up since, from before this change to after it. */
+    bool wanted = s && s->state == SUB_LIVE && h->lsn > s->lsn;
+    if (wanted && h->payload)
         send_delta(s, h->lsn, h->payload);
-    else if (s && s->state == SUB_LIVE)
+    else if (wanted)
         send_failed(s, h->lsn, h->err);
     held_fini(h);
 }

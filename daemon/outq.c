@@ -46,6 +46,7 @@ void outq_fini(struct outq *q)
     for (uint32_t i = 0; i < q->n; i++)
         item_drop(item_at(q, i));
     free(q->ring);
+    VEC_FREE(q->marks);
     outq_init(q);
 }
 
@@ -98,7 +99,7 @@ void outq_add(struct outq *q, const void *data, size_t len)
     memcpy(it->chunk->data + it->chunk->used, data, len);
     it->chunk->used += len;
     it->len += len;
-    q->bytes += len;
+    q->added += len;
 }
 
 void outq_add_payload(struct outq *q, struct payload *p)
@@ -111,7 +112,7 @@ void outq_add_payload(struct outq *q, struct payload *p)
     it->payload = payload_ref(p);
     it->next = p->data;
     it->len = p->len;
-    q->bytes += p->len;
+    q->added += p->len;
 }
 
 int outq_peek(const struct outq *q, struct iovec *iov, int max)
@@ -127,8 +128,10 @@ int outq_peek(const struct outq *q, struct iovec *iov, int max)
 
 void outq_sent(struct outq *q, size_t n)
 {
-    assert(n <= q->bytes);
-    q->bytes -= n;
+    assert(n <= outq_bytes(q));
+    q->sent += n;
+    if (q->sent == q->added)
+        q->marks.n = 0;
     while (n > 0) {
         struct outq_item *it = item_at(q, 0);
         if (n < it->len) {
@@ -143,6 +146,59 @@ void outq_sent(struct outq *q, size_t n)
     }
     if (q->n == 0 && q->cap > 64) {
         free(q->ring);
-        outq_init(q);
+        q->ring = NULL;
+        q->head = q->cap = 0;
+        VEC_FREE(q->marks);
     }
+}
+
+/* ---- taking back --------------------------------------------------------------------------- */
+
+void outq_mark(struct outq *q, uint64_t sub, lsn_t before)
+{
+    struct outq_mark m = {.start = q->added, .sub = sub, .before = before};
+    VEC_PUSH(q->marks, m);
+}
+
+void outq_pin(struct outq *q)
+{
+    q->pinned = q->added;
+    q->marks.n = 0;
+}
+
+/* Drops bytes at the end until only `end` were ever added. A payload is dropped as a whole, since no
+ * mark lies inside one. */
+static void truncate_to(struct outq *q, uint64_t end)
+{
+    while (q->added > end) {
+        struct outq_item *it = item_at(q, q->n - 1);
+        size_t cut = (size_t)(q->added - end);
+        if (cut >= it->len) {
+            q->added -= it->len;
+            item_drop(it);
+            q->n--;
+        } else {
+            assert(it->chunk);
+            it->len -= cut;
+            it->chunk->used -= cut;
+            q->added -= cut;
+        }
+    }
+}
+
+void outq_take_back(struct outq *q, void (*fn)(void *arg, const struct outq_mark *m), void *arg)
+{
+    size_t i = 0;
+    /* A block whose first byte was sent has begun. */
+    while (i < q->marks.n && (q->marks.v[i].start < q->sent || q->marks.v[i].start < q->pinned))
+        i++;
+    if (i == q->marks.n)
+        return;
+    truncate_to(q, q->marks.v[i].start);
+    struct outq_mark *marks = q->marks.v;
+    size_t n = q->marks.n;
+    memset(&q->marks, 0, sizeof q->marks); /* fn may pin */
+    for (; i < n; i++)
+        fn(arg, &marks[i]);
+    free(marks);
 }

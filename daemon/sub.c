@@ -230,6 +230,8 @@ void sub_lag(struct sub *s)
         return;
     COUNT(s->conn->loop->server->lagged, 1);
     s->failed = false;
+    /* What it is caught up from is settled now. */
+    outq_pin(&s->conn->out);
     sub_set_state(s, SUB_LAGGING);
 }
 
