@@ -49,6 +49,18 @@ static inline size_t keymap_count(const struct keymap *m)
     return m->table.count;
 }
 
+/* Asks for the memory a key's look-up will need: first its slot in the table, later (stage 2) its
+ * record. */
+static inline void keymap_prefetch(const struct keymap *m, uint32_t hash, int stage)
+{
+    struct hpos at;
+    uint32_t h;
+    if (stage == 1)
+        htab_prefetch(&m->table, hash);
+    else if ((h = htab_first(&m->table, hash, &at)))
+        __builtin_prefetch((const uint8_t *)slab_at(&m->slab, h) + m->payload);
+}
+
 /* Aligned to 16. */
 static inline void *keymap_payload(const struct keymap *m, uint32_t handle)
 {

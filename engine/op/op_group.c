@@ -30,8 +30,9 @@ struct group {
     uint32_t touched; /* in this step */
 };
 
-#define GROUP_HEAD 16
-#define PREFETCH   8 /* rows of the input ahead */
+#define GROUP_HEAD  16
+#define AHEAD       24 /* changes between asking for memory and using it */
+#define MANY_GROUPS 4096
 
 struct agg {
     const struct group_agg *call; /* borrowed */
@@ -55,7 +56,8 @@ struct group_op {
     size_t naggs;
     struct value *vals; /* owned; room for an output row */
     VEC(struct touched) touched;
-    size_t state_bytes; /* that aggregates hold outside of the records */
+    bool has_outside;   /* some aggregate's state owns memory outside of the record */
+    size_t state_bytes; /* how much of it there is */
 };
 
 static void *state_of(const struct agg *a, struct group *group)
@@ -67,7 +69,7 @@ static void *state_of(const struct agg *a, struct group *group)
 static size_t outside_bytes(const struct group_op *g, struct group *group)
 {
     size_t n = 0;
-    for (size_t i = 0; i < g->naggs; i++)
+    for (size_t i = 0; i < g->naggs && g->has_outside; i++)
         if (g->aggs[i].call->spec.cls->bytes)
             n += g->aggs[i].call->spec.cls->bytes(state_of(&g->aggs[i], group));
     return n;
@@ -247,6 +249,24 @@ static void settle(struct group_op *g)
             keymap_settle(g->aggs[i].seen);
 }
 
+/* Asks for the memory that changes further on will need: their rows and, where there are more groups
+ * than a cache holds, their groups. Only for keys that cost nothing to read twice. */
+static void prefetch(const struct group_op *g, const struct delta *in, size_t i)
+{
+    if (i + AHEAD < in->n)
+        __builtin_prefetch(in->v[i + AHEAD].row);
+    if (keymap_count(&g->groups) < MANY_GROUPS || !keyspec_is_one_int(g->spec))
+        return;
+    for (int stage = 1; stage <= 2; stage++) {
+        bool has_null;
+        size_t k = i + AHEAD - AHEAD / 3 * (size_t)stage;
+        if (k >= in->n)
+            continue;
+        struct value v = key_part_int(&g->spec->part[0], in->v[k].row);
+        keymap_prefetch(&g->groups, keyspec_hash(g->spec, &v, &has_null), stage);
+    }
+}
+
 static void step_group(struct op *op, struct op_env *env)
 {
     struct group_op *g = (struct group_op *)op;
@@ -259,8 +279,7 @@ static void step_group(struct op *op, struct op_env *env)
                             (const uint8_t[1]){0}),
               true, env);
     for (size_t i = 0; i < in->n; i++) {
-        if (i + PREFETCH < in->n)
-            __builtin_prefetch(in->v[i + PREFETCH].row);
+        prefetch(g, in, i);
         op_env_next_row(env);
         cx.row[0] = in->v[i].row;
         uint32_t handle = find_group(g, in->v[i].row, in->v[i].weight, env);
@@ -375,6 +394,7 @@ static size_t init_aggs(struct group_op *g, const struct group_agg *aggs, const 
             at = (at + 15) & ~(size_t)15;
         init_agg(&g->aggs[i], &aggs[i], at, l);
         at += (size + 7) & ~(size_t)7;
+        g->has_outside |= aggs[i].spec.cls->bytes != NULL;
     }
     return at;
 }
