@@ -25,10 +25,24 @@ static uint64_t from_float(double d)
     return bits >> 63 ? ~bits : bits | 0x8000000000000000ULL;
 }
 
+/* An integer of up to seven bytes, as most sums are, straight from its encoding (numeric.h). */
+static bool small_integer(struct value v, int64_t *i)
+{
+    uint64_t magnitude = 0;
+    if (v.len > 10 || v.p[0] > 1 || v.p[1] || v.p[2])
+        return false;
+    for (uint32_t k = v.len; k > 3; k--)
+        magnitude = magnitude << 8 | v.p[k - 1];
+    *i = v.p[0] ? -(int64_t)magnitude : (int64_t)magnitude;
+    return true;
+}
+
 static uint64_t from_numeric(struct value v, struct arena *scratch)
 {
     struct err err;
     int64_t i;
+    if (small_integer(v, &i))
+        return from_int(i);
     if (numeric_is_nan(v))
         return UINT64_MAX;
     if (numeric_is_inf(v))

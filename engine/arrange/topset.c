@@ -1,51 +1,70 @@
 /*
  * topset: see topset.h.
  *
- * The priority of a node is a hash of its row. So while descending with a row, a node of lower
- * priority proves that the row isn't below it: that is where a new node goes, and one descent both
- * looks the row up and places it. Weights along the path are brought up to date on the way down.
+ * Rows, their order, and the ways through the tree; its nodes are in topset_node.c.
  */
-#include "engine/arrange/topset.h"
+#include "engine/arrange/topset_node.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "engine/arrange/abbrev.h"
-#include "engine/base/hash.h"
+#include "engine/base/alloc.h"
 
 #define INLINE_MAX 512
 
-struct node {
-    uint32_t left, right; /* 0 = none */
-    uint32_t priority;    /* not below the children's */
-    uint32_t outline;     /* data holds a pointer to the row */
-    int64_t total;        /* weight of the subtree */
-    int64_t weight;       /* of this row; above 0 */
-    uint64_t abbrev;      /* of the first sort key */
-    uint8_t data[];
+/* What a row is looked up by. */
+struct probe {
+    const uint8_t *row;
+    uint64_t abbrev;
 };
-
-static struct node *at(const struct topset *t, uint32_t handle)
-{
-    return slab_at(&t->slab, handle);
-}
-
-static const uint8_t *row_of(const struct node *n)
-{
-    const uint8_t *row = n->data;
-    if (n->outline)
-        memcpy(&row, n->data, sizeof row);
-    return row;
-}
-
-static int64_t total(const struct topset *t, uint32_t handle)
-{
-    return handle ? at(t, handle)->total : 0;
-}
 
 int64_t topset_total(const struct topset *t)
 {
-    return total(t, t->root);
+    return t->total;
+}
+
+/* ------------------------------------------------------------ records: a flag byte and the row */
+
+static const uint8_t *record_row(const struct topset *t, uint32_t handle)
+{
+    const uint8_t *flag = slab_at(&t->records, handle), *outline;
+    if (!*flag)
+        return flag + 1;
+    memcpy(&outline, flag + 1, sizeof outline);
+    return outline;
+}
+
+static size_t record_size(uint32_t len)
+{
+    return 1 + (len > INLINE_MAX ? sizeof(void *) : len);
+}
+
+static uint32_t record_new(struct topset *t, const uint8_t *row)
+{
+    uint32_t len = row_len(t->layout, row), handle = slab_alloc(&t->records, record_size(len));
+    uint8_t *record = slab_at(&t->records, handle);
+    record[0] = len > INLINE_MAX;
+    if (len > INLINE_MAX) {
+        uint8_t *copy = xmalloc(len);
+        memcpy(copy, row, len);
+        memcpy(record + 1, &copy, sizeof copy);
+        t->outline_bytes += len;
+    } else if (len) {
+        memcpy(record + 1, row, len);
+    }
+    return handle;
+}
+
+static void record_free(struct topset *t, uint32_t handle)
+{
+    const uint8_t *row = record_row(t, handle);
+    uint32_t len = row_len(t->layout, row);
+    if (len > INLINE_MAX) {
+        free((void *)row);
+        t->outline_bytes -= len;
+    }
+    slab_free(&t->records, handle, record_size(len));
 }
 
 /* ------------------------------------------------------------ order */
@@ -77,26 +96,13 @@ static int cmp_bytes(const struct layout *l, const uint8_t *a, const uint8_t *b)
     return c ? c : (alen > blen) - (alen < blen);
 }
 
+/* Equal bytes are the common case: it is how a row is found again. */
+
 int topset_cmp(const struct topset *t, const uint8_t *a, const uint8_t *b)
 {
-    if (a == b)
-        return 0;
-    int c = topset_cmp_keys(t, a, b);
-    return c ? c : cmp_bytes(t->layout, a, b);
-}
-
-/* What a row is looked up by. */
-struct probe {
-    const uint8_t *row;
-    uint64_t abbrev;
-    uint32_t priority;
-};
-
-static int cmp_node(const struct topset *t, const struct probe *p, const struct node *n)
-{
-    if (p->abbrev != n->abbrev)
-        return p->abbrev < n->abbrev ? -1 : 1;
-    return topset_cmp(t, p->row, row_of(n));
+    int bytes = a == b ? 0 : cmp_bytes(t->layout, a, b);
+    int c = bytes ? topset_cmp_keys(t, a, b) : 0;
+    return c ? c : bytes;
 }
 
 static uint64_t abbrev_of(const struct topset *t, const uint8_t *row, struct arena *scratch)
@@ -111,7 +117,41 @@ static uint64_t abbrev_of(const struct topset *t, const uint8_t *row, struct are
     return k->desc ? ~a : a;
 }
 
-/* ------------------------------------------------------------ nodes */
+/* How many entries of the node have an abbreviation below x. In two strides, without a branch, and
+ * with few loads that wait for another. */
+static uint32_t count_below(const struct node *n, uint64_t x)
+{
+    const uint64_t *a = n->abbrev;
+    uint32_t eights = (uint32_t)(a[7] < x) + (a[15] < x) + (a[23] < x);
+    a += 8 * eights;
+    return 8 * eights + (a[0] < x) + (a[1] < x) + (a[2] < x) + (a[3] < x) + (a[4] < x) +
+           (a[5] < x) + (a[6] < x) + (a[7] < x);
+}
+_Static_assert(FAN == 32, "count_below() takes four strides of eight");
+
+/* How many entries come before the row, or are it (*equal). Rows are compared only where the
+ * abbreviations tie. */
+static uint32_t search(const struct topset *t, const struct node *n, const struct probe *p,
+                       bool *equal)
+{
+    uint32_t lo = count_below(n, p->abbrev), hi = lo;
+    *equal = false;
+    while (hi < n->n && n->abbrev[hi] == p->abbrev)
+        hi++;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        int c = topset_cmp(t, record_row(t, n->record[mid]), p->row);
+        if (c == 0) {
+            *equal = true;
+            return mid;
+        }
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
 
 void topset_init(struct topset *t, const struct layout *l, const struct sort_key *keys,
                  size_t nkeys)
@@ -120,45 +160,8 @@ void topset_init(struct topset *t, const struct layout *l, const struct sort_key
     t->layout = l;
     t->keys = keys;
     t->nkeys = nkeys;
-    slab_init(&t->slab, 3, sizeof(struct node) + INLINE_MAX);
-}
-
-static size_t node_size(uint32_t len)
-{
-    return sizeof(struct node) + (len > INLINE_MAX ? sizeof(void *) : len);
-}
-
-static uint32_t node_new(struct topset *t, const struct probe *p, int64_t weight)
-{
-    uint32_t len = row_len(t->layout, p->row), handle = slab_alloc(&t->slab, node_size(len));
-    struct node *n = at(t, handle);
-    memset(n, 0, sizeof *n);
-    n->priority = p->priority;
-    n->abbrev = p->abbrev;
-    n->weight = n->total = weight;
-    if (len > INLINE_MAX) {
-        uint8_t *copy = xmalloc(len);
-        memcpy(copy, p->row, len);
-        memcpy(n->data, &copy, sizeof copy);
-        n->outline = 1;
-        t->outline_bytes += len;
-    } else if (len) {
-        memcpy(n->data, p->row, len);
-    }
-    t->nrows++;
-    return handle;
-}
-
-static void node_free(struct topset *t, uint32_t handle)
-{
-    struct node *n = at(t, handle);
-    const uint8_t *row = row_of(n);
-    uint32_t len = row_len(t->layout, row);
-    if (n->outline) {
-        free((void *)row);
-        t->outline_bytes -= len;
-    }
-    slab_free(&t->slab, handle, node_size(len));
+    slab_init(&t->records, 2, 1 + INLINE_MAX);
+    slab_init(&t->nodes, 3, sizeof(struct node));
 }
 
 void topset_settle(struct topset *t)
@@ -166,122 +169,118 @@ void topset_settle(struct topset *t)
     if (!t->dead.n)
         return;
     for (size_t i = 0; i < t->dead.n; i++)
-        node_free(t, t->dead.v[i]);
+        record_free(t, t->dead.v[i]);
     t->dead.n = 0;
-    if (!t->nrows)
-        slab_trim(&t->slab);
+    if (!t->nrows) {
+        slab_trim(&t->records);
+        slab_trim(&t->nodes);
+    }
 }
 
-static void free_outlines(struct topset *t, uint32_t handle)
+static bool free_outline(void *arg, const uint8_t *row, int64_t count)
 {
-    for (; handle; handle = at(t, handle)->right) {
-        if (at(t, handle)->outline)
-            free((void *)row_of(at(t, handle)));
-        free_outlines(t, at(t, handle)->left);
-    }
+    const struct topset *t = arg;
+    (void)count;
+    if (row_len(t->layout, row) > INLINE_MAX)
+        free((void *)row);
+    return true;
 }
 
 void topset_fini(struct topset *t)
 {
     topset_settle(t);
     if (t->outline_bytes)
-        free_outlines(t, t->root);
-    slab_fini(&t->slab);
+        topset_range(t, 0, t->total, free_outline, t);
+    slab_fini(&t->records);
+    slab_fini(&t->nodes);
     VEC_FREE(t->dead);
 }
 
 size_t topset_bytes(const struct topset *t)
 {
-    return slab_bytes(&t->slab) + t->outline_bytes + t->dead.cap * sizeof *t->dead.v;
+    return slab_bytes(&t->records) + slab_bytes(&t->nodes) + t->outline_bytes +
+           t->dead.cap * sizeof *t->dead.v;
 }
 
-/* ------------------------------------------------------------ adding and removing */
+/* ------------------------------------------------------------ adding */
 
-static void update_total(struct topset *t, struct node *n)
+static const uint8_t *insert(struct topset *t, struct path *p, const struct probe *probe,
+                             int64_t weight)
 {
-    n->total = n->weight + total(t, n->left) + total(t, n->right);
+    uint32_t record = record_new(t, probe->row);
+    path_make_room(t, p);
+    struct node *leaf = p->node[0];
+    uint32_t at = p->at[0];
+    node_open_gap(leaf, at, true);
+    leaf->abbrev[at] = probe->abbrev;
+    leaf->record[at] = record;
+    leaf->weight[at] = weight;
+    t->nrows++;
+    for (uint32_t level = 1; level <= t->height; level++)
+        p->node[level]->weight[p->at[level]] += weight;
+    if (at == 0)
+        path_fix_first(p, 0, t->height);
+    return record_row(t, record);
 }
 
-/* Splits a subtree by a row that isn't in it. */
-static void split(struct topset *t, uint32_t handle, const struct probe *p, uint32_t *left,
-                  uint32_t *right)
-{
-    if (!handle) {
-        *left = *right = 0;
-        return;
-    }
-    struct node *n = at(t, handle);
-    if (cmp_node(t, p, n) < 0) {
-        *right = handle;
-        split(t, n->left, p, left, &n->left);
-    } else {
-        *left = handle;
-        split(t, n->right, p, &n->right, right);
-    }
-    update_total(t, n);
-}
+/* ------------------------------------------------------------ removing */
 
-/* One tree of two, all of whose rows are in order. */
-static uint32_t merge(struct topset *t, uint32_t left, uint32_t right)
+static void remove_row(struct topset *t, struct path *p)
 {
-    if (!left || !right)
-        return left ? left : right;
-    struct node *l = at(t, left), *r = at(t, right);
-    if (l->priority >= r->priority) {
-        l->right = merge(t, l->right, right);
-        update_total(t, l);
-        return left;
-    }
-    r->left = merge(t, left, r->left);
-    update_total(t, r);
-    return right;
-}
-
-static void add_to_node(struct topset *t, uint32_t *link, int64_t weight)
-{
-    uint32_t handle = *link;
-    struct node *n = at(t, handle);
-    n->weight += weight;
-    n->total += weight;
-    assert(n->weight >= 0);
-    if (n->weight)
-        return;
-    *link = merge(t, n->left, n->right);
+    struct node *leaf = p->node[0];
+    VEC_PUSH(t->dead, leaf->record[p->at[0]]);
+    node_close_gap(leaf, p->at[0], true);
     t->nrows--;
-    VEC_PUSH(t->dead, handle);
+    if (p->at[0] == 0 && leaf->n)
+        path_fix_first(p, 0, t->height);
+    path_shrink(t, p);
+}
+
+/* ------------------------------------------------------------ the way in */
+
+/* Fills in the path to the row or to where it belongs; returns its rank. */
+static int64_t descend(const struct topset *t, const struct probe *probe, struct path *p,
+                       bool *found)
+{
+    uint32_t handle = t->root;
+    int64_t rank = 0;
+    for (uint32_t level = t->height;; level--) {
+        struct node *n = node_at(t, handle);
+        uint32_t at = search(t, n, probe, found);
+        if (level && !*found && at)
+            at--; /* the last child whose first row isn't behind the row */
+        p->node[level] = n;
+        p->handle[level] = handle;
+        p->at[level] = at;
+        rank += weight_before(n, at);
+        if (!level)
+            return rank;
+        handle = n->child[at];
+    }
 }
 
 int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, const uint8_t **kept,
                    struct arena *scratch)
 {
-    struct probe p = {row, abbrev_of(t, row, scratch),
-                      (uint32_t)(hash_bytes(row, row_len(t->layout, row)) >> 32)};
-    uint32_t *link = &t->root;
-    int64_t rank = 0;
-    while (*link) {
-        struct node *n = at(t, *link);
-        if (n->priority < p.priority)
-            break;
-        int c = cmp_node(t, &p, n);
-        if (c == 0) {
-            rank += total(t, n->left);
-            *kept = row_of(n);
-            add_to_node(t, link, weight);
-            return rank;
-        }
-        n->total += weight;
-        if (c > 0)
-            rank += total(t, n->left) + n->weight;
-        link = c < 0 ? &n->left : &n->right;
+    struct probe probe = {row, abbrev_of(t, row, scratch)};
+    struct path p;
+    bool found;
+    if (!t->root)
+        t->root = node_new(t, true);
+    int64_t rank = descend(t, &probe, &p, &found);
+    t->total += weight;
+    if (!found) {
+        assert(weight > 0);
+        *kept = insert(t, &p, &probe, weight);
+        return rank;
     }
-    assert(weight > 0);
-    uint32_t handle = node_new(t, &p, weight);
-    struct node *n = at(t, handle);
-    split(t, *link, &p, &n->left, &n->right);
-    update_total(t, n);
-    *link = handle;
-    *kept = row_of(n);
-    return rank + total(t, n->left);
+    for (uint32_t level = 0; level <= t->height; level++)
+        p.node[level]->weight[p.at[level]] += weight;
+    assert(p.node[0]->weight[p.at[0]] >= 0);
+    *kept = record_row(t, p.node[0]->record[p.at[0]]);
+    if (p.node[0]->weight[p.at[0]] == 0)
+        remove_row(t, &p);
+    return rank;
 }
 
 /* ------------------------------------------------------------ ranks */
@@ -292,23 +291,28 @@ struct range {
     void *arg;
 };
 
-static bool visit(const struct topset *t, uint32_t handle, int64_t before, const struct range *r)
+static bool visit(const struct topset *t, uint32_t handle, uint32_t level, int64_t start,
+                  const struct range *r)
 {
-    if (!handle || before >= r->to || before + at(t, handle)->total <= r->from)
-        return true;
-    const struct node *n = at(t, handle);
-    int64_t start = before + total(t, n->left), end = start + n->weight;
-    if (!visit(t, n->left, before, r))
-        return false;
-    int64_t lo = start > r->from ? start : r->from, hi = end < r->to ? end : r->to;
-    if (lo < hi && !r->fn(r->arg, row_of(n), hi - lo))
-        return false;
-    return visit(t, n->right, end, r);
+    const struct node *n = node_at(t, handle);
+    for (uint32_t i = 0; i < n->n && start < r->to; i++) {
+        int64_t end = start + n->weight[i];
+        int64_t lo = start > r->from ? start : r->from, hi = end < r->to ? end : r->to;
+        bool go_on = true;
+        if (lo < hi && level)
+            go_on = visit(t, n->child[i], level - 1, start, r);
+        else if (lo < hi)
+            go_on = r->fn(r->arg, record_row(t, n->record[i]), hi - lo);
+        if (!go_on)
+            return false;
+        start = end;
+    }
+    return true;
 }
 
 void topset_range(const struct topset *t, int64_t from, int64_t to, topset_fn *fn, void *arg)
 {
     struct range r = {from, to, fn, arg};
-    if (from < to)
-        visit(t, t->root, 0, &r);
+    if (from < to && t->root)
+        visit(t, t->root, t->height, 0, &r);
 }

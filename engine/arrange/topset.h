@@ -1,15 +1,16 @@
 /*
  * topset: a weighted multiset of rows in an order, addressed by rank.
  *
- * What LIMIT keeps of its input. A treap whose nodes know the weight of their subtree, so that adding
- * a row tells its rank, and the rows at any range of ranks are found, in O(log n). A row of weight w
- * takes w ranks. The order is that of the sort keys, then of the rows' bytes, so it is total. The
- * tree is shaped by hashes of the rows: its depth doesn't depend on the order rows come in.
+ * What LIMIT keeps of its input. A B+tree whose inner nodes know the weight of their subtrees, so that
+ * adding a row tells its rank, and the rows at any range of ranks are found, in O(log n). A row of
+ * weight w takes w ranks. The order is that of the sort keys, then of the rows' bytes, so it is total.
  *
- * Each node caches the first sort key as 64 bits that never contradict the order, so that most
- * comparisons cost one instruction.
+ * Nodes hold the first sort key of each entry as 64 bits that never contradict the order (abbrev.h),
+ * side by side, so that most searches look at no row at all.
  *
- * A removed row's bytes stay readable until topset_settle(). Owned by one operator; one thread.
+ * Memory a row: the row and a byte, rounded up to 4, and 20 bytes in a leaf that is a quarter to
+ * wholly full. A removed row's bytes stay readable until topset_settle(). Owned by one operator; one
+ * thread.
  */
 #ifndef PALIMPSEST_ARRANGE_TOPSET_H
 #define PALIMPSEST_ARRANGE_TOPSET_H
@@ -23,11 +24,14 @@ struct topset {
     const struct layout *layout; /* borrowed */
     const struct sort_key *keys; /* borrowed */
     size_t nkeys;
-    struct slab slab;
-    uint32_t root;
-    uint64_t nrows; /* nodes */
+    struct slab records; /* rows */
+    struct slab nodes;
+    uint32_t root;   /* 0 = empty */
+    uint32_t height; /* levels of inner nodes */
+    int64_t total;   /* weight of all rows */
+    uint64_t nrows;
     size_t outline_bytes;
-    VEC(uint32_t) dead;
+    VEC(uint32_t) dead; /* records removed since the last settle */
 };
 
 void topset_init(struct topset *t, const struct layout *l, const struct sort_key *keys,

@@ -343,6 +343,51 @@ START_TEST(a_topset_agrees_with_a_sorted_array)
 }
 END_TEST
 
+/* Enough rows for a tree of some height, filled and emptied in different orders. */
+START_TEST(a_large_topset_keeps_its_ranks)
+{
+    enum {
+        VALUES = 4096
+    };
+    static int64_t weights[VALUES];
+    struct column_type cts[1] = {type_of(OID_INT4)};
+    struct layout *l = layout_new(cts, 1);
+    struct sort_key key = {0, false, false};
+    struct topset t;
+    topset_init(&t, l, &key, 1);
+    memset(weights, 0, sizeof weights);
+    for (int phase = 0; phase < 8; phase++)
+        for (uint32_t step = 0; step < VALUES; step++) {
+            /* up, down, or at random; odd phases take away nearly all */
+            uint32_t v = phase % 4 < 2 ? below(VALUES) : phase < 4 ? step : VALUES - 1 - step;
+            int64_t before = 0, w = phase % 2 ? -weights[v] : 1 + below(2);
+            struct value val = value_int(v);
+            const uint8_t *kept;
+            if (!w || (phase % 2 && below(50) == 0))
+                continue;
+            for (uint32_t i = 0; i < v; i++)
+                before += weights[i];
+            weights[v] += w;
+            arena_reset(&scratch);
+            ck_assert_int_eq(topset_add(&t, make_row(l, &val), w, &kept, &scratch), before);
+            if (step % 500)
+                continue;
+            struct collected all = {0};
+            topset_settle(&t);
+            topset_range(&t, 0, INT64_MAX, collect, &all);
+            ck_assert_int_eq((int64_t)all.rows.n, topset_total(&t));
+            size_t k = 0;
+            for (uint32_t i = 0; i < VALUES; i++)
+                for (int64_t n = 0; n < weights[i]; n++)
+                    ck_assert_int_eq(row_get(l, all.rows.v[k++], 0).i, i);
+            ck_assert_uint_eq(k, all.rows.n);
+            VEC_FREE(all.rows);
+        }
+    topset_fini(&t);
+    layout_unref(l);
+}
+END_TEST
+
 START_TEST(abbreviations_never_contradict_the_order)
 {
     static const char *const spelled[] = {"-Infinity",
@@ -386,6 +431,7 @@ int main(void)
     tcase_add_test(t, small_rows_take_less_than_59_bytes_each);
     tcase_add_test(t, keys_are_equal_by_type_and_the_first_spelling_stays);
     tcase_add_test(t, a_topset_agrees_with_a_sorted_array);
+    tcase_add_test(t, a_large_topset_keeps_its_ranks);
     tcase_add_test(t, abbreviations_never_contradict_the_order);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
