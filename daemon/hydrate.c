@@ -21,6 +21,7 @@
 
 #include "daemon/config.h"
 #include "daemon/feed.h"
+#include "daemon/fingerprint.h"
 #include "daemon/log.h"
 #include "daemon/publication.h"
 
@@ -151,6 +152,31 @@ static bool take_snapshot(struct pgconn *c, struct snapshot *out, struct err *er
     return ok || err_set(err, ERR_PROTOCOL, "the WAL position can't be read");
 }
 
+static int compare_oids(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* What the rows go with, for the watch to compare with. */
+static bool leave_fingerprints(struct pgconn *c, const struct hydrate_job *job,
+                               const struct reading *r, struct err *err)
+{
+    struct fingerprints f = {{0}};
+    uint32_t *relids = xcalloc(job->ntables ? job->ntables : 1, sizeof *relids);
+    size_t n = 0;
+    for (size_t i = 0; i < job->ntables; i++) {
+        if (!r[i].failed)
+            relids[n++] = job->tables[i].relid;
+    }
+    if (n)
+        qsort(relids, n, sizeof *relids, compare_oids);
+    bool ok = fingerprints_load(&f, c, relids, n, err);
+    fingerprints_leave(&f);
+    free(relids);
+    return ok;
+}
+
 enum outcome {
     OUTCOME_DONE,
     OUTCOME_AGAIN, /* one table more has failed */
@@ -186,7 +212,7 @@ static enum outcome attempt(struct hydrator *h, const struct config *cfg, struct
         if (!r[i].failed && !lock(c, &r[i]))
             return table_failed(h, &r[i], err);
     }
-    if (!take_snapshot(c, &job->snap, err))
+    if (!take_snapshot(c, &job->snap, err) || !leave_fingerprints(c, job, r, err))
         return OUTCOME_FAILED;
     for (size_t i = 0; i < job->ntables; i++) {
         if (!r[i].failed && !hydrate_copy(c, &r[i]))

@@ -2,11 +2,9 @@
  * watch: see watch.h. One session, one loop: requests as they come, and at their times the poll of
  * the catalog and the flush.
  *
- * DDL writes no row changes, so the catalog is looked at. What is compared of each table in use is a
- * text of what the daemon relies on (kind, identity, file, children, publication, types' labels) and
- * the list of its columns. A column that was added changes nothing for anyone; everything else makes
- * the reader read the table again, which sends nothing if nothing has changed. A view is different:
- * its definition is in the plan, so the plan ends and its subscribers ask again.
+ * DDL writes no row changes, so the catalog is looked at (fingerprint.h). A table that isn't what it
+ * was is read again by the reader, which sends nothing if nothing has changed. Partitions that come
+ * and go and views redefined are watch_plan's.
  */
 #include "daemon/watch.h"
 
@@ -15,6 +13,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/config.h"
+#include "daemon/fingerprint.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/pgconn.h"
@@ -23,23 +22,15 @@
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
 
-struct fingerprint {
-    uint32_t relid;
-    char *core;    /* owned */
-    char *columns; /* owned; "\n" after each */
-    char *tree;    /* owned; of the tables below it */
-};
-
 struct watch {
     pthread_t thread;
     struct mailbox box;
     struct pgstop stop;
     struct pgconn conn;
-    struct reader *reader;        /* borrowed */
-    struct registry *registry;    /* borrowed */
-    VEC(struct fingerprint) seen; /* by ascending relid */
-    uint64_t sessions;            /* of conn, when seen was filled */
-    uint64_t poll_at, flush_at;   /* ms */
+    struct reader *reader;      /* borrowed */
+    struct registry *registry;  /* borrowed */
+    struct fingerprints seen;   /* what the rows kept go with, as far as we know */
+    uint64_t poll_at, flush_at; /* ms */
 };
 
 /* ---- SYNC ------------------------------------------------------------------------------------ */
@@ -120,66 +111,16 @@ static void sort_unique(struct used *u)
     u->relids.n = n;
 }
 
-/* One row for each relid, in order; core is NULL for one that is gone. $1: relids, $2: publication. */
-static const char fingerprint_sql[] =
-    "SELECT u.oid, pg_catalog.concat_ws(' ', c.relname, c.relnamespace, c.relkind, "
-    "c.relpersistence, c.relreplident, CASE WHEN c.relkind <> 'v' THEN c.relfilenode END, "
-    "(SELECT pg_catalog.string_agg(pg_catalog.concat(x.indexrelid, x.indkey), ',' ORDER BY "
-    "x.indexrelid) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND (x.indisreplident OR "
-    "x.indisprimary)), "
-    "(SELECT pg_catalog.string_agg(pg_catalog.concat(e.enumtypid, e.enumlabel), ',' ORDER BY "
-    "e.oid) "
-    "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_enum e ON e.enumtypid = a.atttypid "
-    "WHERE a.attrelid = c.oid)), "
-    "(SELECT pg_catalog.string_agg(pg_catalog.concat(a.attnum, ' ', a.attname, ' ', a.atttypid, ' "
-    "', "
-    "a.atttypmod, ' ', a.attcollation, E'\\n'), '' ORDER BY a.attnum) FROM "
-    "pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), "
-    "(WITH RECURSIVE t(oid) AS (SELECT u.oid UNION SELECT i.inhrelid FROM "
-    "pg_catalog.pg_inherits i JOIN t ON i.inhparent = t.oid WHERE NOT i.inhdetachpending) SELECT "
-    "pg_catalog.string_agg(t.oid::text, ',' ORDER BY t.oid) FROM t JOIN pg_catalog.pg_class k ON "
-    "k.oid = t.oid WHERE k.relkind <> 'p'), "
-    "(SELECT pg_catalog.md5(r.ev_action::text) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = "
-    "c.oid AND r.rulename = '_RETURN') "
-    "FROM pg_catalog.unnest($1::oid[]) AS u(oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = u.oid "
-    "ORDER BY u.oid";
-
-static struct fingerprint *find_seen(struct watch *w, uint32_t relid)
+/* Partitions that have come since a plan was made: as far as the last look has shown them. */
+static void add_leaves_seen(struct watch *w, struct used *u)
 {
-    for (size_t i = 0; i < w->seen.n; i++)
-        if (w->seen.v[i].relid == relid)
-            return &w->seen.v[i];
-    return NULL;
-}
-
-/* Every line of `before` is also in `after`: columns may have been added, nothing else. */
-static bool keeps_columns(const char *before, const char *after)
-{
-    while (*before) {
-        size_t len = strcspn(before, "\n") + 1;
-        const char *p = after;
-        while (*p && strncmp(p, before, len) != 0)
-            p += strcspn(p, "\n") + 1;
-        if (!*p)
-            return false;
-        before += len;
+    size_t n = u->relids.n;
+    for (size_t i = 0; i < n; i++) {
+        const struct fingerprint *f = fingerprints_find(&w->seen, u->relids.v[i]);
+        char *end;
+        for (const char *p = f ? f->tree : ""; *p; p = end + (*end == ','))
+            VEC_PUSH(u->relids, (uint32_t)strtoul(p, &end, 10));
     }
-    return true;
-}
-
-static bool is_same(const struct fingerprint *before, const char *core, const char *columns)
-{
-    return strcmp(before->core, core) == 0 && keeps_columns(before->columns, columns);
-}
-
-static void forget(struct watch *w)
-{
-    for (size_t i = 0; i < w->seen.n; i++) {
-        free(w->seen.v[i].core);
-        free(w->seen.v[i].columns);
-        free(w->seen.v[i].tree);
-    }
-    w->seen.n = 0;
 }
 
 static void tell_reader(struct watch *w, const struct used *changed)
@@ -193,33 +134,23 @@ static void tell_reader(struct watch *w, const struct used *changed)
 }
 
 /* Compares with what was seen before, and remembers. */
-static void compare(struct watch *w, const PGresult *res)
+static void compare(struct watch *w, struct fingerprints *now)
 {
     struct used changed = {{0}};
     struct relations_now relations = {{0}};
-    VEC(struct fingerprint) now = {0};
-    for (int r = 0; r < PQntuples(res); r++) {
-        struct fingerprint f = {
-            .relid = (uint32_t)strtoul(PQgetvalue(res, r, 0), NULL, 10),
-            .core = xstrdup(PQgetvalue(res, r, 1)),
-            .columns = xstrdup(PQgetvalue(res, r, 2)),
-            .tree = xstrdup(PQgetvalue(res, r, 3)),
-        };
-        const struct fingerprint *before = find_seen(w, f.relid);
-        if (before && !is_same(before, f.core, f.columns)) {
-            log_info("table or view %u has changed", f.relid);
-            VEC_PUSH(changed.relids, f.relid);
+    for (size_t i = 0; i < now->v.n; i++) {
+        const struct fingerprint *f = &now->v.v[i];
+        const struct fingerprint *before = fingerprints_find(&w->seen, f->relid);
+        bool there = *f->core;
+        if (before && !fingerprint_holds(before, f)) {
+            log_info("table or view %u has changed", f->relid);
+            VEC_PUSH(changed.relids, f->relid);
         }
-        bool there = *f.core;
-        watch_plans_add(&relations, f.relid, there ? f.tree : NULL, PQgetvalue(res, r, 4),
-                        there && before && strcmp(before->tree, f.tree) != 0);
-        VEC_PUSH(now, f);
+        watch_plans_add(&relations, f->relid, there ? f->tree : NULL, f->mark,
+                        there && before && strcmp(before->tree, f->tree) != 0);
     }
-    forget(w);
-    VEC_FREE(w->seen);
-    w->seen.v = now.v;
-    w->seen.n = now.n;
-    w->seen.cap = now.cap;
+    fingerprints_free(&w->seen);
+    w->seen = *now;
     /* Leaves first: one that was dropped may be nobody's any more, and then it isn't missed. */
     watch_plans_check(&relations, w->registry, w->reader);
     if (changed.relids.n)
@@ -230,24 +161,18 @@ static void compare(struct watch *w, const PGresult *res)
 static void poll_tables(struct watch *w)
 {
     struct used used = {{0}};
+    struct fingerprints now = {{0}};
     struct err err;
-    struct buf oids;
     registry_each(w->registry, collect, &used);
     sort_unique(&used);
-    if (used.relids.n) {
-        buf_init(&oids);
-        pg_oid_array(&oids, used.relids.v, used.relids.n);
-        const char *const values[] = {buf_cstr(&oids)};
-        PGresult *res = pgconn_query(&w->conn, fingerprint_sql, 1, NULL, values, &err);
-        if (res)
-            compare(w, res);
-        else
-            log_warn("looking at the catalog: %s", err.message);
-        PQclear(res);
-        buf_fini(&oids);
-    } else {
-        forget(w);
-    }
+    add_leaves_seen(w, &used);
+    sort_unique(&used);
+    if (!used.relids.n)
+        fingerprints_free(&w->seen);
+    else if (fingerprints_load(&now, &w->conn, used.relids.v, used.relids.n, &err))
+        compare(w, &now);
+    else
+        log_warn("looking at the catalog: %s", err.message);
     VEC_FREE(used.relids);
 }
 
@@ -290,6 +215,7 @@ static void tell_visible(struct watch *w)
 static void poll_catalog(struct watch *w)
 {
     struct err err;
+    fingerprints_pick_up(&w->seen);
     if (!pgconn_open(&w->conn, &err))
         return;
     tell_visible(w);
@@ -412,8 +338,7 @@ void watch_free(struct watch *w)
         next = m->next;
         free(m);
     }
-    forget(w);
-    VEC_FREE(w->seen);
+    fingerprints_free(&w->seen);
     mailbox_fini(&w->box);
     pgstop_fini(&w->stop);
     free(w);

@@ -252,6 +252,44 @@ START_TEST(changes_of_the_table_without_row_messages_are_noticed)
 }
 END_TEST
 
+START_TEST(a_rewrite_right_after_the_rows_were_read_is_noticed)
+{
+    char sql[300], name[16];
+    struct view *v[6];
+    for (int i = 0; i < 6; i++) {
+        snprintf(sql, sizeof sql,
+                 "CREATE TABLE rw%d(id int PRIMARY KEY, a int);"
+                 "INSERT INTO rw%d VALUES (1, 1), (2, 2)",
+                 i, i);
+        sql_run(db, sql);
+        snprintf(name, sizeof name, "v%d", i);
+        snprintf(sql, sizeof sql, "SELECT id, a FROM rw%d", i);
+        v[i] = live(name, sql);
+        snprintf(sql, sizeof sql, "ALTER TABLE rw%d ALTER a TYPE int USING a + 100", i);
+        sql_run(db, sql);
+    }
+    for (int i = 0; i < 6; i++) {
+        for (int k = 0; k < 40 && v[i]->deltas == 0; k++)
+            client_drain(c, 100);
+        snprintf(sql, sizeof sql, "SELECT id, a FROM rw%d", i);
+        view_must_equal(db, v[i], sql);
+    }
+}
+END_TEST
+
+START_TEST(a_table_taken_out_of_the_publication_is_put_back)
+{
+    sql_run(db, "CREATE TABLE unpub(id int PRIMARY KEY); INSERT INTO unpub VALUES (1)");
+    struct view *v = live("v", "SELECT id FROM unpub");
+    sql_run(db, "ALTER PUBLICATION palimpsest DROP TABLE unpub; INSERT INTO unpub VALUES (2)");
+    for (int k = 0; k < 40 && v->deltas == 0; k++)
+        client_drain(c, 100);
+    sql_run(db, "INSERT INTO unpub VALUES (3)");
+    client_sync(c);
+    view_must_equal(db, v, "SELECT id FROM unpub");
+}
+END_TEST
+
 START_TEST(children_of_a_table_count_but_not_for_ONLY)
 {
     sql_run(db, "CREATE TABLE par(id int PRIMARY KEY, v int); INSERT INTO par VALUES (1, 1);"
@@ -303,6 +341,8 @@ static Suite *suite(void)
     tcase_add_test(t, writers_flat_out_while_plans_are_seeded);
     tcase_add_test(t, a_transaction_of_a_million_rows_arrives_as_one);
     tcase_add_test(t, changes_of_the_table_without_row_messages_are_noticed);
+    tcase_add_test(t, a_rewrite_right_after_the_rows_were_read_is_noticed);
+    tcase_add_test(t, a_table_taken_out_of_the_publication_is_put_back);
     tcase_add_test(t, children_of_a_table_count_but_not_for_ONLY);
     tcase_add_test(t, a_view_redefined_ends_what_is_read_through_it);
     suite_add_tcase(s, t);
