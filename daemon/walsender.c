@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/log.h"
 #include "protocol/pgoutput.h"
 
 #define POSTGRES_EPOCH 946684800 /* 2000-01-01 in Unix time */
@@ -138,18 +139,24 @@ static bool drain_results(struct walsender *w, int64_t deadline)
     }
 }
 
+static bool drop_slot(struct walsender *w, int64_t deadline)
+{
+    char sql[200];
+    if (!end_copy(w, deadline) || !drain_results(w, deadline))
+        return false;
+    snprintf(sql, sizeof sql, "DROP_REPLICATION_SLOT %s", w->slot);
+    return PQsendQuery(w->conn, sql) && drain_results(w, deadline);
+}
+
 void walsender_close(struct walsender *w, bool drop, int timeout_ms)
 {
     if (!w)
         return;
-    int64_t deadline = monotonic_ms() + timeout_ms;
     PQfreemem(w->msg);
-    if (drop && end_copy(w, deadline) && drain_results(w, deadline)) {
-        char sql[512];
-        snprintf(sql, sizeof sql, "DROP_REPLICATION_SLOT %s", w->slot);
-        if (PQsendQuery(w->conn, sql))
-            drain_results(w, deadline);
-    }
+    if (drop && !drop_slot(w, monotonic_ms() + timeout_ms))
+        log_warn("the stream could not be ended in time; if replication slot %s is not temporary, "
+                 "it is still there",
+                 w->slot);
     PQfinish(w->conn);
     free(w);
 }
