@@ -187,6 +187,8 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
     add_setting(b, "statement_timeout", ms);
     /* A statement whose table is locked is analysed again later: others needn't wait for it. */
     long long lock = (long long)cfg->postgres_lock_timeout;
+    if (purpose == PGCONN_STREAM) /* a new slot waits for the transactions under way, by locks */
+        lock = 0;
     if (purpose == PGCONN_CATALOG && lock > CATALOG_LOCK_MS)
         lock = CATALOG_LOCK_MS;
     snprintf(ms, sizeof ms, "%lld", lock);
