@@ -654,6 +654,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     pg = cluster_start(settings);
     db = cluster_connect(pg);
+    /* The daemon would make one and drop it again; the bare readers need it too. */
+    sql_run(db, "CREATE PUBLICATION " PUBLICATION " FOR ALL TABLES");
     noise();
     load_events("events", 600000);
     if (wanted(only, 'd') || wanted(only, 'e'))
