@@ -76,7 +76,8 @@ static bool make_source(struct collecting *c, const struct logical_ctes *ctes, s
     struct plan_source *s = &c->spec->sources[at];
     const char **names = ARENA_ARRAY(c->a, const char *, t->ncols);
     struct column_type *types = ARENA_ARRAY(c->a, struct column_type, t->ncols);
-    *s = (struct plan_source){.table = t->oid, .schema = t->schema, .name = t->name};
+    *s = (struct plan_source){
+        .table = t->oid, .schema = t->schema, .name = t->name, .only = t->only};
     s->leaves = t->leaves;
     s->nleaves = t->nleaves;
     for (size_t i = 0; i < t->ncols; i++) {
