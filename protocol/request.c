@@ -245,11 +245,11 @@ static bool find_verb(struct parse *p, const char *text, size_t len)
     return err_hint(p->err, "HELP lists the requests.");
 }
 
-/* Whether the space-separated list holds the word. */
+/* Whether the space-separated list holds the word. No word is in none. */
 static bool lists(const char *list, const char *word)
 {
     size_t len = strlen(word);
-    for (const char *p = list; (p = strstr(p, word)); p += len)
+    for (const char *p = list; len > 0 && (p = strstr(p, word)); p += len)
         if ((p == list || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
             return true;
     return false;
@@ -323,7 +323,7 @@ static bool set_json_member(struct parse *p, const struct raw_numbers *raw, cons
     struct scalar v;
     if (strcmp(name, "op") == 0)
         return true;
-    if (!lists(p->info->members, name) || strchr(name, ' ') || !*name) {
+    if (!lists(p->info->members, name) || strchr(name, ' ')) {
         err_set(p->err, ERR_PROTOCOL, "\"%s\" is not a member of this request",
                 strlen(name) <= REQUEST_ID_MAX ? name : "…");
         return err_hint(p->err, "%s has: op %s", p->info->name, p->info->members);

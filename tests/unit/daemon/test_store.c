@@ -193,7 +193,7 @@ int main(void)
 {
     const char *env = getenv("SEED");
     unsigned seed = env ? (unsigned)strtoul(env, NULL, 10) : (unsigned)time(NULL);
-    printf("SEED=%u\n", seed);
+    fprintf(stderr, "SEED=%u\n", seed);
     srandom(seed);
     Suite *s = suite_create("store");
     TCase *tc = tcase_create("store");

@@ -27,8 +27,7 @@ static void seed(void)
 {
     const char *s = getenv("PALIMPSEST_SEED");
     rng = s ? strtoull(s, NULL, 10) : (uint64_t)time(NULL);
-    printf("seed %llu\n", (unsigned long long)rng);
-    fflush(stdout);
+    fprintf(stderr, "seed %llu\n", (unsigned long long)rng);
 }
 
 struct agg_case {

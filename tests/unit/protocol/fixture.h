@@ -53,7 +53,7 @@ static inline void fixture_seed(void)
 {
     const char *s = getenv("SEED");
     unsigned seed = s ? (unsigned)strtoul(s, NULL, 10) : (unsigned)time(NULL);
-    printf("SEED=%u\n", seed);
+    fprintf(stderr, "SEED=%u\n", seed);
     srandom(seed);
 }
 

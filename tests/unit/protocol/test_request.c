@@ -145,6 +145,8 @@ END_TEST
 
 START_TEST(test_malformed)
 {
+    refuse("{\"op\":\"ping\",\"\":\"x\"}", "08P01", NULL);
+    refuse("{\"op\":\"ping\",\"op word\":\"x\"}", "08P01", NULL);
     static const char *const noid[] = {
         " ",
         "FOO",
@@ -252,7 +254,7 @@ static unsigned seed_of_run(void)
 {
     const char *s = getenv("SEED");
     unsigned seed = s ? (unsigned)strtoul(s, NULL, 10) : (unsigned)(uintptr_t)&s ^ 0x5EED;
-    printf("SEED=%u\n", seed);
+    fprintf(stderr, "SEED=%u\n", seed);
     return seed;
 }
 
