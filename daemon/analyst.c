@@ -1,27 +1,18 @@
 /*
- * analyst: see analyst.h. The thread, its session and the way of one statement through it.
- *
- *     cache? ── describe: parameter and column types ── parameter values ── probe: node tree ──
- *     plan_spec_new() ── registry
- *
- * The statement becomes the body of a function that is never called and always rolled back: Postgres
- * parses and analyses it, and pg_proc.prosqlbody is the analysed tree. Nothing of the user's is ever
- * executed, except for the input functions of the parameters' types.
+ * analyst: see analyst.h. The thread and its session: statements are taken as they come, each is
+ * asked of Postgres (inquiry.h) unless an equal one just was, and becomes a plan of the registry.
  */
 #include "daemon/analyst.h"
 
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/catalog_load.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
+#include "daemon/inquiry.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
-#include "daemon/pgconn.h"
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
 #include "engine/base/hash.h"
@@ -116,275 +107,6 @@ static void cache_put(struct analyst *an, struct buf *text, const struct plan_sp
 
 /* ---- one statement -------------------------------------------------------------------------- */
 
-/* What is known of the statement so far; everything in the arena. */
-struct inquiry {
-    struct analyst *analyst;
-    const struct analysis *job;
-    struct err *err;
-    struct arena arena;
-    Oid *param_oids;
-    const char **type_names;
-    struct catalog_load catalog;
-    struct plan_input input;
-};
-
-/* format_type() of each result column. */
-static bool name_types(struct inquiry *q, const PGresult *desc)
-{
-    struct buf sql;
-    int n = PQnfields(desc);
-    q->type_names = ARENA_ARRAY(&q->arena, const char *, n + 1);
-    if (n == 0)
-        return true;
-    buf_init(&sql);
-    buf_adds(&sql, "SELECT");
-    for (int i = 0; i < n; i++)
-        buf_addf(&sql, "%s pg_catalog.format_type(%u, %d)", i ? "," : "", PQftype(desc, i),
-                 PQfmod(desc, i));
-    PGresult *res = pgconn_query(&q->analyst->conn, buf_cstr(&sql), 0, NULL, NULL, q->err);
-    buf_fini(&sql);
-    for (int i = 0; res && i < n; i++)
-        q->type_names[i] = arena_strdup(&q->arena, PQgetvalue(res, 0, i));
-    PQclear(res);
-    return res != NULL;
-}
-
-static bool describe(struct inquiry *q)
-{
-    PGresult *desc = pgconn_describe(&q->analyst->conn, q->job->sql, q->err);
-    if (!desc)
-        return false;
-    int n = PQnparams(desc);
-    bool ok = (size_t)n == q->job->nparams;
-    if (!ok)
-        err_set(q->err, ERR_PROTOCOL, "the statement has %d parameters, and %zu values are given",
-                n, q->job->nparams);
-    q->param_oids = ARENA_ARRAY(&q->arena, Oid, n + 1);
-    for (int i = 0; i < n; i++)
-        q->param_oids[i] = PQparamtype(desc, i);
-    ok = ok && name_types(q, desc);
-    PQclear(desc);
-    return ok;
-}
-
-/* Postgres reads the values as their types and prints them in the form that we read. */
-static bool read_params(struct inquiry *q)
-{
-    size_t n = q->job->nparams;
-    struct column_type *types = ARENA_ARRAY(&q->arena, struct column_type, n + 1);
-    struct value *values = ARENA_ARRAY(&q->arena, struct value, n + 1);
-    struct buf sql;
-    if (n == 0)
-        return true;
-    buf_init(&sql);
-    buf_adds(&sql, "SELECT");
-    for (size_t i = 0; i < n; i++)
-        buf_addf(&sql, "%s $%zu", i ? "," : "", i + 1);
-    PGresult *res = pgconn_query(&q->analyst->conn, buf_cstr(&sql), n, q->param_oids,
-                                 (const char *const *)q->job->params, q->err);
-    buf_fini(&sql);
-    bool ok = res != NULL;
-    for (size_t i = 0; ok && i < n; i++) {
-        int col = (int)i;
-        types[i] = (struct column_type){.typmod = -1};
-        types[i].type = catalog_load_type(&q->analyst->conn, q->param_oids[i], q->err);
-        ok = types[i].type != NULL;
-        if (!ok || PQgetisnull(res, 0, col)) {
-            values[i] = value_null();
-            continue;
-        }
-        size_t len = (size_t)PQgetlength(res, 0, col);
-        const char *text = arena_strndup(&q->arena, PQgetvalue(res, 0, col), len);
-        ok = value_parse(types[i].type, text, len, &q->arena, &values[i], q->err);
-    }
-    PQclear(res);
-    q->input.params = values;
-    q->input.param_types = types;
-    q->input.nparams = n;
-    return ok;
-}
-
-#define PROBE_HEAD "CREATE FUNCTION pg_temp.palimpsest_probe("
-#define PROBE_BODY ") RETURNS SETOF record LANGUAGE sql BEGIN ATOMIC "
-/* On a line of its own: the statement may end in a comment. */
-#define PROBE_TAIL "\n; END"
-
-/* Positions count characters of the user's statement. What can be prepared isn't a syntax error: it
- * is something that a function's body can't hold, such as SELECT INTO. */
-static bool shift_position(struct inquiry *q, size_t head_chars)
-{
-    struct err *e = q->err;
-    if (strcmp(e->sqlstate, "42601") == 0)
-        memcpy(e->sqlstate, ERR_FEATURE_NOT_SUPPORTED, sizeof e->sqlstate);
-    e->position -= e->position > (int)head_chars ? (int)head_chars : e->position;
-    return false;
-}
-
-static bool make_probe(struct inquiry *q)
-{
-    struct buf sql;
-    buf_init(&sql);
-    buf_adds(&sql, PROBE_HEAD);
-    for (size_t i = 0; i < q->job->nparams; i++) {
-        PGresult *res = pgconn_queryf(&q->analyst->conn, q->err,
-                                      "SELECT pg_catalog.quote_ident(n.nspname), "
-                                      "pg_catalog.quote_ident(t.typname) FROM pg_catalog.pg_type t "
-                                      "JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
-                                      "WHERE t.oid = %u",
-                                      q->param_oids[i]);
-        if (!res || PQntuples(res) != 1) {
-            PQclear(res);
-            buf_fini(&sql);
-            return false;
-        }
-        buf_addf(&sql, "%s%s.%s", i ? ", " : "", PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1));
-        PQclear(res);
-    }
-    buf_adds(&sql, PROBE_BODY);
-    size_t head = sql.len;
-    buf_adds(&sql, q->job->sql);
-    buf_adds(&sql, PROBE_TAIL);
-    bool ok = pgconn_exec(&q->analyst->conn, buf_cstr(&sql), q->err) || shift_position(q, head);
-    buf_fini(&sql);
-    return ok;
-}
-
-/* "BEGIN ATOMIC\n SELECT …;\nEND" without its frame and line breaks; quoted text stays as it is. */
-static const char *bare_sql(struct inquiry *q, const char *body)
-{
-    struct buf b;
-    const char *s = strncmp(body, "BEGIN ATOMIC", 12) == 0 ? body + 12 : body;
-    const char *end = s + strlen(s);
-    char quote = 0;
-    if (end - s >= 3 && strcmp(end - 3, "END") == 0)
-        end -= 3;
-    while (end > s && strchr(" \n;", end[-1]))
-        end--;
-    buf_init(&b);
-    for (; s < end; s++) {
-        bool blank = !quote && (*s == ' ' || *s == '\n');
-        if (blank && (b.len == 0 || b.data[b.len - 1] == ' '))
-            continue;
-        buf_addc(&b, blank ? ' ' : *s);
-        if (quote ? *s == quote : *s == '\'' || *s == '"')
-            quote = quote ? 0 : *s;
-    }
-    const char *bare = arena_strndup(&q->arena, b.len ? b.data : "", b.len);
-    buf_fini(&b);
-    return bare;
-}
-
-static bool read_probe(struct inquiry *q)
-{
-    PGresult *res = pgconn_queryf(
-        &q->analyst->conn, q->err,
-        "SELECT prosqlbody, pg_catalog.pg_get_function_sqlbody(oid) FROM pg_catalog.pg_proc "
-        "WHERE proname = 'palimpsest_probe' AND pronamespace = pg_catalog.pg_my_temp_schema()");
-    if (!res)
-        return false;
-    bool ok = PQntuples(res) == 1 && !PQgetisnull(res, 0, 0);
-    if (ok) {
-        q->input.tree = arena_strdup(&q->arena, PQgetvalue(res, 0, 0));
-        q->input.sql = bare_sql(q, PQgetvalue(res, 0, 1));
-    } else {
-        err_set(q->err, ERR_FEATURE_NOT_SUPPORTED, "only a SELECT can be kept live");
-    }
-    PQclear(res);
-    return ok;
-}
-
-/*
- * What is read through a view ends when the view is redefined; the same statement written without
- * the view goes on. So the views are part of the key.
- */
-static void note_views(struct plan_spec *spec, const struct plan_view *views, size_t n)
-{
-    struct buf b = {0};
-    spec->views = arena_memdup(&spec->arena, views, n * sizeof *views);
-    spec->nviews = n;
-    buf_adds(&b, spec->key);
-    for (size_t i = 0; i < n; i++)
-        buf_addf(&b, " view %u", views[i].oid);
-    snprintf(spec->key, sizeof spec->key, "%016" PRIx64, (uint64_t)XXH3_64bits(b.data, b.len));
-    buf_fini(&b);
-}
-
-static const struct plan_spec *make_spec(struct inquiry *q, const struct config *cfg)
-{
-    q->input.type_names = q->type_names;
-    q->input.environment = cfg->engine_timezone;
-    struct plan_spec *spec = plan_spec_new(&q->input, &q->catalog.catalog, q->err);
-    if (spec && q->catalog.views.n)
-        note_views(spec, q->catalog.views.v, q->catalog.views.n);
-    return spec;
-}
-
-/* Past white space, comments (they nest) and opening parentheses. */
-static const char *skip_to_word(const char *s)
-{
-    for (;;) {
-        if (*s && strchr(" \t\r\n\f\v(;", *s)) {
-            s++;
-        } else if (s[0] == '-' && s[1] == '-') {
-            s += strcspn(s, "\r\n");
-        } else if (s[0] == '/' && s[1] == '*') {
-            int depth = 0;
-            do {
-                int step = s[0] == '/' && s[1] == '*' ? 1 : s[0] == '*' && s[1] == '/' ? -1 : 0;
-                depth += step;
-                s += step ? 2 : 1;
-            } while (depth && *s);
-        } else {
-            return s;
-        }
-    }
-}
-
-/* Of a statement that Postgres has parsed: what does it begin with? Only to say so clearly; that
- * what is read is a SELECT, the tree shows. */
-static bool check_kind(struct inquiry *q)
-{
-    static const char *const readable[] = {"SELECT", "WITH", "VALUES", "TABLE"};
-    const char *word = skip_to_word(q->job->sql);
-    size_t len = 0;
-    char upper[40];
-    while (len < sizeof upper - 1 && (word[len] | 32) >= 'a' && (word[len] | 32) <= 'z') {
-        upper[len] = (char)(word[len] & ~32);
-        len++;
-    }
-    upper[len] = '\0';
-    if (!*word)
-        return err_set(q->err, "42601", "the statement is empty");
-    for (size_t i = 0; i < sizeof readable / sizeof *readable; i++) {
-        if (strcmp(upper, readable[i]) == 0)
-            return true;
-    }
-    return err_set(q->err, ERR_FEATURE_NOT_SUPPORTED, "%s can't be kept live: only a SELECT can",
-                   len ? upper : "this statement");
-}
-
-/* All of it in one transaction that is rolled back, so that the catalog stands still meanwhile. */
-static const struct plan_spec *analyse(struct analyst *an, const struct analysis *job,
-                                       struct err *err)
-{
-    const struct plan_spec *spec = NULL;
-    struct inquiry q = {.analyst = an, .job = job, .err = err};
-    PGresult *begun = pgconn_query_fresh(&an->conn, "BEGIN", err);
-    PQclear(begun);
-    if (!begun)
-        return NULL;
-    const struct config *cfg = config_current();
-    arena_init(&q.arena);
-    catalog_load_init(&q.catalog, &an->conn, cfg->postgres_publication);
-    if (describe(&q) && check_kind(&q) && read_params(&q) && make_probe(&q) && read_probe(&q))
-        spec = make_spec(&q, cfg);
-    pgconn_rollback(&an->conn);
-    catalog_load_fini(&q.catalog);
-    arena_fini(&q.arena);
-    config_unref(cfg);
-    return spec;
-}
-
 /* A table of the statement is locked by another session: the statement goes to the end of the queue,
  * for as long as Postgres may take to analyse one. */
 static bool wait_for_lock(struct analyst *an, struct analysis *job)
@@ -394,7 +116,8 @@ static bool wait_for_lock(struct analyst *an, struct analysis *job)
         return false;
     if (!job->give_up_at) {
         const struct config *cfg = config_current();
-        job->give_up_at = now + (uint64_t)cfg->postgres_statement_timeout;
+        uint64_t limit = (uint64_t)cfg->postgres_statement_timeout;
+        job->give_up_at = limit ? now + limit : UINT64_MAX;
         config_unref(cfg);
     }
     if (now >= job->give_up_at)
@@ -412,7 +135,7 @@ static void work_on(struct analyst *an, struct analysis *job)
     job->spec = cache_find(an, &text);
     if (!job->spec) {
         uint64_t t0 = clock_ns();
-        job->spec = analyse(an, job, &job->err);
+        job->spec = inquire(&an->conn, job, &job->err);
         log_debug("analysed in %llu us: %.200s", (unsigned long long)(clock_ns() - t0) / 1000,
                   job->sql);
         if (job->spec)

@@ -107,11 +107,11 @@ static bool check_leaf(const struct catalog_load *cl, const struct cat_table *t,
                        "WAL",
                        persistence == 'u' ? "unlogged" : "temporary", name, t->name);
     /* Of the table itself, not of a column: LOCK TABLE wants no less. */
-    if (!is_true(res, r, 6)) {
+    if (!is_true(res, r, 5)) {
         err_set(err, "42501", "permission denied for table %s", name);
         return err_hint(err, "GRANT SELECT ON %s TO %s;", name, PQuser(cl->conn->pg));
     }
-    if (is_true(res, r, 4) || is_true(res, r, 5))
+    if (is_true(res, r, 4))
         return true;
     err_set(
         err, ERR_FEATURE_NOT_SUPPORTED,
@@ -136,10 +136,10 @@ static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err
              "SELECT t.oid, t.oid::regclass, c.relkind, c.relpersistence, "
              "c.relreplident = 'f' OR EXISTS (SELECT 1 FROM pg_catalog.pg_index x "
              "WHERE x.indrelid = c.oid AND x.indisvalid AND (CASE c.relreplident WHEN 'd' THEN "
-             "x.indisprimary AND x.indimmediate WHEN 'i' THEN x.indisreplident ELSE false END)), "
-             "EXISTS (SELECT 1 FROM pg_catalog.pg_publication_tables p JOIN "
-             "pg_catalog.pg_namespace n ON n.nspname = p.schemaname WHERE p.pubname = $1 "
-             "AND n.oid = c.relnamespace AND p.tablename = c.relname), "
+             "x.indisprimary AND x.indimmediate WHEN 'i' THEN x.indisreplident ELSE false END)) "
+             "OR EXISTS (SELECT 1 FROM pg_catalog.pg_publication p, "
+             "pg_catalog.pg_get_publication_tables(p.pubname::text) g "
+             "WHERE p.pubname = $1 AND g.relid = t.oid), "
              "pg_catalog.has_table_privilege(c.oid, 'SELECT') "
              "FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind <> 'p' "
              "ORDER BY 1",
