@@ -176,16 +176,34 @@ static const char *bare_sql(struct inquiry *q, const char *body)
     return bare;
 }
 
+/* The tree, and what is wrong with the publication: a statement that could only wait for the stream
+ * for ever is told why at once. */
+static const char probe_sql[] =
+    "SELECT f.prosqlbody, pg_catalog.pg_get_function_sqlbody(f.oid), (SELECT CASE WHEN NOT "
+    "(p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate) THEN "
+    "'must publish insert, update, delete and truncate' WHEN p.pubviaroot THEN "
+    "'must not set publish_via_partition_root' END FROM pg_catalog.pg_publication p "
+    "WHERE p.pubname = $1), EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.pubname = $1) "
+    "OR "
+    "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') "
+    "FROM pg_catalog.pg_proc f WHERE f.proname = 'palimpsest_probe' AND "
+    "f.pronamespace = pg_catalog.pg_my_temp_schema()";
+
 static bool read_probe(struct inquiry *q)
 {
-    PGresult *res = pgconn_queryf(
-        q->conn, q->err,
-        "SELECT prosqlbody, pg_catalog.pg_get_function_sqlbody(oid) FROM pg_catalog.pg_proc "
-        "WHERE proname = 'palimpsest_probe' AND pronamespace = pg_catalog.pg_my_temp_schema()");
+    const char *const values[] = {q->catalog.publication};
+    PGresult *res = pgconn_query(q->conn, probe_sql, 1, NULL, values, q->err);
     if (!res)
         return false;
     bool ok = PQntuples(res) == 1 && !PQgetisnull(res, 0, 0);
-    if (ok) {
+    if (ok && !PQgetisnull(res, 0, 2)) {
+        ok = err_set(q->err, "55000", "publication %s %s", q->catalog.publication,
+                     PQgetvalue(res, 0, 2));
+    } else if (ok && *PQgetvalue(res, 0, 3) != 't') {
+        ok = err_set(q->err, "42501", "publication %s does not exist, and the role may not make it",
+                     q->catalog.publication);
+        err_hint(q->err, "Run: CREATE PUBLICATION \"%s\";", q->catalog.publication);
+    } else if (ok) {
         q->input.tree = arena_strdup(&q->arena, PQgetvalue(res, 0, 0));
         q->input.sql = bare_sql(q, PQgetvalue(res, 0, 1));
     } else {
