@@ -308,7 +308,9 @@ bool feed_run(struct feed *f, uint64_t now_ms)
     f->retry_at = 0;
     if (!feed_is_busy(f))
         return true;
-    feed_finish_reads(f);
+    /* A seed under way goes on with the store it was begun with. */
+    if (!f->nseeding)
+        feed_finish_reads(f);
     for (size_t i = 0; f->nwaiting && i < f->plans.n; i++) {
         if (f->plans.v[i]->state == FED_WAITING)
             start_or_ask(f, f->plans.v[i]);

@@ -20,6 +20,8 @@ void feed_request_leaves(struct feed *f, struct fed_plan *p);
 void feed_finish_reads(struct feed *f);
 
 /* feed_seed.c */
+/* All columns that are needed of the leaf are in the layout. */
+bool feed_layout_serves(const struct leaf_layout *leaf, const struct need *n);
 bool feed_leaf_serves(const struct need *n);
 bool feed_can_seed(const struct fed_plan *p);
 /* Posts parts until the plan is seeded (true) or too many are under way. */

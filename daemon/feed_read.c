@@ -223,6 +223,26 @@ static void put_into_use(struct feed *f, struct hydration *h)
     (void)f;
 }
 
+static bool is_served(const struct fed_plan *p, const struct hydration *h)
+{
+    for (size_t i = 0; i < p->needs.n; i++) {
+        const struct need *n = &p->needs.v[i];
+        if (n->leaf->reading == h && !feed_layout_serves(store_leaf(n->leaf->next), n))
+            return false;
+    }
+    return true;
+}
+
+/* A plan may have gone live on the old columns after others were asked for. */
+static bool takes_columns_away(const struct feed *f, const struct hydration *h)
+{
+    for (size_t i = 0; i < f->plans.n; i++) {
+        if (f->plans.v[i]->state == FED_LIVE && !is_served(f->plans.v[i], h))
+            return true;
+    }
+    return false;
+}
+
 void feed_finish_reads(struct feed *f)
 {
     struct hydration **link = &f->ing.hydrations;
@@ -233,7 +253,7 @@ void feed_finish_reads(struct feed *f)
             link = &h->next;
             continue;
         }
-        if (!exact) {
+        if (!exact || takes_columns_away(f, h)) {
             give_up(f, h);
             link = &f->ing.hydrations;
             continue;

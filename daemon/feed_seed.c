@@ -19,19 +19,22 @@ static bool has_column(const struct leaf_layout *leaf, const char *name,
     return false;
 }
 
-/* The leaf's rows are here, with all columns that are needed of it. */
-bool feed_leaf_serves(const struct need *n)
+bool feed_layout_serves(const struct leaf_layout *leaf, const struct need *n)
 {
-    if (!n->leaf->layout || !n->leaf->store)
-        return false;
     for (size_t i = 0; i < n->sources.n; i++) {
         const struct plan_source *s = n->sources.v[i];
         for (size_t j = 0; j < s->ncols; j++) {
-            if (!has_column(n->leaf->layout, s->colnames[j], &s->cols[j]))
+            if (!has_column(leaf, s->colnames[j], &s->cols[j]))
                 return false;
         }
     }
     return true;
+}
+
+/* The leaf's rows are here, with all columns that are needed of it. */
+bool feed_leaf_serves(const struct need *n)
+{
+    return n->leaf->layout && n->leaf->store && feed_layout_serves(n->leaf->layout, n);
 }
 
 bool feed_can_seed(const struct fed_plan *p)

@@ -543,6 +543,86 @@ START_TEST(no_tables_at_all)
 }
 END_TEST
 
+/* The plan that asked for the columns is gone, and the same is wanted again while the table is being
+ * read without them. What comes back must not take them from under it. */
+START_TEST(columns_wanted_again_while_the_table_is_read)
+{
+    struct test_plan *p = make_plan("p1", T, "a"), *q = make_plan("p2", T, "b");
+    static const char *const narrow[] = {"1|10", "2|20", NULL}, *const other[] = {"1|x", "2|y",
+                                                                                  NULL};
+    send_relation(&feed.ing, T, 'd', COLS);
+    add_plan(p);
+    run(1);
+    answer('d', "id:20:1,a:23:0", narrow, 700, 100);
+    run(2);
+    add_plan(q);
+    drop_plan(p);
+    buf_reset(&told);
+    run(3);
+    ck_assert_str_eq(asked(0), "b");
+    p = make_plan("p3", T, "a");
+    add_plan(p);
+    run(4);
+    expect("SEED p3 2; LAST p3 100");
+    answer('d', "id:20:1,b:25:0", other, 700, 100);
+    run(5);
+    expect("");
+    one_insert(700, 110, "3|30|z");
+    expect("STEP 110 +1:3|30");
+    run(feed.retry_at);
+    ck_assert_str_eq(asked(0), "b a");
+    static const char *const three[] = {"1|10|x", "2|20|y", "3|30|z", NULL};
+    answer('d', COLS, three, 701, 105);
+    run(feed.retry_at + 1000);
+    expect("SEED p2 3; LAST p2 110");
+    drop_plan(p);
+    drop_plan(q);
+}
+END_TEST
+
+/* Each seed is of one store from its first part to its last. */
+START_TEST(read_again_in_the_middle_of_a_seed)
+{
+    enum {
+        ROWS = 200000
+    };
+    struct test_plan *p = make_plan("p1", T, "a"), *q = make_plan("p2", T, "b");
+    add_plan(p);
+    run(1);
+    struct hydrate_job *job = next_job();
+    struct store *s = store_new(make_layout(T, 'd', "id:20:1,a:23:0"));
+    for (int i = 0; i < ROWS; i++) {
+        char row[40];
+        snprintf(row, sizeof row, "%d|%d", i, i);
+        store_put(s, row);
+    }
+    job->tables[0].store = s;
+    job->snap = (struct snapshot){.xmin = 700, .xmax = 700, .postmaster_start = 77};
+    feed_hydrated(&feed, job);
+    add_plan(q);
+    slow = true;
+    ck_assert(!feed_run(&feed, 2)); /* some parts of p1 are out, and more columns asked for */
+    ck_assert_str_eq(asked(0), "b a");
+    static const char *const rows[] = {"1|10|x", NULL};
+    answer('d', COLS, rows, 700, 100);
+    size_t of_p = 0;
+    for (bool done = false; !done || held.n;) {
+        for (size_t i = 0; i < held.n; i++) {
+            struct wmsg_seed *m = (struct wmsg_seed *)held.v[i];
+            if (m->part && m->plan == &p->plan)
+                of_p += m->part->fragments.v[0].changes.n;
+            finish(held.v[i]);
+        }
+        held.n = 0;
+        done = feed_run(&feed, 3);
+    }
+    ck_assert_uint_eq(of_p, ROWS);
+    slow = false;
+    drop_plan(p);
+    drop_plan(q);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("feed");
@@ -562,6 +642,8 @@ int main(void)
     tcase_add_test(tc, truncate_starts_over_without_reading);
     tcase_add_test(tc, seeds_are_bounded);
     tcase_add_test(tc, no_tables_at_all);
+    tcase_add_test(tc, columns_wanted_again_while_the_table_is_read);
+    tcase_add_test(tc, read_again_in_the_middle_of_a_seed);
     suite_add_tcase(s, tc);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
