@@ -43,14 +43,39 @@ static bool has_leaves(const struct relation_now *r, const struct plan_source *s
     return r->n == s->nleaves && (!r->n || !memcmp(r->leaves, s->leaves, r->n * sizeof *r->leaves));
 }
 
-static void end_plan(struct plan *p)
+static void end_plan(struct plan *p, const struct err *err)
 {
     struct wmsg_end *m = NEW(struct wmsg_end);
     m->m.kind = W_END;
     m->plan = plan_ref(p);
-    err_set(&m->err, ERR_FEATURE_NOT_SUPPORTED, "a view in the statement was redefined or dropped");
-    err_hint(&m->err, "Subscribe again.");
+    m->err = *err;
     worker_post(p->worker, &m->m);
+}
+
+/* A table without leaves (no partitions yet) has nobody else to miss it. */
+static bool source_is_gone(struct relations_now *l, const struct plan_spec *spec, struct err *err)
+{
+    for (size_t i = 0; i < spec->nsources; i++) {
+        const struct plan_source *s = &spec->sources[i];
+        const struct relation_now *r = find(l, s->table);
+        if (r && r->gone)
+            return !err_set(err, "42P01", "relation \"%s.%s\" does not exist", s->schema, s->name);
+    }
+    return false;
+}
+
+static bool view_is_another(struct relations_now *l, const struct plan_spec *spec, struct err *err)
+{
+    for (size_t i = 0; i < spec->nviews; i++) {
+        const struct relation_now *r = find(l, spec->views[i].oid);
+        /* One that isn't in the list has come since Postgres was asked. */
+        if (!r || strcmp(r->mark, spec->views[i].mark) == 0)
+            continue;
+        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "a view in the statement was redefined or dropped");
+        err_hint(err, "Subscribe again.");
+        return true;
+    }
+    return false;
 }
 
 /* registry_each() */
@@ -58,19 +83,14 @@ static void look_at_plan(void *arg, struct plan *p)
 {
     struct relations_now *l = arg;
     const struct plan_spec *spec = p->spec;
+    struct err err;
     for (size_t i = 0; i < spec->nsources; i++) {
         struct relation_now *r = find(l, spec->sources[i].table);
         if (r && !r->gone && !spec->sources[i].only && !has_leaves(r, &spec->sources[i]))
             r->tell = true;
     }
-    for (size_t i = 0; i < spec->nviews; i++) {
-        const struct relation_now *r = find(l, spec->views[i].oid);
-        /* One that isn't in the list has come since Postgres was asked. */
-        if (!r || strcmp(r->mark, spec->views[i].mark) == 0)
-            continue;
-        end_plan(p);
-        return;
-    }
+    if (source_is_gone(l, spec, &err) || view_is_another(l, spec, &err))
+        end_plan(p, &err);
 }
 
 void watch_plans_check(struct relations_now *l, struct registry *registry, struct reader *reader)

@@ -8,7 +8,7 @@
  * those plans start over that read others. It may be told twice: it knows what each plan reads.
  *
  * A view's definition is in the plan: when it is another than the plan was made with, the plan ends
- * and its subscribers ask again.
+ * and its subscribers ask again. So does a plan whose table is gone.
  */
 #ifndef PALIMPSEST_DAEMON_WATCH_PLAN_H
 #define PALIMPSEST_DAEMON_WATCH_PLAN_H

@@ -290,6 +290,26 @@ START_TEST(a_table_taken_out_of_the_publication_is_put_back)
 }
 END_TEST
 
+START_TEST(a_table_without_partitions_may_get_some_or_go)
+{
+    sql_run(db, "CREATE TABLE bare(id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k)");
+    struct view *v = live("v", "SELECT id, k FROM bare");
+    sql_run(db, "CREATE TABLE bare1 PARTITION OF bare DEFAULT; INSERT INTO bare VALUES (1, 1)");
+    for (int k = 0; k < 40 && v->deltas == 0; k++)
+        client_drain(c, 100);
+    view_must_equal(db, v, "SELECT id, k FROM bare");
+    sql_run(db, "DROP TABLE bare1");
+    for (int k = 0; k < 40 && v->deltas < 2; k++)
+        client_drain(c, 100);
+    view_must_equal(db, v, "SELECT id, k FROM bare");
+    sql_run(db, "DROP TABLE bare");
+    for (int k = 0; k < 40 && !v->released; k++)
+        client_drain(c, 100);
+    ck_assert_ptr_nonnull(v->error);
+    ck_assert_ptr_nonnull(strstr(v->error, "42P01"));
+}
+END_TEST
+
 START_TEST(children_of_a_table_count_but_not_for_ONLY)
 {
     sql_run(db, "CREATE TABLE par(id int PRIMARY KEY, v int); INSERT INTO par VALUES (1, 1);"
@@ -343,6 +363,7 @@ static Suite *suite(void)
     tcase_add_test(t, changes_of_the_table_without_row_messages_are_noticed);
     tcase_add_test(t, a_rewrite_right_after_the_rows_were_read_is_noticed);
     tcase_add_test(t, a_table_taken_out_of_the_publication_is_put_back);
+    tcase_add_test(t, a_table_without_partitions_may_get_some_or_go);
     tcase_add_test(t, children_of_a_table_count_but_not_for_ONLY);
     tcase_add_test(t, a_view_redefined_ends_what_is_read_through_it);
     suite_add_tcase(s, t);
