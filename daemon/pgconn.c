@@ -198,7 +198,7 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
 PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
 {
     static const char *const names[] = {"palimpsestd analyst", "palimpsestd tables",
-                                        "palimpsestd watch", "palimpsestd replication"};
+                                        "palimpsestd watch", PGCONN_STREAM_NAME};
     struct buf settings = {0};
     add_settings(&settings, purpose, cfg);
     const char *const keys[] = {

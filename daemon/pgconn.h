@@ -34,6 +34,8 @@ void pgstop_fini(struct pgstop *s);
 void pgstop_trigger(struct pgstop *s); /* any thread */
 bool pgstop_is_triggered(const struct pgstop *s);
 
+#define PGCONN_STREAM_NAME "palimpsestd replication" /* as application_name */
+
 enum pgconn_purpose {
     PGCONN_CATALOG,  /* analysis of statements: the role's search path, statement_timeout */
     PGCONN_SNAPSHOT, /* reading tables and publishing them: no statement_timeout */

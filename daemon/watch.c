@@ -19,6 +19,7 @@
 #include "daemon/pgconn.h"
 #include "daemon/reader.h"
 #include "daemon/watch_plan.h"
+#include "daemon/watch_slot.h"
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
 
@@ -27,9 +28,10 @@ struct watch {
     struct mailbox box;
     struct pgstop stop;
     struct pgconn conn;
-    struct reader *reader;      /* borrowed */
-    struct registry *registry;  /* borrowed */
-    struct fingerprints seen;   /* what the rows kept go with, as far as we know */
+    struct reader *reader;     /* borrowed */
+    struct registry *registry; /* borrowed */
+    struct fingerprints seen;  /* what the rows kept go with, as far as we know */
+    struct slot_watch slot;
     uint64_t poll_at, flush_at; /* ms */
 };
 
@@ -218,7 +220,9 @@ static void poll_catalog(struct watch *w)
     fingerprints_pick_up(&w->seen);
     if (!pgconn_open(&w->conn, &err))
         return;
-    tell_visible(w);
+    watch_slot(&w->slot, &w->conn, w->reader);
+    if (w->conn.pg)
+        tell_visible(w);
     if (w->conn.pg)
         poll_tables(w);
 }
