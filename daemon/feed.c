@@ -159,7 +159,7 @@ static void make_stale(struct feed *f, struct fed_plan *p)
     feed_set_state(f, p, FED_WAITING);
 }
 
-static void make_stale_on(struct feed *f, const struct leaf *leaf)
+void feed_make_stale_on(struct feed *f, const struct leaf *leaf)
 {
     for (size_t i = 0; i < f->plans.n; i++) {
         if (feed_needs(f->plans.v[i], leaf))
@@ -170,7 +170,7 @@ static void make_stale_on(struct feed *f, const struct leaf *leaf)
 static void lost_event(void *arg, struct leaf *leaf, const struct err *why)
 {
     log_error("%s; it is read again", why->message);
-    make_stale_on(arg, leaf);
+    feed_make_stale_on(arg, leaf);
 }
 
 static void reseed_event(void *arg, struct leaf *leaf)
@@ -180,7 +180,7 @@ static void reseed_event(void *arg, struct leaf *leaf)
              leaf->relid);
     if (!leaf->store)
         leaf_lose(leaf);
-    make_stale_on(f, leaf);
+    feed_make_stale_on(f, leaf);
 }
 
 void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n)
@@ -194,7 +194,7 @@ void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n)
         if (leaf->reading)
             leaf->reading->doomed = true;
         leaf_lose(leaf);
-        make_stale_on(f, leaf);
+        feed_make_stale_on(f, leaf);
     }
 }
 

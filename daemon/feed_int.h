@@ -10,6 +10,8 @@
 void feed_set_state(struct feed *f, struct fed_plan *p, enum fed_state state);
 void feed_end_plan(struct feed *f, struct fed_plan *p, const struct err *err);
 bool feed_needs(const struct fed_plan *p, const struct leaf *leaf);
+/* All plans that read the leaf start over. */
+void feed_make_stale_on(struct feed *f, const struct leaf *leaf);
 /* Asks to be run again at that time. */
 void feed_wake_at(struct feed *f, uint64_t when);
 

@@ -210,6 +210,12 @@ void feed_hydrated(struct feed *f, struct hydrate_job *job)
     hydrate_job_free(job);
 }
 
+/* The table was rewritten since its plans were seeded, and nothing in the stream said so. */
+static bool is_rewritten(const struct leaf *leaf)
+{
+    return leaf->layout && leaf->layout->file != store_leaf(leaf->next)->file;
+}
+
 static void put_into_use(struct feed *f, struct hydration *h)
 {
     for (size_t i = 0; i < h->leaves.n; i++) {
@@ -217,10 +223,11 @@ static void put_into_use(struct feed *f, struct hydration *h)
         log_debug("table %u: %llu rows, %llu bytes", leaf->relid,
                   (unsigned long long)store_rows(leaf->next),
                   (unsigned long long)store_bytes(leaf->next));
+        if (is_rewritten(leaf))
+            feed_make_stale_on(f, leaf);
         leaf_promote(leaf);
         leaf->pause = leaf->retry_at = 0;
     }
-    (void)f;
 }
 
 static bool is_served(const struct fed_plan *p, const struct hydration *h)

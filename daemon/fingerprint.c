@@ -131,7 +131,8 @@ static bool keeps_columns(const char *before, const char *after)
 
 bool fingerprint_holds(const struct fingerprint *before, const struct fingerprint *after)
 {
-    return strcmp(before->core, after->core) == 0 && keeps_columns(before->columns, after->columns);
+    return !before->torn && strcmp(before->core, after->core) == 0 &&
+           keeps_columns(before->columns, after->columns);
 }
 
 /* ---- notes --------------------------------------------------------------------------------- */
@@ -139,11 +140,12 @@ bool fingerprint_holds(const struct fingerprint *before, const struct fingerprin
 static pthread_mutex_t notes_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fingerprints notes; /* under the lock */
 
-/* Takes f over. */
+/* Takes f over. Of rows read at the one and rows read at the other, some are good no more. */
 static void put(struct fingerprints *to, struct fingerprint f)
 {
     size_t i = place(to, f.relid);
     if (i < to->v.n && to->v.v[i].relid == f.relid) {
+        f.torn |= !fingerprint_holds(&to->v.v[i], &f);
         fingerprint_fini(&to->v.v[i]);
     } else {
         VEC_PUSH(to->v, f);

@@ -21,6 +21,7 @@ struct fingerprint {
     char *columns; /* owned; "\n" after each */
     char *tree;    /* owned; leaves below it (itself, if it is one): OIDs, ascending, with commas */
     char mark[33]; /* of a view: MD5 of its definition, as in struct plan_view */
+    bool torn;     /* rows read at another one are in use too: it holds for nothing */
 };
 
 struct fingerprints {
@@ -37,7 +38,8 @@ bool fingerprint_holds(const struct fingerprint *before, const struct fingerprin
 
 /* The hydrator leaves what it saw (taken over); the watch takes all that was left. Any thread. */
 void fingerprints_leave(struct fingerprints *f);
-/* Replaces in `seen` what has a note, and adds those it doesn't have. */
+/* Replaces in `seen` what has a note, and adds those it doesn't have. What differs is torn: plans
+ * may still hold rows of the one before. */
 void fingerprints_pick_up(struct fingerprints *seen);
 
 #endif

@@ -26,6 +26,7 @@ enum {
     COL_DOMAIN,
     COL_KEY,
     COL_REPLIDENT,
+    COL_FILE,
     COL_NAME
 };
 
@@ -35,7 +36,8 @@ static PGresult *look_up(struct pgconn *c, uint32_t relid, struct err *err)
         c, err,
         "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated <> '', "
         "t.typtype = 'd', coalesce(a.attnum = ANY ((i.indkey::pg_catalog.int2[])"
-        "[0:i.indnkeyatts - 1]), false), c.relreplident, " QUOTED_NAME
+        "[0:i.indnkeyatts - 1]), false), c.relreplident, "
+        "c.relfilenode, " QUOTED_NAME
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "LEFT JOIN pg_catalog.pg_index i ON " IDENTITY_INDEX
         " LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
@@ -109,6 +111,7 @@ static struct leaf_layout *make_layout(struct pgconn *c, struct reading *r, cons
     atomic_init(&l->refs, 1);
     l->relid = r->t->relid;
     l->replident = PQgetvalue(res, 0, COL_REPLIDENT)[0];
+    l->file = (uint32_t)strtoul(PQgetvalue(res, 0, COL_FILE), NULL, 10);
     l->attnums = xcalloc(max, sizeof *l->attnums);
     l->names = xcalloc(max, sizeof *l->names);
     l->typeids = xcalloc(max, sizeof *l->typeids);

@@ -154,8 +154,19 @@ void outq_sent(struct outq *q, size_t n)
 
 /* ---- taking back --------------------------------------------------------------------------- */
 
+/* A queue that never runs empty keeps no marks of what was sent long ago. */
+static void drop_old_marks(struct outq *q)
+{
+    size_t gone = q->marks.n / 2;
+    if (q->marks.n < q->marks.cap || !gone || q->marks.v[gone - 1].start >= q->sent)
+        return;
+    q->marks.n -= gone;
+    memmove(q->marks.v, q->marks.v + gone, q->marks.n * sizeof *q->marks.v);
+}
+
 void outq_mark(struct outq *q, uint64_t sub, lsn_t before)
 {
+    drop_old_marks(q);
     struct outq_mark m = {.start = q->added, .sub = sub, .before = before};
     VEC_PUSH(q->marks, m);
 }

@@ -20,6 +20,7 @@ struct leaf_layout {
     atomic_int refs;
     uint32_t relid;
     char replident; /* pg_class.relreplident when it was made */
+    uint32_t file;  /* pg_class.relfilenode then: rows read from different files need not agree */
     uint32_t ncols;
     int16_t *attnums;      /* owned; ascending */
     char **names;          /* owned */

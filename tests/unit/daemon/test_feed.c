@@ -580,6 +580,33 @@ START_TEST(columns_wanted_again_while_the_table_is_read)
 }
 END_TEST
 
+/* A rewrite sends no rows. The next read finds other rows than the plans were seeded with. */
+START_TEST(rewritten_before_it_is_read_again)
+{
+    struct test_plan *p = make_plan("p1", T, "a"), *q = make_plan("p2", T, "b");
+    static const char *const narrow[] = {"1|10", "2|20", NULL};
+    send_relation(&feed.ing, T, 'd', COLS);
+    add_plan(p);
+    run(1);
+    answer('d', "id:20:1,a:23:0", narrow, 700, 100);
+    run(2);
+    expect("SEED p1 2; LAST p1 100");
+    add_plan(q);
+    run(3);
+    struct hydrate_job *job = next_job();
+    struct leaf_layout *l = make_layout(T, 'd', COLS);
+    l->file = 1;
+    job->tables[0].store = store_new(l);
+    store_put(job->tables[0].store, "1|11|x");
+    job->snap = (struct snapshot){.xmin = 700, .xmax = 700, .postmaster_start = 77};
+    feed_hydrated(&feed, job);
+    run(4);
+    expect("STALE p1; SEED p1 1; LAST p1 100; SEED p2 1; LAST p2 100");
+    drop_plan(p);
+    drop_plan(q);
+}
+END_TEST
+
 /* Each seed is of one store from its first part to its last. */
 START_TEST(read_again_in_the_middle_of_a_seed)
 {
@@ -643,6 +670,7 @@ int main(void)
     tcase_add_test(tc, seeds_are_bounded);
     tcase_add_test(tc, no_tables_at_all);
     tcase_add_test(tc, columns_wanted_again_while_the_table_is_read);
+    tcase_add_test(tc, rewritten_before_it_is_read_again);
     tcase_add_test(tc, read_again_in_the_middle_of_a_seed);
     suite_add_tcase(s, tc);
     SRunner *r = srunner_create(s);
