@@ -277,6 +277,28 @@ START_TEST(a_rewrite_right_after_the_rows_were_read_is_noticed)
 }
 END_TEST
 
+/* The second plan has the tables read in their new state, before anyone has looked at the catalog. */
+START_TEST(a_change_without_row_messages_is_noticed_by_plans_of_before)
+{
+    sql_run(db, "CREATE TYPE mood AS ENUM ('glad', 'sad');"
+                "CREATE TABLE felt(id int PRIMARY KEY, m mood, x int);"
+                "CREATE TABLE scaled(id int PRIMARY KEY, a int, x int);"
+                "INSERT INTO felt VALUES (1, 'glad', 1); INSERT INTO scaled VALUES (1, 1, 1)");
+    struct view *felt = live("felt", "SELECT id, m FROM felt");
+    struct view *scaled = live("scaled", "SELECT id, a FROM scaled");
+    sql_run(db, "ALTER TYPE mood RENAME VALUE 'glad' TO 'merry';"
+                "ALTER TABLE scaled ALTER a TYPE int USING a * 100");
+    live("felt2", "SELECT x FROM felt");
+    live("scaled2", "SELECT x FROM scaled");
+    sql_run(db, "UPDATE scaled SET a = a + 1; UPDATE felt SET x = 2");
+    for (int i = 0; i < 60 && (felt->deltas == 0 || scaled->deltas == 0); i++)
+        client_drain(c, 100);
+    client_sync(c);
+    view_must_equal(db, felt, "SELECT id, m FROM felt");
+    view_must_equal(db, scaled, "SELECT id, a FROM scaled");
+}
+END_TEST
+
 START_TEST(a_table_taken_out_of_the_publication_is_put_back)
 {
     sql_run(db, "CREATE TABLE unpub(id int PRIMARY KEY); INSERT INTO unpub VALUES (1)");
@@ -362,6 +384,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_transaction_of_a_million_rows_arrives_as_one);
     tcase_add_test(t, changes_of_the_table_without_row_messages_are_noticed);
     tcase_add_test(t, a_rewrite_right_after_the_rows_were_read_is_noticed);
+    tcase_add_test(t, a_change_without_row_messages_is_noticed_by_plans_of_before);
     tcase_add_test(t, a_table_taken_out_of_the_publication_is_put_back);
     tcase_add_test(t, a_table_without_partitions_may_get_some_or_go);
     tcase_add_test(t, children_of_a_table_count_but_not_for_ONLY);
