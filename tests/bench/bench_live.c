@@ -206,7 +206,7 @@ static void notify_rounds(int commits, struct samples *out)
         PGnotify *n;
         pace(&next);
         sql_run(db, "BEGIN; INSERT INTO events VALUES (%ld, 1, 1); NOTIFY bench; COMMIT",
-                next_id++);
+                ++next_id);
         int64_t t0 = bench_ns();
         while (!(n = PQnotifies(listener)))
             PQconsumeInput(listener);
@@ -321,7 +321,7 @@ static double daemon_backlog_seconds(void (*write)(void), const char *slot, char
     sql_run(db, "SELECT pg_create_logical_replication_slot('%s', 'pgoutput')", slot);
     kill(d->pid, SIGSTOP);
     write();
-    sql_run(db, "INSERT INTO events VALUES (%ld, 1, 1)", next_id++);
+    sql_run(db, "INSERT INTO events VALUES (%ld, 1, 1)", ++next_id);
     *endpos = sql_value(db, "SELECT pg_current_wal_insert_lsn()");
     bench_sleep_us(1000000); /* let the WAL be flushed and the machine be quiet */
     uint64_t syncs = delta_reader_syncs(r);
