@@ -101,7 +101,9 @@ static int connect_to(int port)
 struct fan *fan_start(int port, size_t n, const char *hello, const char *ready, const char *marker)
 {
     struct fan *f = NEW(struct fan);
-    struct rlimit rl = {n + 1000, n + 1000};
+    struct rlimit rl;
+    getrlimit(RLIMIT_NOFILE, &rl);
+    rl.rlim_cur = rl.rlim_max;
     setrlimit(RLIMIT_NOFILE, &rl);
     f->socks = xcalloc(n, sizeof *f->socks);
     f->n = n;
