@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -556,6 +557,7 @@ static struct redis *redis_start(size_t message_len)
     r->pid = fork();
     if (r->pid == 0) {
         char port[16];
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         snprintf(port, sizeof port, "%d", REDIS_PORT);
         execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
                "--maxclients", "9000", "--logfile", "/dev/null", NULL);
