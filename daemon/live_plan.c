@@ -219,7 +219,7 @@ void live_plan_commit(struct live_plan *lp, lsn_t lsn)
     if (ev.kind == PLAN_ERROR)
         broadcast(lp, L_FAILED, NULL, lsn, &ev.err);
     else if (ev.kind == PLAN_DELTA || (lp->unsettled && plan_host_state(lp->host) == PLAN_LIVE))
-        broadcast(lp, L_DELTA, ev.payload, lsn, NULL);
+        broadcast(lp, L_DELTA, ev.payload, ev.payload ? ev.payload->lsn : lsn, NULL);
     lp->unsettled = plan_host_state(lp->host) != PLAN_LIVE;
     payload_unref(ev.payload);
     serve_waiting(lp);

@@ -198,6 +198,9 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
     const struct err *error = circuit_error(p->circuit);
     bool rebuilt = p->state == PLAN_REBUILDING;
 
+    /* What DDL did before the last commit may be found out after it: another state, a later LSN. */
+    if (rebuilt && lsn <= p->lsn)
+        lsn = p->lsn + 1;
     if (p->overflowed)
         return overflow(p);
     add_all(p->encoder.layout, d, &p->view);

@@ -52,7 +52,8 @@ void plan_host_push(struct plan_host *p, size_t source, const uint8_t *row, int6
 /* While seeding: runs what was pushed through the circuit so far without emitting anything, so that
  * a seed of any size takes bounded working memory. */
 void plan_host_absorb(struct plan_host *p);
-/* Ends the step at lsn. After a seed or rebuild: the difference to what was last emitted. */
+/* Ends the step at lsn. After a seed or rebuild: the difference to what was last emitted, just
+ * behind it if lsn isn't later. */
 struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn);
 /* Starts over with an empty circuit; the cached view stays what it was until the next commit. */
 void plan_host_rebuild(struct plan_host *p);

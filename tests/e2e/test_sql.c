@@ -126,6 +126,13 @@ static void compare_all(struct run *r)
     }
 }
 
+static void statements_fini(struct statements *s)
+{
+    for (size_t i = 0; i < s->list.n; i++)
+        free(s->list.v[i]);
+    VEC_FREE(s->list);
+}
+
 static void run_script(const char *name)
 {
     char path[300];
@@ -148,6 +155,11 @@ static void run_script(const char *name)
             r.refused, sc.changes.list.n, r.comparisons);
     client_close(r.c);
     PQfinish(r.db);
+    VEC_FREE(r.views);
+    VEC_FREE(r.sql);
+    statements_fini(&sc.schema);
+    statements_fini(&sc.queries);
+    statements_fini(&sc.changes);
     free(text);
 }
 
