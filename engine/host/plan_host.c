@@ -28,6 +28,7 @@ struct plan_host {
     struct encoder encoder;
     struct bag view, unsent, stale;
     bool has_view;            /* some state was emitted */
+    bool told_error;          /* since the last emitted state: its end is told too */
     bool overflowed;          /* while seeding: grew past any hope of fitting */
     lsn_t lsn;                /* of the last emitted state */
     struct err error;         /* while FAILED */
@@ -148,8 +149,12 @@ static struct plan_event emit(struct plan_host *p, struct payload *payload, lsn_
 {
     struct plan_event ev = {.kind = PLAN_UNCHANGED};
     bool first = !p->has_view;
+    /* Who was told of an error is told of its end, even where it left no difference. */
+    if (!payload && !first && p->told_error)
+        payload = payload_new(lsn, 0, NULL, 0);
     p->state = PLAN_LIVE;
     p->has_view = true;
+    p->told_error = false;
     if (!payload) {
         if (first)
             p->lsn = lsn;
@@ -175,6 +180,7 @@ static struct plan_event fail(struct plan_host *p, const struct err *error)
         p->error = *error;
     }
     p->state = PLAN_FAILED;
+    p->told_error = true;
     return ev;
 }
 
