@@ -4,8 +4,8 @@
  *
  *   identity            old row comes from              store
  *   key (d, i)          the store, by key               always there
- *   FULL (f)            the message ('O')               there only while a plan waits to be seeded
- *   none                no UPDATE or DELETE can come    as FULL
+ *   FULL (f)            the message ('O')               always there: the row must be in it
+ *   none                no UPDATE or DELETE can come    there only while a plan waits to be seeded
  *
  * A change that needs a row which isn't there is never guessed at: the caller reads the table
  * again. Rows made here lie in the arena given; those of the store are copied out before it

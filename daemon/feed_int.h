@@ -28,7 +28,7 @@ bool feed_leaf_serves(const struct need *n);
 bool feed_can_seed(const struct fed_plan *p);
 /* Posts parts until the plan is seeded (true) or too many are under way. */
 bool feed_seed(struct feed *f, struct fed_plan *p);
-/* Rows of tables without key are kept only while a plan waits for them. */
+/* Rows of tables without identity are kept only while a plan waits for them. */
 void feed_drop_idle_stores(struct feed *f);
 
 #endif

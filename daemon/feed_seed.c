@@ -101,11 +101,21 @@ static bool is_awaited(const struct feed *f, const struct leaf *leaf)
     return false;
 }
 
+/*
+ * A table without identity only grows, so no change needs an old row. With REPLICA IDENTITY FULL the
+ * stream has the old rows, but they are those of now: after ALTER TABLE … TYPE … USING, or a label of
+ * an enum renamed, it deletes rows that no plan was ever given. That must be noticed before.
+ */
+static bool needs_old_rows(const struct leaf *leaf)
+{
+    return leaf->layout->nkey || leaf->layout->replident == 'f';
+}
+
 void feed_drop_idle_stores(struct feed *f)
 {
     for (size_t i = 0; i < f->ing.map.size; i++) {
         struct leaf *leaf = f->ing.map.v[i].leaf;
-        if (leaf && leaf->store && !leaf->layout->nkey && !is_awaited(f, leaf)) {
+        if (leaf && leaf->store && !needs_old_rows(leaf) && !is_awaited(f, leaf)) {
             store_free(leaf->store);
             leaf->store = NULL;
         }

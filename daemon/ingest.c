@@ -220,7 +220,7 @@ static void retract_all(struct ingest *ing, struct leaf *leaf)
     store_clear(leaf->store);
 }
 
-/* A table without key has no rows here to retract. But now it is known what it holds: nothing. */
+/* A table without identity has no rows here to retract. But now it is known what it holds: nothing. */
 static void restart_empty(struct ingest *ing, struct leaf *leaf)
 {
     leaf->store = store_new(leaf_layout_ref(leaf->layout));

@@ -4,7 +4,7 @@
  *   layout  store   what it is
  *   NULL    NULL    not read yet, or lost: its plans wait
  *   set     set     exact: the rows as of the stream's position
- *   set     NULL    a table without key, all of whose plans are seeded: changes pass through
+ *   set     NULL    a table without identity, all of whose plans are seeded: INSERTs pass through
  *
  * While the table is read (again), `reading` is set and what comes back from the hydrator stands in
  * `next` until it has caught up with the stream; then it replaces store and layout. So a table that

@@ -3,8 +3,9 @@
  *
  * Postgres sends only the key of a deleted row, and no unchanged TOAST values, unless the table has
  * REPLICA IDENTITY FULL. So that no user has to change their tables, the needed columns of the rows
- * are kept here: once per table, for all plans. Plans are seeded from it too. A FULL table's store
- * (no key: a multiset of whole rows) lives only until the plans waiting for it are seeded.
+ * are kept here: once per table, for all plans. Plans are seeded from it too. A FULL table has no
+ * key: its store is a multiset of whole rows. The store of a table without any identity lives only
+ * until the plans waiting for it are seeded.
  *
  * Made and filled by the hydrator, then owned by the reader. Rows are packed in leaf->layout.
  * Cost: O(1) a change, growth included. One thread at a time.

@@ -301,6 +301,21 @@ START_TEST(a_change_without_row_messages_is_noticed_by_plans_of_before)
 }
 END_TEST
 
+/* The stream names the old rows as they are after the rewrite: rows that no view ever had. */
+START_TEST(a_rewritten_table_with_identity_FULL_changes_at_once)
+{
+    sql_run(db, "CREATE TABLE whole(id int, a int); ALTER TABLE whole REPLICA IDENTITY FULL;"
+                "INSERT INTO whole SELECT g, g FROM generate_series(1, 9) g");
+    struct view *v = live("v", "SELECT a, count(*) FROM whole GROUP BY a");
+    struct view *top = live("top", "SELECT a, id FROM whole ORDER BY a LIMIT 3");
+    sql_run(db, "ALTER TABLE whole ALTER a TYPE int USING a * 100");
+    sql_run(db, "UPDATE whole SET a = a + 1 WHERE id = 1; DELETE FROM whole WHERE id = 2");
+    client_sync(c);
+    view_must_equal(db, v, "SELECT a, count(*) FROM whole GROUP BY a");
+    view_must_equal(db, top, "SELECT a, id FROM whole ORDER BY a LIMIT 3");
+}
+END_TEST
+
 START_TEST(a_table_taken_out_of_the_publication_is_put_back)
 {
     sql_run(db, "CREATE TABLE unpub(id int PRIMARY KEY); INSERT INTO unpub VALUES (1)");
@@ -387,6 +402,7 @@ static Suite *suite(void)
     tcase_add_test(t, changes_of_the_table_without_row_messages_are_noticed);
     tcase_add_test(t, a_rewrite_right_after_the_rows_were_read_is_noticed);
     tcase_add_test(t, a_change_without_row_messages_is_noticed_by_plans_of_before);
+    tcase_add_test(t, a_rewritten_table_with_identity_FULL_changes_at_once);
     tcase_add_test(t, a_table_taken_out_of_the_publication_is_put_back);
     tcase_add_test(t, a_table_without_partitions_may_get_some_or_go);
     tcase_add_test(t, children_of_a_table_count_but_not_for_ONLY);

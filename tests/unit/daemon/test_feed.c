@@ -327,27 +327,50 @@ START_TEST(more_columns_while_the_old_ones_are_served)
 }
 END_TEST
 
-START_TEST(rows_without_key_are_not_kept)
+START_TEST(rows_without_identity_are_not_kept)
 {
     struct test_plan *p = make_plan("p1", T, "a"), *q = make_plan("p2", T, "a");
+    static const char *const rows[] = {"7", "7", "8", NULL};
+    send_relation(&feed.ing, T, 'n', "id:20:0,a:23:0,b:25:0");
+    add_plan(p);
+    run(1);
+    answer('n', "a:23:0", rows, 700, 100);
+    run(2);
+    expect("SEED p1 2; LAST p1 100"); /* two different rows */
+    ck_assert_ptr_null(leafmap_find(&feed.ing.map, T)->leaf->store);
+    one_insert(700, 110, "5|7|x");
+    expect("STEP 110 +1:7");
+    add_plan(q); /* must be read again */
+    run(3);
+    ck_assert_uint_eq(jobs.n, 1);
+    drop_plan(p);
+    drop_plan(q);
+}
+END_TEST
+
+/* After a rewrite the old row in the message isn't the one that the plan was given. */
+START_TEST(old_rows_of_the_message_must_be_known)
+{
+    struct test_plan *p = make_plan("p1", T, "a");
     static const char *const rows[] = {"7", "7", "8", NULL};
     send_relation(&feed.ing, T, 'f', "id:20:1,a:23:1,b:25:1");
     add_plan(p);
     run(1);
     answer('f', "a:23:1", rows, 700, 100);
     run(2);
-    expect("SEED p1 2; LAST p1 100"); /* two different rows */
-    ck_assert_ptr_null(leafmap_find(&feed.ing.map, T)->leaf->store);
+    expect("SEED p1 2; LAST p1 100");
     send_begin(&feed.ing, 700);
     send_delete(&feed.ing, T, 'O', "5|7|x");
     send_commit(&feed.ing, 110);
     feed_flush(&feed);
     expect("STEP 110 -1:7");
-    add_plan(q); /* must be read again */
+    send_begin(&feed.ing, 701);
+    send_update(&feed.ing, T, 'O', "5|700|x", "5|701|x");
+    expect("STALE p1");
+    send_commit(&feed.ing, 120);
     run(3);
     ck_assert_uint_eq(jobs.n, 1);
     drop_plan(p);
-    drop_plan(q);
 }
 END_TEST
 
@@ -659,7 +682,8 @@ int main(void)
     tcase_add_test(tc, from_nothing_to_live);
     tcase_add_test(tc, second_plan_is_seeded_from_the_store);
     tcase_add_test(tc, more_columns_while_the_old_ones_are_served);
-    tcase_add_test(tc, rows_without_key_are_not_kept);
+    tcase_add_test(tc, rows_without_identity_are_not_kept);
+    tcase_add_test(tc, old_rows_of_the_message_must_be_known);
     tcase_add_test(tc, session_lost);
     tcase_add_test(tc, failures);
     tcase_add_test(tc, other_postmaster);
