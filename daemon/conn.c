@@ -220,13 +220,21 @@ void conn_send_droppable(struct conn *c, const struct buf *header, struct payloa
     add_block(c, header, payload);
 }
 
+static ssize_t write_once(struct conn *c)
+{
+    struct iovec iov[IOVECS];
+    int pieces = outq_peek(&c->out, iov, IOVECS);
+    struct msghdr mh = {.msg_iov = iov, .msg_iovlen = (size_t)pieces};
+    if (pieces == 1)
+        return send(c->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sendmsg(c->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* Writes what the socket takes, within bounds. False when the connection is broken. */
 static bool write_out(struct conn *c)
 {
-    struct iovec iov[IOVECS];
     for (int i = 0; i < WRITES_PER_FLUSH && outq_bytes(&c->out) > 0; i++) {
-        struct msghdr mh = {.msg_iov = iov, .msg_iovlen = (size_t)outq_peek(&c->out, iov, IOVECS)};
-        ssize_t n = sendmsg(c->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = write_once(c);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

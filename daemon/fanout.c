@@ -28,6 +28,21 @@ static void send_failed(struct sub *s, lsn_t lsn, const struct err *err)
     conn_send(s->conn, b);
 }
 
+static struct buf *delta_header(const struct sub *s, lsn_t lsn, uint64_t n)
+{
+    struct loop *l = s->conn->loop;
+    struct buf *b = line(s->conn);
+    if (l->rest.len == 0 || l->rest_lsn != lsn || l->rest_n != n) {
+        buf_reset(&l->rest);
+        reply_delta_rest(&l->rest, lsn, n);
+        l->rest_lsn = lsn;
+        l->rest_n = n;
+    }
+    reply_delta_id(b, s->id, s->id_len);
+    buf_add(b, l->rest.data, l->rest.len);
+    return b;
+}
+
 /* A block was taken back: its subscription has what it had before it. */
 static void taken_back_cb(void *arg, const struct outq_mark *m)
 {
@@ -47,8 +62,7 @@ static void send_delta(struct sub *s, lsn_t lsn, struct payload *payload)
         sub_lag(s);
         return;
     }
-    struct buf *b = line(c);
-    reply_delta(b, s->id, lsn, payload->nrows);
+    struct buf *b = delta_header(s, lsn, payload->nrows);
     conn_send_droppable(c, b, payload, s->no, s->lsn);
     s->lsn = lsn;
     COUNT(c->loop->server->deltas, 1);

@@ -284,6 +284,7 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
     table_init(&l->sub_ids);
     table_init(&l->fans);
     buf_init(&l->line);
+    buf_init(&l->rest);
     arena_init(&l->parsed);
     look_at_config(l);
     return l;
@@ -318,6 +319,7 @@ void loop_free(struct loop *l)
     table_fini(&l->sub_ids);
     table_fini(&l->fans);
     buf_fini(&l->line);
+    buf_fini(&l->rest);
     arena_fini(&l->parsed);
     free(l->passed);
     free(l);

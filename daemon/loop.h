@@ -64,7 +64,10 @@ struct loop {
     uint64_t last_sub;    /* number of the newest subscription */
     uint64_t last_sync;
 
-    struct buf line;     /* a line being put together */
+    struct buf line; /* a line being put together */
+    struct buf rest; /* the end of a DELTA's header, of this LSN and count: the same for many */
+    lsn_t rest_lsn;
+    uint64_t rest_n;
     struct arena parsed; /* the request being handled */
 
     bool draining; /* ends when the last connection does */

@@ -153,7 +153,8 @@ struct sub *sub_new(struct conn *c, const char *id, enum sub_kind kind)
     s->no = ++l->last_sub;
     s->kind = kind;
     s->conn = c;
-    memcpy(s->id, id, strlen(id) + 1);
+    s->id_len = strlen(id);
+    memcpy(s->id, id, s->id_len + 1);
     table_add(&l->subs, &s->by_no, hash_no(s->no));
     table_add(&l->sub_ids, &s->by_id, hash_id(c, id));
     s->conn_next = c->subs;

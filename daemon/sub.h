@@ -38,6 +38,7 @@ struct sub {
     struct table_link by_no, by_id;
     uint64_t no;
     char id[REQUEST_ID_MAX + 1];
+    size_t id_len;
     enum sub_kind kind;
     enum sub_state state;
     struct conn *conn; /* borrowed: it owns us */

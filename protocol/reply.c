@@ -65,14 +65,25 @@ void reply_accepted(struct buf *b, const char *id, const char *plan, const char 
     buf_addc(b, '\n');
 }
 
-static void add_header(struct buf *b, const char *word, const char *id, lsn_t lsn, uint64_t n)
+void reply_delta_rest(struct buf *b, lsn_t lsn, uint64_t n)
 {
-    add_word_id(b, word, id);
     buf_addc(b, ' ');
     add_lsn(b, lsn);
     buf_addc(b, ' ');
     buf_add_i64(b, (int64_t)n);
     buf_addc(b, '\n');
+}
+
+void reply_delta_id(struct buf *b, const char *id, size_t id_len)
+{
+    buf_add(b, "DELTA ", 6);
+    buf_add(b, id, id_len);
+}
+
+static void add_header(struct buf *b, const char *word, const char *id, lsn_t lsn, uint64_t n)
+{
+    add_word_id(b, word, id);
+    reply_delta_rest(b, lsn, n);
 }
 
 void reply_snapshot(struct buf *b, const char *id, lsn_t lsn, uint64_t n)

@@ -37,6 +37,9 @@ void reply_accepted(struct buf *b, const char *id, const char *plan, const char 
 /* Headers; n payload lines must follow. */
 void reply_snapshot(struct buf *b, const char *id, lsn_t lsn, uint64_t n);
 void reply_delta(struct buf *b, const char *id, lsn_t lsn, uint64_t n);
+/* The same in two parts, for a block that goes to many: the second is the same for all of them. */
+void reply_delta_id(struct buf *b, const char *id, size_t id_len);
+void reply_delta_rest(struct buf *b, lsn_t lsn, uint64_t n);
 
 void reply_progress(struct buf *b, lsn_t lsn);
 void reply_synced(struct buf *b, lsn_t lsn);
