@@ -522,13 +522,9 @@ static struct fan_result measure_fan(struct fan *f, pid_t pid, size_t subscriber
             fan_wait(f, before + (uint64_t)(i + burst) * subscribers);
         busy_ns += (folds ? settle(f) : bench_ns()) - t0;
     }
-    int64_t t1 = fan_settle(f);
+    bench_sleep_us(20000);
     uint64_t n = fan_deliveries(f) - before;
-<<<<<<< HEAD
     res.deliveries_per_s = (double)n / ((double)busy_ns / 1e9);
-=======
-    res.deliveries_per_s = (double)n / ((double)(t1 - t0) / 1e9);
->>>>>>> e73ece2 (bench: a burst is over when nothing comes any more)
     res.cpu_us = (double)(process_cpu_us(pid) - cpu) / (double)n;
     return res;
 }

@@ -140,20 +140,6 @@ void fan_wait(struct fan *f, uint64_t deliveries)
     }
 }
 
-int64_t fan_settle(struct fan *f)
-{
-    int64_t last = bench_ns();
-    uint64_t n = fan_deliveries(f);
-    while (bench_ns() - last < 300000000LL) {
-        bench_sleep_us(1000);
-        if (fan_deliveries(f) != n) {
-            n = fan_deliveries(f);
-            last = bench_ns();
-        }
-    }
-    return last;
-}
-
 void fan_stop(struct fan *f)
 {
     atomic_store(&f->stop, true);

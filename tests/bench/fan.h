@@ -15,8 +15,6 @@ struct fan;
 struct fan *fan_start(int port, size_t n, const char *hello, const char *ready, const char *marker);
 uint64_t fan_deliveries(struct fan *f);
 void fan_wait(struct fan *f, uint64_t deliveries); /* in all */
-/* Waits until nothing has come for 300 ms; when the last delivery came, in bench_ns(). */
-int64_t fan_settle(struct fan *f);
 void fan_stop(struct fan *f);
 
 #endif
