@@ -11,9 +11,12 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/config_value.h"
@@ -196,6 +199,22 @@ static bool check_listen(const struct config *c, struct err *err)
     return true;
 }
 
+/* The C library and Postgres must agree on the zone. They read the same files, but the C library
+ * takes a name that it doesn't find for UTC, without a word, and Postgres is lenient about case. */
+static bool check_timezone(const char *zone, struct err *err)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (strcmp(zone, "UTC") == 0)
+        return true;
+    snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
+    if (*zone != '/' && !strstr(zone, "..") && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        return true;
+    err_set(err, ERR_CONFIG, "engine.timezone: there is no time zone \"%s\"", zone);
+    err_hint(err, "Names are spelled as the files in /usr/share/zoneinfo are: Europe/Berlin.");
+    return false;
+}
+
 /* What concerns several keys. */
 static bool check(const struct config *c, struct err *err)
 {
@@ -205,7 +224,7 @@ static bool check(const struct config *c, struct err *err)
     if (!*c->postgres_publication || !*c->engine_timezone)
         return err_set(err, ERR_CONFIG, "%s must not be empty",
                        *c->engine_timezone ? "postgres.publication" : "engine.timezone");
-    return check_listen(c, err);
+    return check_timezone(c->engine_timezone, err) && check_listen(c, err);
 }
 
 /* Zero stands for a number that depends on the machine. */
