@@ -6,6 +6,7 @@
  */
 #include "daemon/pgconn.h"
 
+#include <stdatomic.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -269,8 +270,11 @@ static bool check_server(struct pgconn *c, struct err *err)
     return true;
 }
 
+static atomic_uint_least64_t servers; /* pgconn_renew() calls */
+
 static bool open_session(struct pgconn *c, struct err *err)
 {
+    c->server = atomic_load(&servers);
     const struct config *cfg = config_current();
     bool ok = connect_session(c, cfg, err);
     config_unref(cfg);
@@ -289,9 +293,20 @@ uint64_t pgconn_retry_in(const struct pgconn *c)
     return c->pg || now >= c->retry_at ? 0 : c->retry_at - now;
 }
 
+void pgconn_renew(void)
+{
+    atomic_fetch_add(&servers, 1);
+}
+
+static bool is_usable(const struct pgconn *c)
+{
+    return c->pg && PQstatus(c->pg) == CONNECTION_OK &&
+           (c->server == atomic_load(&servers) || PQtransactionStatus(c->pg) != PQTRANS_IDLE);
+}
+
 bool pgconn_open(struct pgconn *c, struct err *err)
 {
-    if (c->pg && PQstatus(c->pg) == CONNECTION_OK)
+    if (is_usable(c))
         return true;
     if (c->pg)
         disconnect(c);

@@ -57,6 +57,7 @@ struct pgconn {
     struct err last;           /* why it is closed */
     int server_version;        /* as PQserverVersion(), of the open session */
     uint64_t sessions; /* opened so far: a new number means nothing is left of the old one */
+    uint64_t server;   /* pgconn_renew() calls seen when it was opened */
 };
 
 void pgconn_init(struct pgconn *c, enum pgconn_purpose purpose, const struct pgstop *stop);
@@ -65,6 +66,9 @@ void pgconn_close(struct pgconn *c);
 /* Opens the session if it is closed and an attempt is due. False: 57P03 (or what the server said of
  * the session), 57P01 once stopped. */
 MUST_CHECK bool pgconn_open(struct pgconn *c, struct err *err);
+/* The stream comes from another server than before. A session with the old one may live on, were it
+ * only demoted or cut off; every pgconn_open() outside a transaction leaves it. Any thread. */
+void pgconn_renew(void);
 /* Milliseconds until pgconn_open() would try again; 0 = it is open or would try now. */
 uint64_t pgconn_retry_in(const struct pgconn *c);
 

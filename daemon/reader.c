@@ -17,6 +17,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/pgconn.h"
 
 #define RING_XIDS  (256u * 1024)
 #define SEED_PARTS 16
@@ -185,6 +186,8 @@ static bool connect_once(struct reader *r, struct err *err)
     if (!r->ws)
         return false;
     check_history(r, &info);
+    if (r->feed.postmaster_start && r->feed.postmaster_start != info.postmaster_start)
+        pgconn_renew();
     lsn_print(info.start, lsn);
     log_info("streaming from %s, timeline %" PRIu32, lsn, info.timeline);
     feed_resume(&r->feed, info.start, info.origin, info.postmaster_start);

@@ -222,7 +222,9 @@ static bool round_of_stream(struct reader *r, struct err *err)
         r->seeding = !feed_run(&r->feed, now);
         r->paused = has_too_much(r);
     }
-    if (!r->paused && !r->seeding && !read_stream(r, &nread, now, err))
+    if (r->paused || r->seeding)
+        r->heard_at = now; /* it is we who don't listen */
+    else if (!read_stream(r, &nread, now, err))
         return false;
     int timeout = send_steps(r, now);
     reader_publish_positions(r);
