@@ -229,6 +229,40 @@ START_TEST(killed_it_leaves_no_slot)
 }
 END_TEST
 
+/* The old server lives on, and with it the sessions that read tables and the catalog. They must not
+ * go on asking it. */
+START_TEST(another_server_takes_over)
+{
+    char link[200], conninfo[300];
+    struct cluster *other = cluster_start(harness_pg_settings);
+    PGconn *theirs = cluster_connect(other);
+    snprintf(link, sizeof link, "%s.link", cluster->dir);
+    snprintf(conninfo, sizeof conninfo, "host=%s user=postgres dbname=postgres", link);
+    ck_assert_int_eq(symlink(cluster->dir, link), 0);
+    sql_run(db, "CREATE TABLE moved(id int PRIMARY KEY); INSERT INTO moved VALUES (1)");
+    sql_run(theirs, "CREATE TABLE moved(id int PRIMARY KEY); INSERT INTO moved VALUES (2)");
+    struct daemon_proc *d = daemon_start(conninfo, NULL, true);
+    struct client *e = client_connect(d->port);
+    struct view *v = client_subscribe(e, "v", "SELECT id FROM moved");
+    client_wait_snapshot(e, v);
+    view_must_equal(db, v, "SELECT id FROM moved");
+    ck_assert_int_eq(unlink(link), 0);
+    ck_assert_int_eq(symlink(other->dir, link), 0);
+    sql_run(db, "SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+    for (int i = 0; i < 100 && !v->error; i++)
+        client_drain(e, 100);
+    ck_assert_ptr_nonnull(v->error); /* another history: what was sent means nothing there */
+    struct view *w = client_subscribe(e, "w", "SELECT id FROM moved");
+    client_wait_snapshot(e, w);
+    view_must_equal(theirs, w, "SELECT id FROM moved");
+    client_close(e);
+    daemon_free(d);
+    unlink(link);
+    PQfinish(theirs);
+    cluster_free(other);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("away");
@@ -242,6 +276,7 @@ static Suite *suite(void)
     tcase_add_test(t, started_without_postgres_it_answers_and_keeps_trying);
     tcase_add_test(t, stopped_it_tells_clients_exits_0_and_leaves_nothing_behind);
     tcase_add_test(t, killed_it_leaves_no_slot);
+    tcase_add_test(t, another_server_takes_over);
     suite_add_tcase(s, t);
     return s;
 }
