@@ -24,6 +24,7 @@
 #include "daemon/fingerprint.h"
 #include "daemon/log.h"
 #include "daemon/publication.h"
+#include "daemon/snapshot.h"
 
 enum {
     H_STOP = 300
@@ -106,28 +107,6 @@ static bool lock(struct pgconn *c, struct reading *r)
     return reading_fail(r);
 }
 
-static int compare_xids(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* "xmin:xmax:xip,xip…", as pg_snapshot prints. */
-static void parse_snapshot(const char *s, struct snapshot *out)
-{
-    char *end;
-    VEC(uint64_t) xip = {0};
-    out->xmin = strtoull(s, &end, 10);
-    out->xmax = strtoull(end + (*end == ':'), &end, 10);
-    while ((*end == ':' || *end == ',') && end[1])
-        VEC_PUSH(xip, strtoull(end + 1, &end, 10));
-    if (xip.n)
-        qsort(xip.v, xip.n, sizeof *xip.v, compare_xids);
-    free(out->xip);
-    out->xip = xip.v;
-    out->nxip = xip.n;
-}
-
 /* The first statement that takes the snapshot. A standby's names no running transactions. */
 static bool take_snapshot(struct pgconn *c, struct snapshot *out, struct err *err)
 {
@@ -142,14 +121,14 @@ static bool take_snapshot(struct pgconn *c, struct snapshot *out, struct err *er
         return false;
     const char *lsn = PQgetvalue(res, 0, 2);
     bool standby = PQgetvalue(res, 0, 1)[0] == 't';
-    bool ok = !standby && lsn_parse(lsn, strlen(lsn), &out->insert_lsn);
-    parse_snapshot(PQgetvalue(res, 0, 0), out);
+    bool ok = !standby && lsn_parse(lsn, strlen(lsn), &out->insert_lsn) &&
+              snapshot_parse(PQgetvalue(res, 0, 0), out);
     out->postmaster_start = strtoll(PQgetvalue(res, 0, 3), NULL, 10);
     PQclear(res);
     if (standby)
         return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
                        "the server is a standby; a live view needs the primary");
-    return ok || err_set(err, ERR_PROTOCOL, "the WAL position can't be read");
+    return ok || err_set(err, ERR_PROTOCOL, "the snapshot can't be read");
 }
 
 static int compare_oids(const void *a, const void *b)

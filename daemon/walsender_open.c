@@ -24,6 +24,7 @@
 #include "daemon/log.h"
 #include "daemon/pgconn.h"
 #include "daemon/publication.h"
+#include "daemon/snapshot.h"
 #include "engine/base/alloc.h"
 #include "engine/base/buf.h"
 
@@ -265,27 +266,6 @@ static void name_slot(struct opening *o)
     buf_fini(&name);
 }
 
-static int compare_xids(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* "xmin:xmax:xip,xip…", as pg_snapshot prints. */
-static void parse_snapshot(const char *s, struct snapshot *out)
-{
-    char *end;
-    VEC(uint64_t) xip = {0};
-    out->xmin = strtoull(s, &end, 10);
-    out->xmax = strtoull(end + (*end == ':'), &end, 10);
-    while ((*end == ':' || *end == ',') && end[1])
-        VEC_PUSH(xip, strtoull(end + 1, &end, 10));
-    if (xip.n)
-        qsort(xip.v, xip.n, sizeof *xip.v, compare_xids);
-    out->xip = xip.v;
-    out->nxip = xip.n;
-}
-
 static bool create_slot(struct opening *o, struct walsender_info *info)
 {
     char sql[300];
@@ -305,8 +285,10 @@ static bool create_slot(struct opening *o, struct walsender_info *info)
     res = query(o, "SELECT pg_catalog.pg_current_snapshot()", "reading the slot's snapshot");
     if (!res)
         return false;
-    parse_snapshot(PQgetvalue(res, 0, 0), &info->origin);
+    ok = snapshot_parse(PQgetvalue(res, 0, 0), &info->origin);
     PQclear(res);
+    if (!ok)
+        return err_set(o->err, ERR_PROTOCOL, "the slot's snapshot can't be read");
     return command(o, "COMMIT", "COMMIT");
 }
 

@@ -18,6 +18,7 @@
 #include "daemon/loop.h"
 #include "daemon/pgconn.h"
 #include "daemon/reader.h"
+#include "daemon/snapshot.h"
 #include "daemon/watch_plan.h"
 #include "daemon/watch_slot.h"
 #include "daemon/worker.h"
@@ -178,23 +179,6 @@ static void poll_tables(struct watch *w)
     VEC_FREE(used.relids);
 }
 
-/* "xmin:xmax:xip,…", as pg_snapshot prints itself: xip comes sorted. */
-static bool parse_snapshot(const char *s, struct snapshot *out)
-{
-    char *end;
-    VEC(uint64_t) xip = {0};
-    memset(out, 0, sizeof *out);
-    out->xmin = strtoull(s, &end, 10);
-    if (*end != ':')
-        return false;
-    out->xmax = strtoull(end + 1, &end, 10);
-    while ((*end == ':' || *end == ',') && end[1])
-        VEC_PUSH(xip, strtoull(end + 1, &end, 10));
-    out->xip = xip.v;
-    out->nxip = xip.n;
-    return true;
-}
-
 static void tell_visible(struct watch *w)
 {
     struct err err;
@@ -203,8 +187,8 @@ static void tell_visible(struct watch *w)
                                  "pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint - "
                                  "946684800000000",
                                  0, NULL, NULL, &err);
-    struct snapshot snap;
-    if (res && parse_snapshot(PQgetvalue(res, 0, 0), &snap)) {
+    struct snapshot snap = {0};
+    if (res && snapshot_parse(PQgetvalue(res, 0, 0), &snap)) {
         struct rmsg_visible *m = NEW(struct rmsg_visible);
         m->m.kind = R_VISIBLE;
         m->snap = snap;
