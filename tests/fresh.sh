@@ -27,6 +27,7 @@ make_root() {
     rm -rf --one-file-system "${dir:?}/$1"
     cp -a "$dir/base" "$dir/$1"
     rm -rf "$dir/$1/dev/shm"
+    echo "127.0.0.1 localhost $(uname -n)" >"$dir/$1/etc/hosts"
     git -c safe.directory="*" -C "$top" archive --prefix=src/ HEAD | tar -x -C "$dir/$1"
 }
 
