@@ -26,6 +26,11 @@ static const char fingerprint_sql[] =
     "x.indexrelid) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisvalid AND "
     "(x.indisreplident OR x.indisprimary)), "
     "CASE WHEN c.oid IN (SELECT relid FROM published) THEN 'published' ELSE '' END, "
+    /* one that was taken out and put back has another OID there */
+    "(SELECT pg_catalog.string_agg(pr.oid::pg_catalog.text, ',' ORDER BY pr.oid) FROM "
+    "pg_catalog.pg_publication_rel pr JOIN pg_catalog.pg_publication p ON p.oid = pr.prpubid "
+    "WHERE p.pubname = $2 AND (pr.prrelid = c.oid OR pr.prrelid IN (SELECT "
+    "a.relid::pg_catalog.oid FROM pg_catalog.pg_partition_ancestors(c.oid) a))), "
     /* enums and arrays of them */
     "(SELECT pg_catalog.string_agg(pg_catalog.concat(e.enumtypid, ':', e.enumlabel), ',' ORDER BY "
     "e.oid) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "

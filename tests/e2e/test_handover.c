@@ -326,6 +326,14 @@ START_TEST(a_table_taken_out_of_the_publication_is_put_back)
     sql_run(db, "INSERT INTO unpub VALUES (3)");
     client_sync(c);
     view_must_equal(db, v, "SELECT id FROM unpub");
+    /* By somebody else, before anyone has looked. */
+    unsigned before = v->deltas;
+    sql_run(db, "ALTER PUBLICATION palimpsest DROP TABLE unpub");
+    sql_run(db, "INSERT INTO unpub VALUES (4)");
+    sql_run(db, "ALTER PUBLICATION palimpsest ADD TABLE unpub");
+    for (int k = 0; k < 40 && v->deltas == before; k++)
+        client_drain(c, 100);
+    view_must_equal(db, v, "SELECT id FROM unpub");
 }
 END_TEST
 
