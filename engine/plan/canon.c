@@ -3,9 +3,10 @@
  *
  * The optimised plan is written down with everything that decides what rows it gives, and nothing
  * that is only spelling: OIDs for tables, types, functions and collations; columns by numbers given
- * in order of appearance; constants by type and text. Table and column aliases, names of CTEs and
- * of output columns, and whether something was a view, a CTE or written in place, don't show. Equal
- * text means the same circuit, so two statements with equal keys may share one.
+ * in order of appearance, those of tables by their names too; constants by type and text. Table and
+ * column aliases, names of CTEs and of output columns, and whether something was a view, a CTE or
+ * written in place, don't show. Equal text means the same circuit, so two statements with equal
+ * keys may share one.
  *
  * Invariant: a field of struct logical or struct expr that changes results is written here. Who
  * adds one must add it here, or statements that differ would be given each other's rows.
@@ -100,10 +101,27 @@ static void put_agg(struct canon *c, const struct group_agg *g, uint32_t no)
     put_exprs(c, "w", &g->filter, g->filter != NULL);
 }
 
+static void put_name(struct canon *c, const char *name)
+{
+    put(c, "s", (int64_t)strlen(name));
+    buf_addf(&c->b, ":%s", name);
+}
+
+/* A plan reads its table by the names of the time it was made, so they are part of what it is.
+ *
+ *     SELECT a FROM t;
+ *     ALTER TABLE t RENAME a TO c; ALTER TABLE t RENAME b TO a; ALTER TABLE t RENAME c TO b;
+ *     SELECT b FROM t;  -- the same column by number; the first plan would answer with the other
+ */
 static void put_scan(struct canon *c, const struct logical *n)
 {
-    put(c, "table", n->table->oid);
-    put(c, "only", n->table->only);
+    const struct logical_table *t = n->table;
+    put(c, "table", t->oid);
+    put(c, "only", t->only);
+    put_name(c, t->schema);
+    put_name(c, t->name);
+    for (size_t i = 0; i < n->ncols; i++)
+        put_name(c, t->colnames[n->cols[i].no - 1]);
 }
 
 static void put_node(struct canon *c, const struct logical *n, const struct logical_ctes *ctes)

@@ -267,6 +267,30 @@ START_TEST(an_error_in_a_row_fails_the_plan_until_the_row_goes)
 }
 END_TEST
 
+/* By number the columns stay what they are, by name they change places: what was planned before isn't
+ * what the same tree means after. */
+START_TEST(columns_that_swap_names_are_other_columns_to_later_subscribers)
+{
+    sql_run(db, "CREATE TABLE swaps(id int PRIMARY KEY, a int, b int)");
+    sql_run(db, "INSERT INTO swaps VALUES (1, 10, 20)");
+    struct client *early = new_client(), *late = new_client();
+    struct view *v1 = live(early, "a", "SELECT a FROM swaps");
+    sql_run(db, "BEGIN; ALTER TABLE swaps RENAME a TO c; ALTER TABLE swaps RENAME b TO a;"
+                "ALTER TABLE swaps RENAME c TO b; COMMIT");
+    client_wait_deltas(early, v1, 1);
+    view_must_equal(db, v1, "SELECT a FROM swaps");
+    struct view *v2 = live(late, "b", "SELECT b FROM swaps");
+    view_must_equal(db, v2, "SELECT b FROM swaps");
+    sql_run(db, "INSERT INTO swaps VALUES (2, 100, 200)");
+    client_sync(early);
+    client_sync(late);
+    view_must_equal(db, v1, "SELECT a FROM swaps");
+    view_must_equal(db, v2, "SELECT b FROM swaps");
+    client_close(early);
+    client_close(late);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("main job");
@@ -284,6 +308,7 @@ static Suite *suite(void)
     tcase_add_test(t, parameters_are_read_as_postgres_reads_them);
     tcase_add_test(t, query_answers_once_and_keeps_nothing);
     tcase_add_test(t, an_error_in_a_row_fails_the_plan_until_the_row_goes);
+    tcase_add_test(t, columns_that_swap_names_are_other_columns_to_later_subscribers);
     suite_add_tcase(s, t);
     return s;
 }
