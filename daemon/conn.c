@@ -1,5 +1,5 @@
 /*
- * conn: see conn.h.
+ * conn: see conn.h. Input, the states and the end; output is in conn_out.c.
  */
 #include "daemon/conn.h"
 
@@ -11,12 +11,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "daemon/admission.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
+#include "daemon/conn_int.h"
 #include "daemon/cut.h"
 #include "daemon/dispatch.h"
 #include "daemon/log.h"
@@ -25,14 +25,11 @@
 #include "daemon/version.h"
 #include "protocol/reply.h"
 
-#define READ_SIZE        16384
-#define LINES_PER_TURN   32 /* fairness: then the others get their turn */
-#define IOVECS           64
-#define WRITES_PER_FLUSH 16
-#define EARLY_FLUSH      65536 /* bytes queued in one turn that are worth a write of their own */
-#define LINGER_MS        2000
-#define DRAINED_PART     64     /* of the limit: so little is as good as nothing */
-#define KERNEL_BYTES     262144 /* unsent ones in the socket: more could not be taken back */
+#define READ_SIZE      16384
+#define LINES_PER_TURN 32 /* fairness: then the others get their turn */
+#define LINGER_MS      2000
+#define DRAINED_PART   64     /* of the limit: so little is as good as nothing */
+#define KERNEL_BYTES   262144 /* unsent ones in the socket: more could not be taken back */
 
 /* ---- lists of the loop --------------------------------------------------------------------- */
 
@@ -43,15 +40,6 @@ static void list_ready(struct conn *c)
     c->is_ready = true;
     c->ready_next = c->loop->ready;
     c->loop->ready = c;
-}
-
-static void list_dirty(struct conn *c)
-{
-    if (c->is_dirty)
-        return;
-    c->is_dirty = true;
-    c->dirty_next = c->loop->dirty;
-    c->loop->dirty = c;
 }
 
 static void watch(struct conn *c)
@@ -128,7 +116,7 @@ static void finish_if_answered(struct conn *c)
         conn_send(c, &c->loop->line);
     }
     c->state = CONN_CLOSING;
-    list_dirty(c);
+    conn_list_dirty(c);
 }
 
 static void finish(struct conn *c)
@@ -157,7 +145,7 @@ void conn_drain(struct conn *c)
     conn_send(c, &c->loop->line);
     event_del(&c->readable);
     c->state = CONN_CLOSING;
-    list_dirty(c);
+    conn_list_dirty(c);
 }
 
 static void throw_away_input(struct conn *c, const char *end_reason)
@@ -183,90 +171,7 @@ static void linger(struct conn *c)
         event_add(&c->readable, NULL);
 }
 
-/* ---- output -------------------------------------------------------------------------------- */
-
-bool conn_takes_output(const struct conn *c)
-{
-    return c->state == CONN_OPEN || c->state == CONN_FINISHING;
-}
-
-void conn_send(struct conn *c, const struct buf *line)
-{
-    conn_send_block(c, line, NULL);
-}
-
-static void add_block(struct conn *c, const struct buf *header, struct payload *payload)
-{
-    outq_add(&c->out, header->data, header->len);
-    if (payload)
-        outq_add_payload(&c->out, payload);
-    list_dirty(c);
-}
-
-void conn_send_block(struct conn *c, const struct buf *header, struct payload *payload)
-{
-    if (!conn_takes_output(c))
-        return;
-    add_block(c, header, payload);
-    outq_pin(&c->out);
-}
-
-void conn_send_droppable(struct conn *c, const struct buf *header, struct payload *payload,
-                         uint64_t sub, lsn_t before)
-{
-    if (!conn_takes_output(c))
-        return;
-    outq_mark(&c->out, sub, before);
-    add_block(c, header, payload);
-}
-
-static ssize_t write_once(struct conn *c)
-{
-    struct iovec iov[IOVECS];
-    int pieces = outq_peek(&c->out, iov, IOVECS);
-    struct msghdr mh = {.msg_iov = iov, .msg_iovlen = (size_t)pieces};
-    if (pieces == 1)
-        return send(c->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    return sendmsg(c->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-/* Writes what the socket takes, within bounds. False when the connection is broken. */
-static bool write_out(struct conn *c)
-{
-    for (int i = 0; i < WRITES_PER_FLUSH && outq_bytes(&c->out) > 0; i++) {
-        ssize_t n = write_once(c);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN || errno == EWOULDBLOCK;
-        outq_sent(&c->out, (size_t)n);
-        COUNT(c->loop->server->bytes_sent, (uint64_t)n);
-    }
-    return true;
-}
-
-static void try_write(struct conn *c)
-{
-    if (c->state == CONN_DEAD)
-        return;
-    if (!write_out(c))
-        conn_end(c, "can't write");
-    else if (outq_bytes(&c->out) > 0)
-        event_add(&c->writable, NULL);
-}
-
-bool conn_has_room(struct conn *c, size_t bytes)
-{
-    size_t limit = c->loop->output_limit;
-    size_t queued = outq_bytes(&c->out);
-    if (queued == 0 || (queued < EARLY_FLUSH && queued + bytes <= limit))
-        return true;
-    /* While we wait for the socket another try is in vain. */
-    if (!event_pending(&c->writable, EV_WRITE, NULL))
-        try_write(c);
-    queued = outq_bytes(&c->out);
-    return queued == 0 || queued + bytes <= limit;
-}
+/* ---- flushing ------------------------------------------------------------------------------ */
 
 static bool may_read(const struct conn *c)
 {
@@ -279,7 +184,7 @@ void conn_flush(struct conn *c)
     /* Waiting for the socket already: it will tell. */
     if (event_pending(&c->writable, EV_WRITE, NULL))
         return;
-    try_write(c);
+    conn_try_write(c);
     if (c->state == CONN_DEAD)
         return;
     if (c->state == CONN_CLOSING && outq_bytes(&c->out) == 0)
@@ -292,7 +197,7 @@ void conn_flush(struct conn *c)
 static void writable_cb(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    list_dirty(arg);
+    conn_list_dirty(arg);
 }
 
 /* ---- input --------------------------------------------------------------------------------- */
