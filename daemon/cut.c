@@ -82,19 +82,39 @@ static void set_timer(struct conn *c, uint32_t every_ms)
     event_add(c->progress_timer, &tv);
 }
 
+static void give_out_all(struct conn *c)
+{
+    struct held h;
+    while (progress_take(&c->progress, &h))
+        fanout_held(c, &h);
+}
+
+static void find_floor(struct conn *c)
+{
+    for (struct sub *s = c->subs; s; s = s->conn_next)
+        if (s->kind == SUB_SUBSCRIBE && s->has_state)
+            progress_raise_floor(&c->progress, s->lsn);
+}
+
+void cut_turned_back(struct loop *l)
+{
+    for (struct conn *c = l->conns; c; c = c->next) {
+        give_out_all(c);
+        progress_turn_back(&c->progress);
+        find_floor(c);
+    }
+}
+
 void cut_set_mode(struct conn *c, enum progress_mode mode, uint32_t every_ms)
 {
     struct progress *p = &c->progress;
-    struct held h;
     if (c->progress_timer)
         event_del(c->progress_timer);
     p->mode = mode;
     p->owes = false;
-    while (mode == PROGRESS_OFF && progress_take(p, &h))
-        fanout_held(c, &h);
-    for (struct sub *s = c->subs; s; s = s->conn_next)
-        if (s->kind == SUB_SUBSCRIBE && s->has_state)
-            progress_raise_floor(p, s->lsn);
+    if (mode == PROGRESS_OFF)
+        give_out_all(c);
+    find_floor(c);
     if (mode == PROGRESS_EVERY)
         set_timer(c, every_ms);
     conn_update_watching(c);

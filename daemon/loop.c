@@ -40,7 +40,11 @@ static void begin_drain(struct loop *l, uint64_t until_ms)
 
 static void take_progress(struct loop *l, struct lmsg_progress *m)
 {
-    l->passed[worker_no(m->worker)] = m->lsn;
+    lsn_t *passed = &l->passed[worker_no(m->worker)];
+    bool back = m->lsn < *passed;
+    *passed = m->lsn;
+    if (back)
+        cut_turned_back(l);
     l->cuts_due = true;
     free(m);
 }

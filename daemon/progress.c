@@ -80,6 +80,13 @@ void progress_raise_floor(struct progress *p, lsn_t lsn)
         p->floor = lsn;
 }
 
+void progress_turn_back(struct progress *p)
+{
+    assert(p->held == 0);
+    p->floor = p->stated = p->given = 0;
+    p->owes = false;
+}
+
 static size_t held_cost(const struct held *h)
 {
     return HELD_OVERHEAD + (h->payload ? h->payload->len : 0) + (h->err ? sizeof *h->err : 0);

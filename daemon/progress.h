@@ -65,6 +65,8 @@ void progress_leave(struct progress *p, int worker);
 void progress_block(struct progress *p);
 void progress_unblock(struct progress *p);
 void progress_raise_floor(struct progress *p, lsn_t lsn);
+/* LSNs begin anew, as the server has another history. Nothing is held any more. */
+void progress_turn_back(struct progress *p);
 
 /* Takes the payload's reference and err over. LSNs of one worker never fall. */
 void progress_hold(struct progress *p, int worker, const struct held *h);

@@ -246,6 +246,7 @@ START_TEST(another_server_takes_over)
     struct view *v = client_subscribe(e, "v", "SELECT id FROM moved");
     client_wait_snapshot(e, v);
     view_must_equal(db, v, "SELECT id FROM moved");
+    client_send(e, "PROGRESS each");
     ck_assert_int_eq(unlink(link), 0);
     ck_assert_int_eq(symlink(other->dir, link), 0);
     sql_run(db, "SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
@@ -254,6 +255,10 @@ START_TEST(another_server_takes_over)
     ck_assert_ptr_nonnull(v->error); /* another history: what was sent means nothing there */
     struct view *w = client_subscribe(e, "w", "SELECT id FROM moved");
     client_wait_snapshot(e, w);
+    view_must_equal(theirs, w, "SELECT id FROM moved");
+    sql_run(theirs, "INSERT INTO moved VALUES (3)"); /* their LSNs are far behind */
+    char *progress = client_expect_prefix(e, "PROGRESS ");
+    free(progress);
     view_must_equal(theirs, w, "SELECT id FROM moved");
     client_close(e);
     daemon_free(d);

@@ -82,6 +82,24 @@ START_TEST(two_workers_advance_together_in_lsn_order)
 }
 END_TEST
 
+START_TEST(lsns_begin_anew_with_another_history)
+{
+    begin(PROGRESS_EACH);
+    progress_join(&p, 0);
+    progress_raise_floor(&p, 900);
+    hold(0, 1, 1000);
+    passed[0] = 1000;
+    ck_assert_str_eq(advance(), "1@1000 =1000 ");
+    passed[0] = 20;
+    progress_turn_back(&p);
+    hold(0, 2, 30);
+    ck_assert_str_eq(advance(), "");
+    passed[0] = 30;
+    ck_assert_str_eq(advance(), "2@30 =30 ");
+    progress_fini(&p);
+}
+END_TEST
+
 START_TEST(workers_without_subscriptions_hold_nothing_back)
 {
     begin(PROGRESS_EACH);
@@ -229,6 +247,7 @@ int main(void)
     tcase_add_test(tc, by_interval_nothing_is_stated_in_between);
     tcase_add_test(tc, cut_of_nobody_is_no_limit);
     tcase_add_test(tc, held_bytes_are_counted_and_taken_oldest_first);
+    tcase_add_test(tc, lsns_begin_anew_with_another_history);
     tcase_add_test(tc, random_schedules_keep_the_promise);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
