@@ -130,12 +130,30 @@ static void remove_leaf(struct hydration *h, struct leaf *leaf)
     leaf->reading = NULL;
 }
 
-static void end_waiting(struct feed *f, const struct leaf *leaf, const struct err *err)
+/* Whether it reads this column of the leaf, or the leaf at all where no column is named. */
+static bool reads_column(const struct fed_plan *p, const struct leaf *leaf, const char *column)
+{
+    for (size_t k = 0; k < p->needs.n; k++) {
+        const struct need *n = &p->needs.v[k];
+        if (n->leaf != leaf)
+            continue;
+        if (!column)
+            return true;
+        for (size_t i = 0; i < n->sources.n; i++)
+            for (size_t j = 0; j < n->sources.v[i]->ncols; j++)
+                if (strcmp(n->sources.v[i]->colnames[j], column) == 0)
+                    return true;
+    }
+    return false;
+}
+
+/* Who doesn't need the column that is at fault is served by the next attempt, without it. */
+static void end_waiting(struct feed *f, const struct leaf *leaf, const struct hydrate_table *t)
 {
     for (size_t i = 0; i < f->plans.n; i++) {
         struct fed_plan *p = f->plans.v[i];
-        if (p->state == FED_WAITING && feed_needs(p, leaf))
-            feed_end_plan(f, p, err);
+        if (p->state == FED_WAITING && reads_column(p, leaf, t->bad_column))
+            feed_end_plan(f, p, &t->err);
     }
 }
 
@@ -145,7 +163,7 @@ static void table_failed(struct feed *f, struct hydration *h, struct leaf *leaf,
     remove_leaf(h, leaf);
     retry_later(f, leaf);
     if (t->permanent) {
-        end_waiting(f, leaf, &t->err);
+        end_waiting(f, leaf, t);
         return;
     }
     log_warn("table %u could not be read, trying again in %llu ms: %s", t->relid,

@@ -72,6 +72,7 @@ static bool column_type(struct pgconn *c, struct reading *r, const PGresult *res
     uint32_t oid = (uint32_t)strtoul(PQgetvalue(res, row, COL_TYPE), NULL, 10);
     int32_t typmod = (int32_t)strtol(PQgetvalue(res, row, COL_TYPMOD), NULL, 10);
     size_t w = wanted(r->t, name);
+    r->t->bad_column = w < r->t->ncols ? r->t->names[w] : NULL; /* until it is found good */
     if (is_true(res, row, COL_GENERATED))
         return reading_refuse(r, ERR_FEATURE_NOT_SUPPORTED,
                               "column \"%s\" of table %s is generated: it is not in the WAL stream",
@@ -86,6 +87,7 @@ static bool column_type(struct pgconn *c, struct reading *r, const PGresult *res
     if (out->type != type || (out->typmod != typmod && !is_true(res, row, COL_DOMAIN)))
         return reading_refuse(r, ERR_FEATURE_NOT_SUPPORTED,
                               "column \"%s\" of table %s has changed its type", name, r->name);
+    r->t->bad_column = NULL;
     return true;
 }
 
@@ -95,9 +97,11 @@ static bool has_wanted(struct reading *r, const PGresult *res)
         bool found = false;
         for (int row = 0; row < PQntuples(res) && !found; row++)
             found = strcmp(PQgetvalue(res, row, COL_ATTNAME), r->t->names[i]) == 0;
-        if (!found)
-            return reading_refuse(r, "42703", "column \"%s\" of table %s does not exist",
-                                  r->t->names[i], r->name);
+        if (found)
+            continue;
+        r->t->bad_column = r->t->names[i];
+        return reading_refuse(r, "42703", "column \"%s\" of table %s does not exist",
+                              r->t->names[i], r->name);
     }
     return true;
 }

@@ -53,6 +53,7 @@ struct hydrate_table {
     struct store *store; /* result: filled store, ownership passes to the reader; NULL on failure */
     struct err err;      /* result, when store is NULL */
     bool permanent; /* err can't be healed by retrying (no identity, no privilege, not there) */
+    const char *bad_column; /* borrowed from names: the one that is at fault; NULL: not just one */
 };
 
 /* R_HYDRATED, and the job posted to the hydrator (hydrate.h): the same object there and back. */

@@ -291,6 +291,22 @@ START_TEST(columns_that_swap_names_are_other_columns_to_later_subscribers)
 }
 END_TEST
 
+START_TEST(a_dropped_column_ends_only_the_plans_that_read_it)
+{
+    sql_run(db, "CREATE TABLE narrows(id int PRIMARY KEY, a int, b int)");
+    sql_run(db, "INSERT INTO narrows VALUES (1, 10, 20)");
+    struct client *c = new_client();
+    struct view *a = live(c, "a", "SELECT a FROM narrows"),
+                *b = live(c, "b", "SELECT b FROM narrows");
+    sql_run(db, "ALTER TABLE narrows DROP COLUMN b; INSERT INTO narrows VALUES (2, 11)");
+    while (!b->released || a->deltas == 0)
+        ck_assert(client_apply(c, client_read_line(c)));
+    ck_assert_ptr_nonnull(strstr(b->error, "column \\\"b\\\""));
+    view_must_equal(db, a, "SELECT a FROM narrows");
+    client_close(c);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("main job");
@@ -309,6 +325,7 @@ static Suite *suite(void)
     tcase_add_test(t, query_answers_once_and_keeps_nothing);
     tcase_add_test(t, an_error_in_a_row_fails_the_plan_until_the_row_goes);
     tcase_add_test(t, columns_that_swap_names_are_other_columns_to_later_subscribers);
+    tcase_add_test(t, a_dropped_column_ends_only_the_plans_that_read_it);
     suite_add_tcase(s, t);
     return s;
 }
