@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/alloc.h"
+#include "engine/base/copy.h"
 
 #define INLINE_MAX 512
 
@@ -84,8 +85,8 @@ uint32_t keymap_insert(struct keymap *m, uint32_t hash, const uint8_t *row)
         record[m->payload] = 1;
         memcpy(record + m->payload + 1, &copy, sizeof copy);
         m->outline_bytes += len;
-    } else if (len) {
-        memcpy(record + m->payload + 1, row, len);
+    } else {
+        copy_short(record + m->payload + 1, row, len);
     }
     htab_insert(&m->table, hash, handle);
     return handle;
