@@ -10,6 +10,7 @@
 
 #include "engine/arrange/abbrev.h"
 #include "engine/base/alloc.h"
+#include "engine/base/copy.h"
 
 #define INLINE_MAX 512
 
@@ -50,8 +51,8 @@ static uint32_t record_new(struct topset *t, const uint8_t *row)
         memcpy(copy, row, len);
         memcpy(record + 1, &copy, sizeof copy);
         t->outline_bytes += len;
-    } else if (len) {
-        memcpy(record + 1, row, len);
+    } else {
+        copy_short(record + 1, row, len);
     }
     return handle;
 }
@@ -238,9 +239,10 @@ static void remove_row(struct topset *t, struct path *p)
 
 /* ------------------------------------------------------------ the way in */
 
-/* Fills in the path to the row or to where it belongs; returns its rank. */
+/* Fills in the path to the row or to where it belongs; returns its rank, see topset_add(). No entry
+ * weighs less than 1: behind as many as are missing to the bound nothing need be summed up. */
 static int64_t descend(const struct topset *t, const struct probe *probe, struct path *p,
-                       bool *found)
+                       int64_t bound, bool *found)
 {
     uint32_t handle = t->root;
     int64_t rank = 0;
@@ -252,22 +254,22 @@ static int64_t descend(const struct topset *t, const struct probe *probe, struct
         p->node[level] = n;
         p->handle[level] = handle;
         p->at[level] = at;
-        rank += weight_before(n, at);
+        rank += rank + at < bound ? weight_before(n, at) : at;
         if (!level)
             return rank;
         handle = n->child[at];
     }
 }
 
-int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, const uint8_t **kept,
-                   struct arena *scratch)
+int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, int64_t bound,
+                   const uint8_t **kept, struct arena *scratch)
 {
     struct probe probe = {row, abbrev_of(t, row, scratch)};
     struct path p;
     bool found;
     if (!t->root)
         t->root = node_new(t, true);
-    int64_t rank = descend(t, &probe, &p, &found);
+    int64_t rank = descend(t, &probe, &p, bound, &found);
     t->total += weight;
     if (!found) {
         assert(weight > 0);

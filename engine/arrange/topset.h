@@ -39,9 +39,10 @@ void topset_init(struct topset *t, const struct layout *l, const struct sort_key
 void topset_fini(struct topset *t);
 
 /* Adds weight, which must not leave the row with a negative one, and returns the row's rank: the
- * weight of all rows before it. *kept is the tree's own copy of the row. */
-int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, const uint8_t **kept,
-                   struct arena *scratch);
+ * weight of all rows before it. A rank that is not below bound need not be exact: whatever is
+ * returned isn't either. *kept is the tree's own copy of the row. */
+int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, int64_t bound,
+                   const uint8_t **kept, struct arena *scratch);
 int64_t topset_total(const struct topset *t);
 
 /* Calls fn for the rows at ranks from … to - 1, in order, with how many of these ranks each takes,

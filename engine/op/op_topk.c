@@ -14,7 +14,9 @@
  * Cost      O(log n) a change, whatever limit and offset; with ties O(log n) a change and O(window)
  *           a step that reaches into it
  * NULLs     sort as the keys say, first or last
- * Weights   asserts go before retracts, so that no row is ever negative
+ * Weights   asserts go before retracts, so that no row is ever negative; where each row comes at most
+ *           once that can't be, and the order is the input's: a row and what it became are often near
+ *           each other, and the tree doesn't grow only to shrink
  * Traps     a total order: ties are broken by the rows' bytes, or the window would depend on history.
  *           offset + limit may not fit 64 bits. LIMIT 0 WITH TIES is empty
  * See also  topset.h
@@ -87,7 +89,7 @@ static void apply_change(struct topk *k, const struct change *ch, struct op_env 
     const uint8_t *kept;
     int64_t w = ch->weight;
     op_env_next_row(env);
-    int64_t p = topset_add(&k->set, ch->row, w, &kept, &env->scratch);
+    int64_t p = topset_add(&k->set, ch->row, w, k->with_ties ? 0 : k->to, &kept, &env->scratch);
     if (k->with_ties)
         return;
     if (w > 0)
@@ -160,9 +162,10 @@ static void step_topk(struct op *op, struct op_env *env)
     struct topk *k = (struct topk *)op;
     const struct delta *in = op_input(op, 0);
     topset_settle(&k->set);
-    for (int retracts = 0; retracts < 2; retracts++)
+    bool any_order = op->ins[0]->cls->consolidated;
+    for (int retracts = any_order; retracts < 2; retracts++)
         for (size_t i = 0; i < in->n; i++)
-            if ((in->v[i].weight < 0) == retracts)
+            if (any_order || (in->v[i].weight < 0) == retracts)
                 apply_change(k, &in->v[i], env);
     if (k->with_ties)
         step_ties(k);
