@@ -137,6 +137,8 @@ test:
 
 build-tests: $(UNIT_BIN) $(E2E_BIN) $(BUILD)/demo
 
+# Sanitizers make all slower.
+run-tests unit e2e: export CK_TIMEOUT_MULTIPLIER = $(if $(SAN),4,1)
 run-tests:
 	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(E2E_BIN)
 
@@ -177,11 +179,11 @@ ALL_C = $(shell find daemon engine protocol tests -name '*.[ch]')
 
 format:
 	@tests/deps.sh $(DEPS_LINT)
-	clang-format -i $(ALL_C)
+	@clang-format -i $(ALL_C)
 
 lint:
 	@tests/deps.sh $(DEPS_LINT)
-	clang-format --dry-run -Werror $(ALL_C)
+	@clang-format --dry-run -Werror $(ALL_C)
 	cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE -I. \
 	    daemon engine protocol
