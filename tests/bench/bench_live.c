@@ -5,7 +5,7 @@
  *
  *     bench_live [--quick] [--json FILE] [--only LETTERS]
  *
- * Sections a to f as in the README's table. Phases that are compared take turns, so that a noisy
+ * Phases that are compared take turns, so that a noisy
  * minute hits both.
  */
 #include <math.h>
