@@ -5,8 +5,7 @@
  *
  *     bench_live [--quick] [--json FILE] [--only LETTERS]
  *
- * Phases that are compared take turns, so that a noisy
- * minute hits both.
+ * Phases that are compared take turns, so that a noisy minute hits both.
  */
 #include <math.h>
 #include <signal.h>
