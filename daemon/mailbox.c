@@ -19,7 +19,6 @@ void mailbox_init(struct mailbox *mb)
     pthread_mutex_init(&mb->lock, NULL);
     mb->head = NULL;
     mb->tail = &mb->head;
-    mb->n = 0;
     mb->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (mb->efd < 0)
         abort(); /* at start-up only: no descriptors for our own threads */
@@ -46,7 +45,6 @@ void mailbox_post(struct mailbox *mb, struct msg *m)
     bool was_empty = !mb->head;
     *mb->tail = m;
     mb->tail = &m->next;
-    mb->n++;
     pthread_mutex_unlock(&mb->lock);
     if (was_empty)
         wake(mb);
@@ -58,7 +56,6 @@ static struct msg *detach(struct mailbox *mb)
     struct msg *list = mb->head;
     mb->head = NULL;
     mb->tail = &mb->head;
-    mb->n = 0;
     pthread_mutex_unlock(&mb->lock);
     return list;
 }
@@ -80,12 +77,4 @@ struct msg *mailbox_wait(struct mailbox *mb, int timeout_ms)
     if (poll(&p, 1, timeout_ms) <= 0)
         return detach(mb);
     return mailbox_take(mb);
-}
-
-size_t mailbox_len(struct mailbox *mb)
-{
-    pthread_mutex_lock(&mb->lock);
-    size_t n = mb->n;
-    pthread_mutex_unlock(&mb->lock);
-    return n;
 }

@@ -15,7 +15,6 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 struct msg {
     struct msg *next;
@@ -25,8 +24,7 @@ struct msg {
 struct mailbox {
     pthread_mutex_t lock;
     struct msg *head, **tail;
-    size_t n; /* waiting now; under lock */
-    int efd;  /* readable while messages wait */
+    int efd; /* readable while messages wait */
 };
 
 void mailbox_init(struct mailbox *mb);
@@ -37,6 +35,5 @@ struct msg *mailbox_take(struct mailbox *mb);
 /* Waits until something is there or timeout_ms (-1 = for ever) has passed; then as mailbox_take().
  */
 struct msg *mailbox_wait(struct mailbox *mb, int timeout_ms);
-size_t mailbox_len(struct mailbox *mb); /* a glance: may be old when it returns */
 
 #endif

@@ -3,7 +3,6 @@
  */
 #include "daemon/notify.h"
 
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,16 +80,6 @@ void notify_reloading(void)
 void notify_stopping(void)
 {
     tell("STOPPING=1");
-}
-
-void notify_status(const char *fmt, ...)
-{
-    char text[512] = "STATUS=";
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text + 7, sizeof text - 7, fmt, ap);
-    va_end(ap);
-    tell(text);
 }
 
 uint64_t notify_watchdog_ms(void)

@@ -13,7 +13,6 @@ void notify_init(void);
 void notify_ready(void);
 void notify_reloading(void); /* followed by notify_ready() */
 void notify_stopping(void);
-void notify_status(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* How often notify_watchdog() is wanted, in milliseconds (half the limit); 0 = not at all. */
 uint64_t notify_watchdog_ms(void);
 void notify_watchdog(void);

@@ -99,9 +99,8 @@ MUST_CHECK bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struc
 /* Fills err in from a failed result: SQLSTATE, message, hint, detail, position. Returns false. */
 bool pgconn_result_error(const PGresult *res, const char *fallback, struct err *err);
 
-/* Append "name" and 'text', quoted for SQL. */
+/* Appends "name", quoted for SQL. */
 void pg_quote_name(struct buf *b, const char *name);
-void pg_quote_text(struct buf *b, const char *text);
 /* Appends an array literal {1,2,3}. */
 void pg_oid_array(struct buf *b, const uint32_t *oids, size_t n);
 

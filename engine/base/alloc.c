@@ -1,5 +1,5 @@
 /*
- * alloc: the two allocation policies of alloc.h. Nothing is cached or counted here; memory that is
+ * alloc: the policy of alloc.h, in one place. Nothing is cached or counted here; memory that is
  * sized by data is accounted for by the module that owns it.
  */
 #include "engine/base/alloc.h"
@@ -43,14 +43,4 @@ char *xstrndup(const char *s, size_t len)
     memcpy(p, s, len);
     p[len] = '\0';
     return p;
-}
-
-void *try_malloc(size_t size)
-{
-    return malloc(size ? size : 1);
-}
-
-void *try_realloc(void *p, size_t size)
-{
-    return realloc(p, size ? size : 1);
 }

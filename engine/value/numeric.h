@@ -60,7 +60,6 @@ MUST_CHECK bool numeric_apply_typmod(struct value x, int32_t typmod, struct aren
 MUST_CHECK bool numeric_to_int64(struct value x, int64_t *out, struct err *err);
 /* The same for a target of 2, 4 or 8 bytes, with its name in the message. */
 MUST_CHECK bool numeric_to_int(struct value x, int bytes, int64_t *out, struct err *err);
-double numeric_to_double(struct value x); /* nearest; beyond the range infinity or 0 */
 /* The casts to float8 and float4: 22003 beyond their range. */
 MUST_CHECK bool numeric_to_float(struct value x, bool is_float4, double *out, struct err *err);
 MUST_CHECK bool numeric_from_double(double d, bool is_float4, struct arena *a, struct value *out,

@@ -255,21 +255,6 @@ bool numeric_to_float(struct value x, bool is_float4, double *out, struct err *e
     return ok;
 }
 
-double numeric_to_double(struct value x)
-{
-    double d = 0;
-    struct err err;
-    if (numeric_to_float(x, false, &d, &err))
-        return d;
-    /* Out of range: too large, or too small for anything but zero. */
-    struct value one = {.p = (const uint8_t[]){NUMERIC_PLUS, 0, 0, 1}, .len = NUMERIC_HEADER + 1};
-    struct value minus_one = {.p = (const uint8_t[]){NUMERIC_MINUS, 0, 0, 1},
-                              .len = NUMERIC_HEADER + 1};
-    if (numeric_cmp(x, one) > 0)
-        return (double)INFINITY;
-    return numeric_cmp(x, minus_one) < 0 ? -(double)INFINITY : 0.0;
-}
-
 bool numeric_from_double(double d, bool is_float4, struct arena *a, struct value *out,
                          struct err *err)
 {

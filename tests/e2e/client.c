@@ -363,6 +363,15 @@ void client_wait_snapshot(struct client *c, struct view *v)
         read_one(c, "a snapshot");
 }
 
+struct view *client_live(struct client *c, const char *id, const char *sql)
+{
+    struct view *v = client_subscribe(c, id, sql);
+    client_wait_snapshot(c, v);
+    if (v->error)
+        die("%s: %s", sql, v->error);
+    return v;
+}
+
 void client_wait_deltas(struct client *c, struct view *v, unsigned deltas)
 {
     while (v->deltas < deltas)

@@ -70,6 +70,8 @@ struct view *client_subscribe_json(struct client *c, const char *id, const char 
 struct view *client_view(struct client *c, const char *id);
 /* Reads until the view has its SNAPSHOT (or an ERROR: check view->error). */
 void client_wait_snapshot(struct client *c, struct view *v);
+/* Both: a statement that must be accepted, with its SNAPSHOT. */
+struct view *client_live(struct client *c, const char *id, const char *sql);
 /* Reads until the view has had this many DELTAs in all. */
 void client_wait_deltas(struct client *c, struct view *v, unsigned deltas);
 /* SYNC: everything committed before the call has been applied to all views. Returns the LSN. */

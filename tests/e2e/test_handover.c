@@ -30,11 +30,7 @@ static void end(void)
 
 static struct view *live(const char *id, const char *sql)
 {
-    struct view *v = client_subscribe(c, id, sql);
-    client_wait_snapshot(c, v);
-    if (v->error)
-        die("%s: %s", sql, v->error);
-    return v;
+    return client_live(c, id, sql);
 }
 
 static void set_sync_standby(const char *name)

@@ -34,22 +34,12 @@ static void make_events(const char *name)
             name, name);
 }
 
-/* Subscribes and waits for the view. */
-static struct view *live(struct client *c, const char *id, const char *sql)
-{
-    struct view *v = client_subscribe(c, id, sql);
-    client_wait_snapshot(c, v);
-    if (v->error)
-        die("%s: %s", sql, v->error);
-    return v;
-}
-
 START_TEST(initial_rows_then_retract_and_assert_when_a_row_joins_a_group)
 {
     const char *sql = "SELECT category_id, count(*) AS n FROM joins_group GROUP BY category_id";
     make_events("joins_group");
     struct client *c = new_client();
-    struct view *v = live(c, "top", sql);
+    struct view *v = client_live(c, "top", sql);
     view_must_equal(db, v, sql);
     ck_assert_ptr_nonnull(strstr(v->accepted, "\"mode\":\"incremental\""));
     ck_assert_ptr_nonnull(strstr(v->accepted,
@@ -68,7 +58,7 @@ START_TEST(two_rows_of_one_commit_make_one_delta_at_one_lsn)
     const char *sql = "SELECT id, value FROM one_delta";
     make_events("one_delta");
     struct client *c = new_client();
-    struct view *v = live(c, "all", sql);
+    struct view *v = client_live(c, "all", sql);
     sql_run(db, "BEGIN; INSERT INTO one_delta VALUES (1001, 1, 1);"
                 "INSERT INTO one_delta VALUES (1002, 1, 2); COMMIT");
     client_sync(c);
@@ -84,7 +74,7 @@ START_TEST(a_commit_that_changes_nothing_sends_nothing)
 {
     make_events("nothing");
     struct client *c = new_client();
-    struct view *v = live(c, "v", "SELECT count(*) FROM nothing WHERE value > 50");
+    struct view *v = client_live(c, "v", "SELECT count(*) FROM nothing WHERE value > 50");
     sql_run(db, "UPDATE nothing SET value = value + 1 WHERE id = 3");
     sql_run(db, "BEGIN; INSERT INTO nothing VALUES (2000, 1, 99); DELETE FROM nothing WHERE id = "
                 "2000; COMMIT");
@@ -100,10 +90,10 @@ START_TEST(a_late_joiner_gets_the_view_after_the_last_delta_and_the_next_one_lik
     const char *sql = "SELECT category_id, sum(value) AS total FROM late GROUP BY category_id";
     make_events("late");
     struct client *early = new_client(), *late = new_client();
-    struct view *v1 = live(early, "a", sql);
+    struct view *v1 = client_live(early, "a", sql);
     sql_run(db, "UPDATE late SET value = value * 2 WHERE category_id = 3");
     client_wait_deltas(early, v1, 1);
-    struct view *v2 = live(late, "b", sql);
+    struct view *v2 = client_live(late, "b", sql);
     ck_assert_uint_ge(v2->lsn, v1->lsn);
     view_must_equal(db, v2, sql);
     sql_run(db, "DELETE FROM late WHERE id = 44");
@@ -136,8 +126,8 @@ START_TEST(releasing_one_of_two_subscribers_keeps_the_plan_and_the_last_drops_it
 {
     make_events("shared_plan");
     struct client *a = new_client(), *b = new_client(), *watcher = new_client();
-    struct view *va = live(a, "a", "SELECT count(*) FROM shared_plan");
-    struct view *vb = live(b, "b", "select  count( * )  from shared_plan AS s");
+    struct view *va = client_live(a, "a", "SELECT count(*) FROM shared_plan");
+    struct view *vb = client_live(b, "b", "select  count( * )  from shared_plan AS s");
     ck_assert_int_eq(strncmp(va->accepted, vb->accepted, 26), 0);
     ck_assert_int_eq(count_plans(watcher, "shared_plan"), 1);
     client_send(a, "RELEASE a");
@@ -191,7 +181,7 @@ START_TEST(the_headline_query_stays_in_order_and_right)
         "LIMIT 8";
     make_events("headline");
     struct client *c = new_client();
-    struct view *v = live(c, "top", sql);
+    struct view *v = client_live(c, "top", sql);
     char *want = judge_text_ordered(db, sql, v->ncols);
     ck_assert_str_eq(buf_cstr(&v->ordered), want);
     free(want);
@@ -250,7 +240,8 @@ START_TEST(an_error_in_a_row_fails_the_plan_until_the_row_goes)
 {
     make_events("erring");
     struct client *c = new_client();
-    struct view *v = live(c, "d", "SELECT id, 1000 / value FROM erring WHERE category_id = 1");
+    struct view *v =
+        client_live(c, "d", "SELECT id, 1000 / value FROM erring WHERE category_id = 1");
     sql_run(db, "INSERT INTO erring VALUES (1001, 1, 0)");
     while (!v->failed) {
         char *line = client_read_line(c);
@@ -274,12 +265,12 @@ START_TEST(columns_that_swap_names_are_other_columns_to_later_subscribers)
     sql_run(db, "CREATE TABLE swaps(id int PRIMARY KEY, a int, b int)");
     sql_run(db, "INSERT INTO swaps VALUES (1, 10, 20)");
     struct client *early = new_client(), *late = new_client();
-    struct view *v1 = live(early, "a", "SELECT a FROM swaps");
+    struct view *v1 = client_live(early, "a", "SELECT a FROM swaps");
     sql_run(db, "BEGIN; ALTER TABLE swaps RENAME a TO c; ALTER TABLE swaps RENAME b TO a;"
                 "ALTER TABLE swaps RENAME c TO b; COMMIT");
     client_wait_deltas(early, v1, 1);
     view_must_equal(db, v1, "SELECT a FROM swaps");
-    struct view *v2 = live(late, "b", "SELECT b FROM swaps");
+    struct view *v2 = client_live(late, "b", "SELECT b FROM swaps");
     view_must_equal(db, v2, "SELECT b FROM swaps");
     sql_run(db, "INSERT INTO swaps VALUES (2, 100, 200)");
     client_sync(early);
@@ -296,8 +287,8 @@ START_TEST(a_dropped_column_ends_only_the_plans_that_read_it)
     sql_run(db, "CREATE TABLE narrows(id int PRIMARY KEY, a int, b int)");
     sql_run(db, "INSERT INTO narrows VALUES (1, 10, 20)");
     struct client *c = new_client();
-    struct view *a = live(c, "a", "SELECT a FROM narrows"),
-                *b = live(c, "b", "SELECT b FROM narrows");
+    struct view *a = client_live(c, "a", "SELECT a FROM narrows"),
+                *b = client_live(c, "b", "SELECT b FROM narrows");
     sql_run(db, "ALTER TABLE narrows DROP COLUMN b; INSERT INTO narrows VALUES (2, 11)");
     while (!b->released || a->deltas == 0)
         ck_assert(client_apply(c, client_read_line(c)));
