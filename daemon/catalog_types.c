@@ -166,7 +166,7 @@ static const struct type *load_type(struct pgconn *conn, uint32_t oid, int depth
     if (native)
         return native;
     if (depth > MAX_DEPTH) {
-        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "types nested more than %d deep", MAX_DEPTH);
+        err_soft(err, "a type nested more than %d deep", MAX_DEPTH);
         return NULL;
     }
     PGresult *res = ask_type(conn, oid, err);

@@ -40,6 +40,33 @@ bool err_set(struct err *e, const char *sqlstate, const char *fmt, ...)
     return false;
 }
 
+#define NOT_LIVE " can't be kept live"
+
+bool err_soft(struct err *e, const char *fmt, ...)
+{
+    char what[ERR_WHAT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    format_cut(what, sizeof what, fmt, ap);
+    va_end(ap);
+    err_set(e, ERR_FEATURE_NOT_SUPPORTED, "%s" NOT_LIVE, what);
+    e->soft = true;
+    return false;
+}
+
+void err_what(const struct err *e, char *what)
+{
+    size_t len = strlen(e->message), tail = sizeof NOT_LIVE - 1;
+    if (len >= tail && strcmp(e->message + len - tail, NOT_LIVE) == 0)
+        len -= tail;
+    while (len && e->message[len - 1] == ',')
+        len--;
+    if (len >= ERR_WHAT_MAX)
+        len = ERR_WHAT_MAX - 1;
+    memcpy(what, e->message, len);
+    what[len] = '\0';
+}
+
 bool err_hint(struct err *e, const char *fmt, ...)
 {
     va_list ap;

@@ -5,6 +5,10 @@
  * pointer), false (NULL) with the error filled in. An error always has an SQLSTATE of Postgres's and
  * a message; hint and detail where they help. What only a bug can cause is an assert instead.
  *
+ * A soft error says that a statement is valid and Postgres answers it, but that we can't maintain the
+ * answer by changes: whoever can have Postgres asked again instead does so, and names the construct.
+ * All other errors are final.
+ *
  * An err is a plain value: nothing in it is owned, so it may be copied and dropped freely. Messages
  * longer than the field are cut at a UTF-8 character boundary.
  */
@@ -17,6 +21,7 @@
 
 struct err {
     char sqlstate[6]; /* five characters and NUL; "" means no error */
+    bool soft;        /* set by err_soft() alone */
     int position;     /* 1-based character position in the statement, 0 = unknown */
     char message[512];
     char hint[512];   /* "" = none */
@@ -49,6 +54,11 @@ static inline bool err_is_set(const struct err *e)
 /* Fill e in and return false, so that a caller can write `return err_set(e, …);`. */
 bool err_set(struct err *e, const char *sqlstate, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* 0A000 "<what> can't be kept live", soft; what is a noun phrase. Returns false. */
+bool err_soft(struct err *e, const char *what, ...) __attribute__((format(printf, 2, 3)));
+/* The noun phrase of a soft error, into a field of ERR_WHAT_MAX bytes. */
+#define ERR_WHAT_MAX 400
+void err_what(const struct err *e, char *what);
 /* Add a hint or detail to an error that is already set. Returns false too. */
 bool err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool err_detail(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -87,7 +87,7 @@ bool agg_lookup(uint32_t aggfnoid, const char *name, const struct column_type *a
 {
     const struct agg_row *row = find(aggfnoid);
     if (!row || row->nargs != nargs)
-        return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "aggregate %s is not supported", name);
+        return err_soft(err, "aggregate %s", name);
     *spec = (struct agg_spec){
         .cls = row->cls, .nargs = (uint32_t)nargs, .result = result, .collation = collation};
     for (size_t i = 0; i < nargs; i++)
@@ -95,9 +95,8 @@ bool agg_lookup(uint32_t aggfnoid, const char *name, const struct column_type *a
     if (is_ordered(row->cls)) {
         spec->args[0].collation = collation; /* what min and max compare by */
         if (!type_has_order(&spec->args[0]))
-            return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "%s of type %s%s%s is not supported",
-                           name, args[0].type->name, collation ? " under collation " : "",
-                           collation ? collation->name : "");
+            return err_soft(err, "%s of type %s%s%s", name, args[0].type->name,
+                            collation ? " under collation " : "", collation ? collation->name : "");
     }
     return true;
 }

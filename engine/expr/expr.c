@@ -72,8 +72,7 @@ static bool check_collation(enum pgfunc_coll need, const struct collation *coll,
                        name);
     if (coll->deterministic && can_follow(need, coll))
         return true;
-    return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "collation \"%s\" is not supported in %s",
-                   coll->name, name);
+    return err_soft(err, "collation \"%s\" in %s", coll->name, name);
 }
 
 static const struct pgfunc *find_func(uint32_t oid, const char *name, size_t nargs,
@@ -81,10 +80,7 @@ static const struct pgfunc *find_func(uint32_t oid, const char *name, size_t nar
 {
     const struct pgfunc *f = pgfunc_lookup(oid);
     if (!f || f->nargs != nargs) {
-        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "function %s is not supported",
-                name ? name
-                : f  ? f->name
-                     : "without a native version");
+        err_soft(err, "function %s", name ? name : f ? f->name : "without a native version");
         return NULL;
     }
     return check_collation((enum pgfunc_coll)f->coll, coll, f->name, err) ? f : NULL;
@@ -179,8 +175,7 @@ struct expr *expr_minmax(struct arena *a, bool greatest, const struct expr *cons
     if (!check_collation(is_text(result.type) ? COLL_ORDER : COLL_NONE, coll, name, err))
         return NULL;
     if (!type_has_order(&compared)) {
-        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "%s of type %s is not supported", name,
-                result.type->name);
+        err_soft(err, "%s of type %s", name, result.type->name);
         return NULL;
     }
     e = node(a, EXPR_MINMAX, result, args, nargs);
@@ -236,8 +231,7 @@ struct expr *expr_relabel(struct arena *a, const struct expr *arg, struct column
                           struct err *err)
 {
     if (!is_relabel(arg->ct.type, result.type)) {
-        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "conversion of %s to %s is not supported",
-                arg->ct.type->name, result.type->name);
+        err_soft(err, "conversion of %s to %s", arg->ct.type->name, result.type->name);
         return NULL;
     }
     return ready(node(a, EXPR_RELABEL, result, &arg, 1));
@@ -247,8 +241,7 @@ struct expr *expr_via_io(struct arena *a, const struct expr *arg, struct column_
                          struct err *err)
 {
     if (!via_io_is_supported(arg->ct.type, result.type)) {
-        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "cast from %s to %s is not supported",
-                arg->ct.type->name, result.type->name);
+        err_soft(err, "a cast from %s to %s", arg->ct.type->name, result.type->name);
         return NULL;
     }
     return ready(node(a, EXPR_VIA_IO, result, &arg, 1));

@@ -42,9 +42,9 @@ static bool set_columns(struct plan_spec *s, const struct plan_input *in, const 
             q->out[i].name, arena_strdup(&s->arena, named ? in->type_names[i] : ct->type->name),
             *ct};
         if (!json_is_known(ct->type, 0))
-            return refuse(err,
-                          "column \"%s\" of type %s, whose JSON form is a function of its own,",
-                          q->out[i].name, ct->type->name);
+            return err_soft(err,
+                            "column \"%s\" of type %s, whose JSON form is a function of its own,",
+                            q->out[i].name, ct->type->name);
     }
     return true;
 }

@@ -84,8 +84,8 @@ static bool make_source(struct collecting *c, const struct logical_ctes *ctes, s
         if (!c->needed[at][i])
             continue;
         if (t->generated[i])
-            return refuse(c->err, "generated column \"%s\" of table \"%s\"", t->colnames[i],
-                          t->name);
+            return err_soft(c->err, "generated column \"%s\" of table \"%s\"", t->colnames[i],
+                            t->name);
         names[s->ncols] = t->colnames[i];
         types[s->ncols++] = column_type(c, ctes, t, (uint32_t)i + 1);
     }

@@ -75,7 +75,7 @@ static bool bind_agg_args(struct binder *b, struct scope *sc, const struct pgnod
         if (pgn_bool(args->items[i], "resjunk"))
             continue;
         if (*nargs == sizeof agg->args / sizeof *agg->args)
-            return refuse(b->err, "an aggregate of more than two arguments");
+            return err_soft(b->err, "an aggregate of more than two arguments");
         const struct expr *e = bind_expr(b, sc, pgn_field(args->items[i], "expr"));
         if (!e)
             return false;
@@ -89,11 +89,11 @@ static bool bind_agg_args(struct binder *b, struct scope *sc, const struct pgnod
 static bool refuse_agg(struct binder *b, const struct pgnode *node, const char *name)
 {
     if (pgn_int(node, "agglevelsup"))
-        return refuse(b->err, "an aggregate of an outer query");
+        return err_soft(b->err, "an aggregate of an outer query");
     if (pgn_char(node, "aggkind") != 'n')
-        return refuse(b->err, "aggregate %s with WITHIN GROUP", name);
+        return err_soft(b->err, "aggregate %s with WITHIN GROUP", name);
     if (!pgn_is_null(pgn_field(node, "aggorder")))
-        return refuse(b->err, "aggregate %s with ORDER BY", name);
+        return err_soft(b->err, "aggregate %s with ORDER BY", name);
     return true;
 }
 

@@ -77,8 +77,8 @@ static const struct expr *bind_func(struct binder *b, struct scope *sc, const st
 {
     char volatility;
     if (pgn_bool(node, "funcretset")) {
-        refuse(b->err, "set-returning function %s",
-               b->cat->function_name(b->cat->ctx, pgn_oid(node, "funcid"), &volatility));
+        err_soft(b->err, "set-returning function %s",
+                 b->cat->function_name(b->cat->ctx, pgn_oid(node, "funcid"), &volatility));
         return NULL;
     }
     return bind_call(b, sc, node, "funcid", "funcresulttype", "funccollid");
@@ -124,7 +124,7 @@ static const struct expr *bind_array_op(struct binder *b, struct scope *sc,
     if (!ok)
         return NULL;
     if (!pgn_is(list, "ARRAYEXPR") || pgn_bool(list, "multidims")) {
-        refuse(b->err, "ANY or ALL of an array other than ARRAY[…]");
+        err_soft(b->err, "ANY or ALL of an array other than ARRAY[…]");
         return NULL;
     }
     const struct expr *x = bind_expr(b, sc, args->items[0]);
@@ -160,12 +160,12 @@ static const struct expr *bind_null_test(struct binder *b, struct scope *sc,
                                          const struct pgnode *node)
 {
     if (pgn_bool(node, "argisrow")) {
-        refuse(b->err, "IS NULL of a row");
+        err_soft(b->err, "IS NULL of a row");
         return NULL;
     }
     const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
     if (arg && arg->ct.type->kind == TYPE_OPAQUE && arg->ct.type->json == JSON_COMPOSITE) {
-        refuse(b->err, "IS NULL of a composite value");
+        err_soft(b->err, "IS NULL of a composite value");
         return NULL;
     }
     return arg ? fold(b, expr_is_null(b->arena, arg, pgn_int(node, "nulltesttype") == 1)) : NULL;

@@ -145,7 +145,7 @@ static bool bind_shared(struct binder *b, struct scope *home, struct cte_entry *
     if (e->shared)
         return true;
     if (e->binding)
-        return refuse(b->err, "WITH RECURSIVE");
+        return err_soft(b->err, "WITH RECURSIVE");
     e->binding = true;
     if (!bind_query(b, pgn_field(e->node, "ctequery"), home, false, &body))
         return false;
@@ -228,7 +228,7 @@ static struct logical *bind_values(struct binder *b, struct scope *sc, struct rt
         return NULL;
     }
     if (rows->n > VALUES_MAX_ROWS) {
-        refuse(b->err, "VALUES of more than %d rows", VALUES_MAX_ROWS);
+        err_soft(b->err, "VALUES of more than %d rows", VALUES_MAX_ROWS);
         return NULL;
     }
     struct logical *u = logical_new(b->arena, LOGICAL_UNION, rows->n);

@@ -42,7 +42,7 @@ const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgn
     if (resolved != node)
         return bind_expr(b, sc, resolved);
     if (pgn_int(node, "varlevelsup") > 0) {
-        refuse(b->err, "LATERAL or a correlated subquery");
+        err_soft(b->err, "LATERAL or a correlated subquery");
         return NULL;
     }
     struct rte *rte = bind_find_rte(b, sc, pgn_int(node, "varno"));

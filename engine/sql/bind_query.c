@@ -18,7 +18,9 @@ bool bind_broken(struct binder *b, const char *what)
 {
     if (err_is_set(b->err))
         return false;
-    return err_set(b->err, ERR_INTERNAL, "could not understand the analysed statement: %s", what);
+    err_set(b->err, ERR_INTERNAL, "could not understand the analysed statement: %s", what);
+    b->err->soft = true; /* Postgres can */
+    return false;
 }
 
 bool bind_needs_equality(struct binder *b, const struct column_type *ct, const char *what)
@@ -26,8 +28,8 @@ bool bind_needs_equality(struct binder *b, const struct column_type *ct, const c
     if (type_has_equality(ct))
         return true;
     if (ct->collation && !ct->collation->deterministic)
-        return refuse(b->err, "%s over collation \"%s\"", what, ct->collation->name);
-    return refuse(b->err, "%s over type %s", what, ct->type->name);
+        return err_soft(b->err, "%s over collation \"%s\"", what, ct->collation->name);
+    return err_soft(b->err, "%s over type %s", what, ct->type->name);
 }
 
 /* ------------------------------------------------------------ scopes */
@@ -47,7 +49,7 @@ static bool open_scope(struct binder *b, const struct pgnode *query, struct scop
     for (size_t i = 0; i < sc->nctes; i++) {
         sc->ctes[i].node = ctes->items[i];
         if (pgn_bool(ctes->items[i], "cterecursive"))
-            return refuse(b->err, "WITH RECURSIVE");
+            return err_soft(b->err, "WITH RECURSIVE");
         if (!refuse_check_query(pgn_field(ctes->items[i], "ctequery"), b->err))
             return false;
     }
@@ -110,12 +112,12 @@ static bool bind_sort(struct binder *b, struct scope *sc, const struct logical *
         *s = (struct logical_sort){c->rel, c->no, false, pgn_bool(clause, "nulls_first")};
         if (!type_has_order(&c->ct)) {
             if (c->ct.collation && c->ct.collation->kind == COLLATION_UNSUPPORTED)
-                return refuse(b->err, "ORDER BY under collation \"%s\"", c->ct.collation->name);
-            return refuse(b->err, "ORDER BY over type %s", c->ct.type->name);
+                return err_soft(b->err, "ORDER BY under collation \"%s\"", c->ct.collation->name);
+            return err_soft(b->err, "ORDER BY over type %s", c->ct.type->name);
         }
         if (!pgops_sort(pgn_oid(clause, "sortop"), c->ct.type, &s->desc))
-            return refuse(b->err, "ORDER BY with an operator that is not the default of type %s",
-                          c->ct.type->name);
+            return err_soft(b->err, "ORDER BY with an operator that is not the default of type %s",
+                            c->ct.type->name);
     }
     out->nsort = clauses->n;
     return true;
@@ -140,7 +142,7 @@ static bool bind_row_count(struct binder *b, struct scope *sc, const char *field
         return bind_broken(b, "a row count that isn't bigint");
     err_clear(&err);
     if (expr_has_columns(e))
-        return refuse(b->err, "%s with an expression that isn't constant", name);
+        return err_soft(b->err, "%s with an expression that isn't constant", name);
     if (!expr_eval(e, &cx, &v, &err)) {
         *b->err = err;
         return false;

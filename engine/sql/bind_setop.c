@@ -57,7 +57,7 @@ const struct expr *bind_coerce(struct binder *b, const struct expr *e, struct co
         cast = expr_func(b->arena, funcid, NULL, &e, 1, to, e->ct.collation, b->err);
         break;
     case CAST_NONE:
-        refuse(b->err, "a set operation of types %s and %s", e->ct.type->name, to.type->name);
+        err_soft(b->err, "a set operation of types %s and %s", e->ct.type->name, to.type->name);
     }
     return cast ? expr_fold(b->arena, cast) : NULL;
 }

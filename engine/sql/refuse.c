@@ -11,7 +11,7 @@
 
 bool refuse(struct err *err, const char *fmt, ...)
 {
-    char what[400];
+    char what[ERR_WHAT_MAX];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
@@ -21,19 +21,20 @@ bool refuse(struct err *err, const char *fmt, ...)
 
 /* ------------------------------------------------------------ queries */
 
-/* Clauses by the field that is set where they are used. */
+/* Clauses by the field that is set where they are used. Those that are no question at all first. */
 static const struct {
     const char *field;
     const char *name;
+    bool soft;
 } clauses[] = {
-    {"utilityStmt", "a utility statement"},
-    {"groupingSets", "grouping sets (GROUPING SETS, ROLLUP, CUBE)"},
-    {"rowMarks", "FOR UPDATE or FOR SHARE"},
-    {"hasForUpdate", "FOR UPDATE or FOR SHARE"},
-    {"hasModifyingCTE", "a data-modifying WITH"},
-    {"hasDistinctOn", "DISTINCT ON"},
-    {"hasWindowFuncs", "a window function"},
-    {"windowClause", "a WINDOW clause"},
+    {"utilityStmt", "a utility statement", false},
+    {"rowMarks", "FOR UPDATE or FOR SHARE", false},
+    {"hasForUpdate", "FOR UPDATE or FOR SHARE", false},
+    {"hasModifyingCTE", "a data-modifying WITH", false},
+    {"groupingSets", "grouping sets (GROUPING SETS, ROLLUP, CUBE)", true},
+    {"hasDistinctOn", "DISTINCT ON", true},
+    {"hasWindowFuncs", "a window function", true},
+    {"windowClause", "a WINDOW clause", true},
 };
 
 static bool is_set(const struct pgnode *f)
@@ -56,7 +57,7 @@ bool refuse_check_query(const struct pgnode *query, struct err *err)
     }
     for (size_t i = 0; i < COUNT(clauses); i++)
         if (is_set(pgn_field(query, clauses[i].field)))
-            return refuse(err, "%s", clauses[i].name);
+            return (clauses[i].soft ? err_soft : refuse)(err, "%s", clauses[i].name);
     return true;
 }
 
@@ -71,10 +72,10 @@ static bool refuse_range_function(const struct pgnode *rte, const struct catalog
         uint32_t funcid = pgn_oid(f, "funcid");
         char volatility;
         if (funcid)
-            return refuse(err, "function %s in FROM",
-                          cat->function_name(cat->ctx, funcid, &volatility));
+            return err_soft(err, "function %s in FROM",
+                            cat->function_name(cat->ctx, funcid, &volatility));
     }
-    return refuse(err, "a function in FROM");
+    return err_soft(err, "a function in FROM");
 }
 
 bool refuse_check_rte(const struct pgnode *rte, const struct catalog *cat, struct err *err)
@@ -90,7 +91,7 @@ bool refuse_check_rte(const struct pgnode *rte, const struct catalog *cat, struc
     case 5: /* VALUES */
     case 6: /* CTE */ return true;
     case 3: return refuse_range_function(rte, cat, err);
-    case 4: return refuse(err, "XMLTABLE or JSON_TABLE");
+    case 4: return err_soft(err, "XMLTABLE or JSON_TABLE");
     case 7: return refuse(err, "a transition table");
     default: return refuse(err, "this kind of FROM item");
     }
@@ -130,8 +131,14 @@ bool refuse_function(const char *name, char volatility, struct err *err)
     if (volatility == 'v')
         return refuse(err, "volatile function %s", name);
     if (volatility == 's')
-        return refuse(err, "function %s, which is not immutable,", name);
-    return refuse(err, "function %s", name);
+        return err_soft(err, "function %s, which is not immutable,", name);
+    return err_soft(err, "function %s", name);
+}
+
+/* Changes only with the row. A lock taken on a row changes the others, and no stream tells. */
+static bool is_settled(int attno)
+{
+    return attno == -1 || attno == -2 || attno == -6;
 }
 
 bool refuse_system_column(int attno, struct err *err)
@@ -139,9 +146,10 @@ bool refuse_system_column(int attno, struct err *err)
     static const char *const names[] = {"", "ctid", "xmin", "cmin", "cmax", "xmax", "tableoid"};
     static const int by_attno[] = {0, 1, 2, 3, 5, 4, 6}; /* -1 ctid, -2 xmin, -3 cmin, -4 xmax… */
     if (attno == 0)
-        return refuse(err, "a whole-row reference to a table");
+        return err_soft(err, "a whole-row reference to a table");
     if (attno < 0 && attno > -(int)COUNT(by_attno))
-        return refuse(err, "system column %s", names[by_attno[-attno]]);
+        return (is_settled(attno) ? err_soft : refuse)(err, "system column %s",
+                                                       names[by_attno[-attno]]);
     return refuse(err, "a system column");
 }
 
@@ -154,8 +162,8 @@ static bool refuse_sublink(const struct pgnode *node, struct err *err)
         "ARRAY(SELECT …)",      "a CTE subquery",
     };
     int64_t kind = pgn_int(node, "subLinkType");
-    return refuse(err, "%s",
-                  kind >= 0 && kind < (int64_t)COUNT(kinds) ? kinds[kind] : "a subquery");
+    return err_soft(err, "%s",
+                    kind >= 0 && kind < (int64_t)COUNT(kinds) ? kinds[kind] : "a subquery");
 }
 
 static bool refuse_sql_value(const struct pgnode *node, struct err *err)
@@ -166,47 +174,49 @@ static bool refuse_sql_value(const struct pgnode *node, struct err *err)
         "CURRENT_USER", "USER",         "SESSION_USER",   "CURRENT_CATALOG",   "CURRENT_SCHEMA",
     };
     int64_t op = pgn_int(node, "op");
-    return refuse(err, "%s", op >= 0 && op < (int64_t)COUNT(names) ? names[op] : "a session value");
+    return err_soft(err, "%s",
+                    op >= 0 && op < (int64_t)COUNT(names) ? names[op] : "a session value");
 }
 
 /* Node tags by the words a user knows them by. */
 static const struct {
     const char *tag;
     const char *name;
+    bool hard;
 } nodes[] = {
-    {"WINDOWFUNC", "a window function"},
-    {"GROUPINGFUNC", "GROUPING()"},
-    {"SUBSCRIPTINGREF", "a subscript"},
-    {"NAMEDARGEXPR", "a named argument"},
-    {"FIELDSELECT", "a field of a composite value"},
-    {"FIELDSTORE", "a field assignment"},
-    {"ARRAYCOERCEEXPR", "a cast of an array"},
-    {"CONVERTROWTYPEEXPR", "a cast of a row"},
-    {"ARRAYEXPR", "ARRAY[…]"},
-    {"ROWEXPR", "ROW(…)"},
-    {"ROWCOMPAREEXPR", "a comparison of rows"},
-    {"XMLEXPR", "an XML expression"},
-    {"COERCETODOMAIN", "a cast to a domain"},
-    {"COERCETODOMAINVALUE", "a domain constraint"},
-    {"SETTODEFAULT", "DEFAULT"},
-    {"CURRENTOFEXPR", "CURRENT OF"},
-    {"NEXTVALUEEXPR", "a sequence value"},
-    {"JSONVALUEEXPR", "a JSON expression"},
-    {"JSONCONSTRUCTOREXPR", "a JSON constructor"},
-    {"JSONISPREDICATE", "IS JSON"},
-    {"JSONEXPR", "a JSON query function"},
+    {"WINDOWFUNC", "a window function", false},
+    {"GROUPINGFUNC", "GROUPING()", false},
+    {"SUBSCRIPTINGREF", "a subscript", false},
+    {"NAMEDARGEXPR", "a named argument", false},
+    {"FIELDSELECT", "a field of a composite value", false},
+    {"FIELDSTORE", "a field assignment", false},
+    {"ARRAYCOERCEEXPR", "a cast of an array", false},
+    {"CONVERTROWTYPEEXPR", "a cast of a row", false},
+    {"ARRAYEXPR", "ARRAY[…]", false},
+    {"ROWEXPR", "ROW(…)", false},
+    {"ROWCOMPAREEXPR", "a comparison of rows", false},
+    {"XMLEXPR", "an XML expression", false},
+    {"COERCETODOMAIN", "a cast to a domain", false},
+    {"COERCETODOMAINVALUE", "a domain constraint", false},
+    {"SETTODEFAULT", "DEFAULT", true},
+    {"CURRENTOFEXPR", "CURRENT OF", true},
+    {"NEXTVALUEEXPR", "a sequence value", true},
+    {"JSONVALUEEXPR", "a JSON expression", false},
+    {"JSONCONSTRUCTOREXPR", "a JSON constructor", false},
+    {"JSONISPREDICATE", "IS JSON", false},
+    {"JSONEXPR", "a JSON query function", false},
 };
 
 bool refuse_expr(const struct pgnode *node, struct err *err)
 {
     if (node->kind != PGN_NODE)
-        return refuse(err, "an expression of unknown form");
+        return err_soft(err, "an expression of unknown form");
     if (pgn_is(node, "SUBLINK"))
         return refuse_sublink(node, err);
     if (pgn_is(node, "SQLVALUEFUNCTION"))
         return refuse_sql_value(node, err);
     for (size_t i = 0; i < COUNT(nodes); i++)
         if (pgn_is(node, nodes[i].tag))
-            return refuse(err, "%s", nodes[i].name);
-    return refuse(err, "expression %.64s", node->text);
+            return (nodes[i].hard ? refuse : err_soft)(err, "%s", nodes[i].name);
+    return err_soft(err, "expression %.64s", node->text);
 }

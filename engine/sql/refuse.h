@@ -5,6 +5,11 @@
  * Wrong is worse than refused: what the binder doesn't know exactly it hands to one of these. All
  * return false, for `return refuse(…)`.
  *
+ * There are two kinds of no. refuse() is final: nothing tells when the answer changes, or asking
+ * changes something (volatile functions, row locks, tables that are not in the stream). err_soft()
+ * says that we can't maintain the answer by changes; Postgres can be asked again instead
+ * (sql/rerun.h).
+ *
  * To accept a construct: take its line out of the table in refuse.c and bind it.
  */
 #ifndef PALIMPSEST_SQL_REFUSE_H
@@ -13,7 +18,7 @@
 #include "engine/sql/catalog.h"
 #include "engine/sql/pgnode.h"
 
-/* "<what> can't be kept live"; what is a noun phrase. */
+/* "<what> can't be kept live", in no way; what is a noun phrase. */
 bool refuse(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What a query's own flags and clauses say before anything in it is looked at. */

@@ -20,9 +20,9 @@ struct bytes {
     size_t len;
 };
 
-static bool refuse(const struct type *t, struct err *err)
+static bool unknown(const struct type *t, struct err *err)
 {
-    err_set(err, ERR_FEATURE_NOT_SUPPORTED, "constants of type %s are not supported", t->name);
+    err_soft(err, "a constant of type %s", t->name);
     return err_hint(err, "Pass the value as a parameter ($1).");
 }
 
@@ -101,7 +101,7 @@ static bool from_numeric(const struct type *t, struct bytes b, struct arena *a, 
 {
     struct disk_numeric n;
     if (b.len < 2)
-        return refuse(t, err);
+        return unknown(t, err);
     uint16_t h = load_u16(b.p);
     switch (h & 0xF000) {
     case 0xC000: *out = numeric_nan; return true;
@@ -111,7 +111,7 @@ static bool from_numeric(const struct type *t, struct bytes b, struct arena *a, 
     if ((h & 0xC000) == 0x8000)
         read_short_header(b, h, &n);
     else if (!read_long_header(b, h, &n))
-        return refuse(t, err);
+        return unknown(t, err);
     return finite_numeric(&n, a, out, err);
 }
 
@@ -154,7 +154,7 @@ static bool from_byval(const struct type *t, const uint8_t *datum, struct arena 
     case TYPE_BPCHAR:
     case TYPE_UUID: break;
     }
-    return refuse(t, err);
+    return unknown(t, err);
 }
 
 /* ------------------------------------------------------------ by reference */
@@ -188,14 +188,14 @@ static bool from_opaque(const struct type *t, const uint8_t *p, size_t len, stru
     case OID_CSTRING: b.len = strnlen((const char *)p, len); break;
     case OID_BYTEA:
         if (!strip_varlena(p, len, &b))
-            return refuse(t, err);
+            return unknown(t, err);
         *out = bytea_text(b, a);
         return true;
     case OID_JSON:
         if (!strip_varlena(p, len, &b))
-            return refuse(t, err);
+            return unknown(t, err);
         break;
-    default: return refuse(t, err);
+    default: return unknown(t, err);
     }
     *out = copy_bytes(b, a);
     return true;
@@ -206,7 +206,7 @@ bool value_from_datum(const struct type *t, const uint8_t *datum, size_t len, bo
 {
     struct bytes b;
     if (byval)
-        return len == 8 ? from_byval(t, datum, a, out, err) : refuse(t, err);
+        return len == 8 ? from_byval(t, datum, a, out, err) : unknown(t, err);
     if (t->kind == TYPE_OPAQUE)
         return from_opaque(t, datum, len, a, out, err);
     if (t->kind == TYPE_UUID && len == 16) {
@@ -214,11 +214,11 @@ bool value_from_datum(const struct type *t, const uint8_t *datum, size_t len, bo
         return true;
     }
     if (!strip_varlena(datum, len, &b))
-        return refuse(t, err);
+        return unknown(t, err);
     if (t->kind == TYPE_NUMERIC)
         return from_numeric(t, b, a, out, err);
     if (t->kind != TYPE_TEXT && t->kind != TYPE_BPCHAR)
-        return refuse(t, err);
+        return unknown(t, err);
     *out = copy_bytes(b, a);
     return true;
 }
