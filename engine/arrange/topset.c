@@ -187,11 +187,18 @@ static bool free_outline(void *arg, const uint8_t *row, int64_t count)
     return true;
 }
 
+void topset_forget(struct topset *t)
+{
+    if (t->outline_bytes)
+        topset_range(t, 0, t->total, free_outline, t);
+    t->root = t->height = 0;
+    t->total = 0;
+}
+
 void topset_fini(struct topset *t)
 {
     topset_settle(t);
-    if (t->outline_bytes)
-        topset_range(t, 0, t->total, free_outline, t);
+    topset_forget(t);
     slab_fini(&t->records);
     slab_fini(&t->nodes);
     VEC_FREE(t->dead);

@@ -38,6 +38,29 @@ void topset_init(struct topset *t, const struct layout *l, const struct sort_key
                  size_t nkeys);
 void topset_fini(struct topset *t);
 
+/* One of many sets that share a topset's memory: it is loaded, worked on as if it were the only one,
+ * and stored again. Zero is the empty set. nrows and the bytes are those of all. */
+struct topset_root {
+    int64_t total;
+    uint32_t root, height;
+};
+
+static inline void topset_load(struct topset *t, const struct topset_root *r)
+{
+    t->total = r->total;
+    t->root = r->root;
+    t->height = r->height;
+}
+
+static inline void topset_store(const struct topset *t, struct topset_root *r)
+{
+    *r = (struct topset_root){t->total, t->root, t->height};
+}
+
+/* Frees what the loaded set holds outside of the shared memory; it is empty then. For each set before
+ * topset_fini(). */
+void topset_forget(struct topset *t);
+
 /* Adds weight, which must not leave the row with a negative one, and returns the row's rank: the
  * weight of all rows before it. A rank that is not below bound need not be exact: whatever is
  * returned isn't either. *kept is the tree's own copy of the row. */

@@ -83,9 +83,11 @@ enum setop_kind {
 };
 struct op *op_setop(struct circuit *c, struct op *left, struct op *right, enum setop_kind kind);
 /* Rows offset .. offset+limit of the order, ties broken by the whole row; limit -1 = no limit.
- * with_ties keeps all rows equal to the last one on the keys. */
-struct op *op_topk(struct circuit *c, struct op *in, const struct sort_key *keys, size_t nkeys,
-                   int64_t limit, int64_t offset, bool with_ties);
+ * with_ties keeps all rows equal to the last one on the keys. With part[npart] that for each group of
+ * rows equal on these expressions. */
+struct op *op_topk(struct circuit *c, struct op *in, const struct expr *const *part, size_t npart,
+                   const struct sort_key *keys, size_t nkeys, int64_t limit, int64_t offset,
+                   bool with_ties);
 
 const struct layout *op_layout(const struct op *op);
 

@@ -1,5 +1,6 @@
 /*
- * op_topk: LIMIT and OFFSET over an order, with or without ties.
+ * op_topk: LIMIT and OFFSET over an order, with or without ties; of all rows or of each partition
+ * (DISTINCT ON, LIMIT in a LATERAL subquery).
  *
  * Law       T: the input as a sequence of rows in order, a row of weight w being w equal members;
  *           out = T[offset, end), where end = offset + limit, or with ties the first place from there
@@ -8,37 +9,56 @@
  *           sequence after: the members at [max(p + w, offset), offset + w) have come in at the front,
  *           those at [max(p + w, end), end + w) have gone out at the back, and the part of [p, p + w)
  *           inside the window is new. Taking them away is the same with the signs turned.
- *           With ties the end moves too: then the old window and the new are compared
- * State     all rows of the input, in order: any of them may move up after a retraction. With ties:
- *           the window as well
- * Cost      O(log n) a change, whatever limit and offset; with ties O(log n) a change and O(window)
- *           a step that reaches into it
- * NULLs     sort as the keys say, first or last
+ *           With ties the end moves too: then the old window and the new are compared.
+ *           With partitions all of this holds for the rows of each of them by itself
+ * State     all rows of the input, in order: any of them may move up after a retraction; by partition
+ *           a set, whose memory they share. With ties and no partitions: the window as well
+ * Cost      O(log n) a change, whatever limit and offset, n being the rows of the partition; with ties
+ *           O(log n) a change and O(window) a step that reaches into it. What a change doesn't touch
+ *           costs nothing
+ * NULLs     sort as the keys say, first or last. In a partition's key they are equal to each other
  * Weights   asserts go before retracts, so that no row is ever negative; where each row comes at most
  *           once that can't be, and the order is the input's: a row and what it became are often near
  *           each other, and the tree doesn't grow only to shrink
  * Traps     a total order: ties are broken by the rows' bytes, or the window would depend on history.
- *           offset + limit may not fit 64 bits. LIMIT 0 WITH TIES is empty
- * See also  topset.h
+ *           offset + limit may not fit 64 bits. LIMIT 0 WITH TIES is empty. Partitions are equal by
+ *           type (1.0 and 1.00 are one), not by bytes
+ * See also  topset.h, keymap.h
  */
 #include <assert.h>
 #include <stdlib.h>
 
+#include "engine/arrange/keymap.h"
 #include "engine/arrange/topset.h"
 #include "engine/op/op_impl.h"
 
 /* No set is as heavy as that, and sums of two such ranks don't overflow. */
 #define RANK_MAX ((int64_t)1 << 61)
 
+/* What the map of partitions holds. */
+struct part {
+    struct topset_root set;
+    uint32_t touched; /* in this step; with ties */
+};
+
+/* With ties: a partition that this step changes, and its window before, in `previous`. */
+struct touched {
+    uint32_t handle;
+    size_t start, n;
+};
+
 struct topk {
     struct op op;
-    struct topset set;
+    struct topset set;    /* with partitions: the one in hand */
+    struct keyspec *spec; /* owned; what a partition is; NULL: all rows are one */
+    struct keymap parts;  /* by that; payload: struct part */
+    VEC(struct touched) touched;
     struct sort_key *keys; /* owned */
     int64_t limit;         /* as asked for; -1 = none */
     int64_t from, to;      /* the window without ties: ranks, at most RANK_MAX */
     bool with_ties;
     struct delta window;   /* with ties: what is out; rows of the set */
-    struct delta previous; /* with ties: what was, during a step */
+    struct delta previous; /* with ties: what was, during a step; of all touched partitions */
 };
 
 /* ------------------------------------------------------------ without ties */
@@ -101,7 +121,8 @@ static void apply_change(struct topk *k, const struct change *ch, struct op_env 
 /* ------------------------------------------------------------ with ties */
 
 struct collect {
-    struct topk *k;
+    const struct topk *k;
+    struct delta *into;
     const uint8_t *last; /* the row at the last rank of the limit; beyond it only its peers */
 };
 
@@ -111,36 +132,37 @@ static bool collect_member(void *arg, const uint8_t *row, int64_t count)
     struct change ch = {row, count};
     if (c->last && topset_cmp_keys(&c->k->set, c->last, row) != 0)
         return false;
-    VEC_PUSH(c->k->window, ch);
+    VEC_PUSH(*c->into, ch);
     return true;
 }
 
-static void collect_window(struct topk *k)
+/* Appends the window of the set in hand. */
+static void collect_window(const struct topk *k, struct delta *into)
 {
-    struct collect c = {k, NULL};
-    k->window.n = 0;
+    struct collect c = {k, into, NULL};
+    size_t before = into->n;
     topset_range(&k->set, k->from, k->to, collect_member, &c);
-    if (!k->window.n)
+    if (into->n == before)
         return;
-    c.last = k->window.v[k->window.n - 1].row;
+    c.last = into->v[into->n - 1].row;
     topset_range(&k->set, k->to, RANK_MAX, collect_member, &c);
 }
 
-/* Both windows are in order. */
-static void emit_difference(struct topk *k)
+/* From the window that was to the one that is; both are in order. */
+static void emit_difference(struct topk *k, const struct change *old, size_t nold)
 {
-    const struct delta *old = &k->previous, *new = &k->window;
+    const struct delta *new = &k->window;
     size_t i = 0, n = 0;
-    while (i < old->n || n < new->n) {
-        int c = i == old->n ? 1 : n == new->n ? -1 : 0;
+    while (i < nold || n < new->n) {
+        int c = i == nold ? 1 : n == new->n ? -1 : 0;
         if (!c)
-            c = topset_cmp(&k->set, old->v[i].row, new->v[n].row);
-        const uint8_t *row = c <= 0 ? old->v[i].row : new->v[n].row;
+            c = topset_cmp(&k->set, old[i].row, new->v[n].row);
+        const uint8_t *row = c <= 0 ? old[i].row : new->v[n].row;
         int64_t change = 0;
         if (c >= 0)
             change += new->v[n++].weight;
         if (c <= 0)
-            change -= old->v[i++].weight;
+            change -= old[i++].weight;
         if (change)
             op_emit(&k->op, row, change);
     }
@@ -151,8 +173,75 @@ static void step_ties(struct topk *k)
     struct delta swap = k->previous;
     k->previous = k->window;
     k->window = swap;
-    collect_window(k);
-    emit_difference(k);
+    k->window.n = 0;
+    collect_window(k, &k->window);
+    emit_difference(k, k->previous.v, k->previous.n);
+}
+
+/* ------------------------------------------------------------ partitions */
+
+/* The partition of a row, made if it isn't there. 0: its key fails. */
+static uint32_t find_part(struct topk *k, const struct change *ch, struct op_env *env)
+{
+    struct keymap *m = &k->parts;
+    bool has_null;
+    const uint8_t *key;
+    op_env_next_row(env);
+    if (!keyspec_eval(k->spec, ch->row, &env->scratch, m->vals, &env->err)) {
+        errset_add(env->errors, &env->err, ch->weight);
+        return 0;
+    }
+    uint32_t hash = keyspec_hash(k->spec, m->vals, &has_null), h = keymap_find(m, hash, m->vals);
+    if (h)
+        return h;
+    if (!row_pack(m->layout, m->vals, &env->scratch, &key, &env->err)) {
+        errset_add(env->errors, &env->err, ch->weight);
+        return 0;
+    }
+    return keymap_insert(m, hash, key);
+}
+
+/* Keeps the window of the partition in hand as it is before the step. */
+static void touch(struct topk *k, uint32_t handle, struct part *p)
+{
+    struct touched t = {handle, k->previous.n, 0};
+    if (p->touched)
+        return;
+    p->touched = 1;
+    collect_window(k, &k->previous);
+    t.n = k->previous.n - t.start;
+    VEC_PUSH(k->touched, t);
+}
+
+static void apply_to_part(struct topk *k, const struct change *ch, struct op_env *env)
+{
+    uint32_t handle = find_part(k, ch, env);
+    if (!handle)
+        return;
+    struct part *p = keymap_payload(&k->parts, handle);
+    topset_load(&k->set, &p->set);
+    if (k->with_ties)
+        touch(k, handle, p);
+    apply_change(k, ch, env);
+    topset_store(&k->set, &p->set);
+    if (!p->set.total && !k->with_ties)
+        keymap_remove(&k->parts, handle);
+}
+
+static void finish_parts(struct topk *k)
+{
+    for (size_t i = 0; i < k->touched.n; i++) {
+        const struct touched *t = &k->touched.v[i];
+        struct part *p = keymap_payload(&k->parts, t->handle);
+        p->touched = 0;
+        topset_load(&k->set, &p->set);
+        k->window.n = 0;
+        collect_window(k, &k->window);
+        emit_difference(k, k->previous.v + t->start, t->n);
+        if (!p->set.total)
+            keymap_remove(&k->parts, t->handle);
+    }
+    k->touched.n = k->previous.n = k->window.n = 0;
 }
 
 /* ------------------------------------------------------------ the step */
@@ -162,18 +251,44 @@ static void step_topk(struct op *op, struct op_env *env)
     struct topk *k = (struct topk *)op;
     const struct delta *in = op_input(op, 0);
     topset_settle(&k->set);
+    if (k->spec)
+        keymap_settle(&k->parts);
     bool any_order = op->ins[0]->cls->consolidated;
     for (int retracts = any_order; retracts < 2; retracts++)
         for (size_t i = 0; i < in->n; i++)
-            if (any_order || (in->v[i].weight < 0) == retracts)
-                apply_change(k, &in->v[i], env);
-    if (k->with_ties)
+            if (any_order || (in->v[i].weight < 0) == retracts) {
+                if (k->spec)
+                    apply_to_part(k, &in->v[i], env);
+                else
+                    apply_change(k, &in->v[i], env);
+            }
+    if (k->spec)
+        finish_parts(k);
+    else if (k->with_ties)
         step_ties(k);
+}
+
+/* ------------------------------------------------------------ life and looks */
+
+static void forget_part(void *arg, uint32_t handle)
+{
+    struct topk *k = arg;
+    const struct part *p = keymap_payload(&k->parts, handle);
+    topset_load(&k->set, &p->set);
+    topset_forget(&k->set);
 }
 
 static void free_topk(struct op *op)
 {
     struct topk *k = (struct topk *)op;
+    if (k->spec) {
+        if (k->set.outline_bytes)
+            htab_each(&k->parts.table, forget_part, k);
+        topset_load(&k->set, &(struct topset_root){0});
+        keymap_fini(&k->parts);
+        keyspec_free(k->spec);
+        VEC_FREE(k->touched);
+    }
     topset_fini(&k->set);
     VEC_FREE(k->window);
     VEC_FREE(k->previous);
@@ -183,7 +298,11 @@ static void free_topk(struct op *op)
 static void describe_topk(const struct op *op, struct buf *b)
 {
     const struct topk *k = (const struct topk *)op;
-    buf_adds(b, " order by (");
+    for (uint32_t i = 0; k->spec && i < k->spec->n; i++) {
+        buf_adds(b, i ? ", " : " of each (");
+        expr_print(k->spec->part[i].expr, NULL, b);
+    }
+    buf_adds(b, k->spec ? ") order by (" : " order by (");
     for (size_t i = 0; i < k->set.nkeys; i++) {
         const struct sort_key *s = &k->keys[i];
         buf_addf(b, "%s#%u%s", i ? ", " : "", s->col, s->desc ? " desc" : "");
@@ -201,6 +320,8 @@ static struct op_stats stats_topk(const struct op *op)
 {
     const struct topk *k = (const struct topk *)op;
     size_t windows = (k->window.cap + k->previous.cap) * sizeof *k->window.v;
+    if (k->spec)
+        windows += keymap_bytes(&k->parts) + k->touched.cap * sizeof *k->touched.v;
     return (struct op_stats){k->set.nrows, topset_bytes(&k->set) + windows};
 }
 
@@ -210,8 +331,20 @@ static const struct op_class topk_class = {.name = "top",
                                            .describe = describe_topk,
                                            .stats = stats_topk};
 
-struct op *op_topk(struct circuit *c, struct op *in, const struct sort_key *keys, size_t nkeys,
-                   int64_t limit, int64_t offset, bool with_ties)
+static void init_parts(struct topk *k, const struct layout *l, const struct expr *const *part,
+                       size_t npart)
+{
+    struct column_type *cts = xcalloc(npart, sizeof *cts);
+    for (size_t i = 0; i < npart; i++)
+        cts[i] = part[i]->ct;
+    k->spec = keyspec_new(l, part, npart, NULL);
+    keymap_init(&k->parts, cts, npart, sizeof(struct part));
+    free(cts);
+}
+
+struct op *op_topk(struct circuit *c, struct op *in, const struct expr *const *part, size_t npart,
+                   const struct sort_key *keys, size_t nkeys, int64_t limit, int64_t offset,
+                   bool with_ties)
 {
     struct topk *k = NEW(struct topk);
     assert(limit >= -1 && offset >= 0);
@@ -223,6 +356,8 @@ struct op *op_topk(struct circuit *c, struct op *in, const struct sort_key *keys
     k->to = limit < 0 || limit > RANK_MAX - k->from ? RANK_MAX : k->from + limit;
     k->with_ties = with_ties && k->to != RANK_MAX;
     topset_init(&k->set, in->layout, k->keys, nkeys);
+    if (npart)
+        init_parts(k, in->layout, part, npart);
     circuit_add(c, &k->op, &topk_class, layout_ref(in->layout), &in, 1);
     return &k->op;
 }

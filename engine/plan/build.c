@@ -23,7 +23,9 @@ static struct op *build_op(struct circuit *c, const struct plan_spec *p,
     case PHYS_DISTINCT: return op_distinct(c, ins[0]);
     case PHYS_UNION: return op_union(c, ins, o->nin);
     case PHYS_SETOP: return op_setop(c, ins[0], ins[1], o->setop);
-    case PHYS_TOPK: return op_topk(c, ins[0], o->sort, o->nsort, o->limit, o->offset, o->with_ties);
+    case PHYS_TOPK:
+        return op_topk(c, ins[0], o->part, o->npart, o->sort, o->nsort, o->limit, o->offset,
+                       o->with_ties);
     }
     return NULL;
 }

@@ -148,6 +148,9 @@ static void put_node(struct canon *c, const struct logical *n, const struct logi
         put(c, "desc", n->sort[i].desc);
         put(c, "nf", n->sort[i].nulls_first);
     }
+    put(c, "part", (int64_t)n->npart);
+    for (size_t i = 0; i < n->npart; i++)
+        put_col(c, n->part[i].rel, n->part[i].no);
     put(c, "lim", n->limit);
     put(c, "off", n->offset);
     put(c, "ties", n->with_ties);

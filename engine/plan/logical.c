@@ -61,6 +61,19 @@ struct logical *logical_distinct(struct arena *a, struct logical *in)
     return n;
 }
 
+struct logical *logical_topk(struct arena *a, struct logical *in, struct logical_sort *sort,
+                             size_t nsort, struct logical_id *part, size_t npart)
+{
+    struct logical *n = logical_new(a, LOGICAL_TOPK, 1);
+    n->in[0] = in;
+    n->sort = sort;
+    n->nsort = nsort;
+    n->part = part;
+    n->npart = npart;
+    take_cols(a, n, in);
+    return n;
+}
+
 struct logical *logical_project(struct arena *a, struct logical *in, uint32_t rel,
                                 const struct expr *const *exprs, const char *const *names, size_t n)
 {
@@ -209,6 +222,9 @@ static bool tree_is_valid(const struct logical *n)
             return false;
     for (size_t i = 0; i < n->nsort; i++)
         if (!gives(n, n->sort[i].rel, n->sort[i].no))
+            return false;
+    for (size_t i = 0; i < n->npart; i++)
+        if (!gives(n, n->part[i].rel, n->part[i].no))
             return false;
     return shape_is_valid(n) && cols_are_valid(n) && aggs_are_valid(n) &&
            exprs_are_valid(n->conds, n->nconds, n) && exprs_are_valid(n->exprs, n->nexprs, n) &&

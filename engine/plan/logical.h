@@ -49,6 +49,10 @@ struct logical_sort {
     bool desc, nulls_first;
 };
 
+struct logical_id {
+    uint32_t rel, no;
+};
+
 struct logical;
 
 /* A base table as a scan sees it; copied from the catalog into the plan's arena. */
@@ -94,6 +98,8 @@ struct logical {
     enum setop_kind setop;     /* SETOP */
     struct logical_sort *sort; /* TOPK */
     size_t nsort;
+    struct logical_id *part; /* TOPK: of each group of rows equal on these; none: of all rows */
+    size_t npart;
     int64_t limit, offset; /* TOPK; limit -1 = none */
     bool with_ties;
 };
@@ -126,6 +132,9 @@ struct logical *logical_filter(struct arena *a, struct logical *in, const struct
 struct logical *logical_join(struct arena *a, enum join_kind kind, struct logical *left,
                              struct logical *right);
 struct logical *logical_distinct(struct arena *a, struct logical *in);
+/* sort and part are borrowed. No limit, no offset, no ties yet. */
+struct logical *logical_topk(struct arena *a, struct logical *in, struct logical_sort *sort,
+                             size_t nsort, struct logical_id *part, size_t npart);
 /* Projection; cols are new identities (rel, 1…n) with the expressions' types. names may be NULL. */
 struct logical *logical_project(struct arena *a, struct logical *in, uint32_t rel,
                                 const struct expr *const *exprs, const char *const *names,

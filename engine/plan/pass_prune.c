@@ -131,6 +131,8 @@ static void need_below(struct pruning *p, struct logical *n, const struct need *
     need_exprs(below, n->rkeys, n->nkeys);
     for (size_t i = 0; i < n->nsort; i++)
         need_col(below, n->sort[i].rel, n->sort[i].no);
+    for (size_t i = 0; i < n->npart; i++)
+        need_col(below, n->part[i].rel, n->part[i].no);
     switch (n->kind) {
     case LOGICAL_PROJECT: keep_projections(n, need, below); break;
     case LOGICAL_GROUP: keep_aggs(n, need, below); break;

@@ -99,6 +99,17 @@ static void renew_cols(struct pass_ctx *c, struct logical *n)
             n->cols[at++] = n->in[i]->cols[k];
 }
 
+/* What is ordered or partitioned by is named by column: only columns take its place here. */
+static void rename_column(const struct pending *p, uint32_t *rel, uint32_t *no)
+{
+    struct expr column = {.rel = *rel, .col = *no};
+    const struct expr *e = pending_expr((void *)p, &column);
+    if (e) {
+        *rel = e->rel;
+        *no = e->col;
+    }
+}
+
 static struct logical *pull_through(struct pass_ctx *c, struct logical *n, struct pending *up,
                                     const bool computed[2])
 {
@@ -108,14 +119,10 @@ static struct logical *pull_through(struct pass_ctx *c, struct logical *n, struc
     if (!up)
         return n;
     apply(c, n->conds, n->nconds, &here);
-    for (size_t i = 0; i < n->nsort; i++) {
-        struct expr column = {.rel = n->sort[i].rel, .col = n->sort[i].no};
-        const struct expr *e = pending_expr(&here, &column);
-        if (e) {
-            n->sort[i].rel = e->rel;
-            n->sort[i].no = e->col;
-        }
-    }
+    for (size_t i = 0; i < n->nsort; i++)
+        rename_column(&here, &n->sort[i].rel, &n->sort[i].no);
+    for (size_t i = 0; i < n->npart; i++)
+        rename_column(&here, &n->part[i].rel, &n->part[i].no);
     renew_cols(c, n);
     for (size_t i = 0; i < here.cols.n; i++) {
         AVEC_PUSH(c->arena, up->cols, here.cols.v[i]);

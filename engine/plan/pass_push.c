@@ -18,7 +18,8 @@
  *   full join    nothing
  *   group        conditions on keys, where there are keys. Without, HAVING false gives no row but
  *                WHERE false gives one
- *   distinct, UNION, INTERSECT: yes, as Postgres does; EXCEPT, LIMIT: no
+ *   distinct, UNION, INTERSECT: yes, as Postgres does; EXCEPT: no
+ *   LIMIT        nothing; of each partition (DISTINCT ON): conditions on what partitions it
  */
 #include "engine/plan/passes.h"
 
@@ -315,6 +316,23 @@ static struct logical *push_filter(struct pass_ctx *c, struct logical *n, const 
     return push(c, n->in[0], &all, hints);
 }
 
+/* A partition that passes passes whole. */
+static struct logical *push_topk(struct pass_ctx *c, struct logical *n, const struct exprs *conds)
+{
+    struct lcol *keys = ARENA_ARRAY(c->arena, struct lcol, n->npart);
+    struct exprs down = {0}, stay = {0};
+    for (size_t i = 0; i < n->npart; i++)
+        keys[i] = (struct lcol){.rel = n->part[i].rel, .no = n->part[i].no};
+    for (size_t i = 0; i < conds->n; i++) {
+        if (n->npart && expr_refs_only(conds->v[i], keys, n->npart))
+            AVEC_PUSH(c->arena, down, conds->v[i]);
+        else
+            AVEC_PUSH(c->arena, stay, conds->v[i]);
+    }
+    n->in[0] = push(c, n->in[0], &down, &nothing);
+    return filtered(c, n, &stay);
+}
+
 static struct logical *push(struct pass_ctx *c, struct logical *n, const struct exprs *conds,
                             const struct exprs *hints)
 {
@@ -326,7 +344,7 @@ static struct logical *push(struct pass_ctx *c, struct logical *n, const struct 
     case LOGICAL_UNION:
     case LOGICAL_SETOP: return push_setop(c, n, conds, hints);
     case LOGICAL_DISTINCT: n->in[0] = push(c, n->in[0], conds, hints); return n;
-    case LOGICAL_TOPK: n->in[0] = push(c, n->in[0], &nothing, &nothing); break;
+    case LOGICAL_TOPK: return push_topk(c, n, conds);
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW:
     case LOGICAL_CTE: break;

@@ -313,9 +313,16 @@ static struct stream plan_topk(struct planner *p, const struct logical *n)
     for (size_t i = 0; i < n->nsort; i++)
         sort[i] = (struct sort_key){find_place(&s, n->sort[i].rel, n->sort[i].no)->at,
                                     n->sort[i].desc, n->sort[i].nulls_first};
+    const struct expr **part = ARENA_ARRAY(p->a, const struct expr *, n->npart);
+    for (size_t i = 0; i < n->npart; i++) {
+        const struct lcol *c = logical_find(n->in[0], n->part[i].rel, n->part[i].no);
+        part[i] = expr_column(p->a, 0, find_place(&s, c->rel, c->no)->at, c->ct);
+    }
     struct physical_op *op = add_op(p, PHYS_TOPK, &in, 1, text_of(p, n));
     op->sort = sort;
     op->nsort = n->nsort;
+    op->part = part;
+    op->npart = n->npart;
     op->limit = n->limit;
     op->offset = n->offset;
     op->with_ties = n->with_ties;

@@ -42,6 +42,8 @@ struct physical_op {
     enum setop_kind setop;
     const struct sort_key *sort;
     size_t nsort;
+    const struct expr **part; /* TOPK */
+    size_t npart;
     int64_t limit, offset;
     bool with_ties;
 };

@@ -140,6 +140,10 @@ static void print_topk(struct naming *nm, struct buf *b)
     if (n->offset)
         buf_addf(b, " after %lld", (long long)n->offset);
     buf_adds(b, n->with_ties ? " with ties" : "");
+    for (size_t i = 0; i < n->npart; i++) {
+        const struct lcol *c = logical_find(n->in[0], n->part[i].rel, n->part[i].no);
+        buf_addf(b, "%s%s", i ? ", " : " of each ", c ? name_of(&nm->arena, c) : "?");
+    }
     for (size_t i = 0; i < n->nsort; i++) {
         const struct lcol *c = logical_find(n->in[0], n->sort[i].rel, n->sort[i].no);
         buf_addf(b, "%s%s%s%s", i ? ", " : " by ", c ? name_of(&nm->arena, c) : "?",

@@ -157,7 +157,7 @@ static bool bind_row_count(struct binder *b, struct scope *sc, const char *field
 static struct logical *bind_limit(struct binder *b, struct scope *sc, struct logical *in,
                                   struct bound *out)
 {
-    struct logical *n = logical_new(b->arena, LOGICAL_TOPK, 1);
+    struct logical *n = logical_topk(b->arena, in, out->sort, out->nsort, NULL, 0);
     bool limited = !pgn_is_null(pgn_field(sc->query, "limitCount")) ||
                    !pgn_is_null(pgn_field(sc->query, "limitOffset"));
     if (!limited)
@@ -170,11 +170,6 @@ static struct logical *bind_limit(struct binder *b, struct scope *sc, struct log
     if (n->limit < 0 && n->offset == 0)
         return in;
     n->with_ties = pgn_int(sc->query, "limitOption") == 1 && n->limit >= 0;
-    n->in[0] = in;
-    n->cols = arena_memdup(b->arena, in->cols, in->ncols * sizeof *in->cols);
-    n->ncols = in->ncols;
-    n->sort = out->sort;
-    n->nsort = out->nsort;
     return n;
 }
 
@@ -194,10 +189,32 @@ static void drop_junk(struct scope *sc, struct logical *project)
     project->ncols = project->nexprs = n;
 }
 
-static struct logical *bind_distinct(struct binder *b, struct scope *sc, struct logical *in)
+/* DISTINCT ON: of the rows that are equal on these, the first by the statement's order. Where that
+ * leaves it open Postgres shows any; here it is always the same one. */
+static struct logical *bind_distinct_on(struct binder *b, struct scope *sc, struct logical *in,
+                                        const struct bound *out)
+{
+    const struct pgnode *clauses = pgn_field(sc->query, "distinctClause");
+    const struct pgnode *targets = pgn_field(sc->query, "targetList");
+    struct logical_id *part = ARENA_ARRAY(b->arena, struct logical_id, clauses->n);
+    for (uint32_t i = 0; i < clauses->n; i++) {
+        int64_t at = bind_sortgroup_entry(b, targets, clauses->items[i]);
+        if (at < 0 || !bind_needs_equality(b, &in->cols[at].ct, "DISTINCT ON"))
+            return NULL;
+        part[i] = (struct logical_id){in->cols[at].rel, in->cols[at].no};
+    }
+    struct logical *n = logical_topk(b->arena, in, out->sort, out->nsort, part, clauses->n);
+    n->limit = 1;
+    return n;
+}
+
+static struct logical *bind_distinct(struct binder *b, struct scope *sc, struct logical *in,
+                                     const struct bound *out)
 {
     if (!pgn_field(sc->query, "distinctClause")->n)
         return in;
+    if (pgn_bool(sc->query, "hasDistinctOn"))
+        return bind_distinct_on(b, sc, in, out);
     drop_junk(sc, in);
     for (size_t i = 0; i < in->ncols; i++)
         if (!bind_needs_equality(b, &in->cols[i].ct, "DISTINCT"))
@@ -228,13 +245,14 @@ static struct logical *bind_source(struct binder *b, struct scope *sc)
 static bool bind_clauses(struct binder *b, struct scope *sc, bool top, struct bound *out)
 {
     struct logical *n = bind_source(b, sc);
-    bool limited = !pgn_is_null(pgn_field(sc->query, "limitCount")) ||
+    bool ordered = top || pgn_bool(sc->query, "hasDistinctOn") ||
+                   !pgn_is_null(pgn_field(sc->query, "limitCount")) ||
                    !pgn_is_null(pgn_field(sc->query, "limitOffset"));
     if (!n || !(n = bind_targets(b, sc, n, out)))
         return false;
-    if ((top || limited) && !bind_sort(b, sc, n, out))
+    if (ordered && !bind_sort(b, sc, n, out))
         return false;
-    n = bind_distinct(b, sc, n);
+    n = bind_distinct(b, sc, n, out);
     out->root = n ? bind_limit(b, sc, n, out) : NULL;
     return out->root != NULL;
 }

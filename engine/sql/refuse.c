@@ -32,7 +32,6 @@ static const struct {
     {"hasForUpdate", "FOR UPDATE or FOR SHARE", false},
     {"hasModifyingCTE", "a data-modifying WITH", false},
     {"groupingSets", "grouping sets (GROUPING SETS, ROLLUP, CUBE)", true},
-    {"hasDistinctOn", "DISTINCT ON", true},
     {"hasWindowFuncs", "a window function", true},
     {"windowClause", "a WINDOW clause", true},
 };

@@ -224,7 +224,8 @@ static struct bench_plan group_plan(const struct layout *l, bool top)
     keys[0] = column(l, 0);
     p.in[0] = op_source(p.c, l, "events");
     p.stateful = op_group(p.c, p.in[0], keys, 1, aggs, 2);
-    circuit_set_output(p.c, top ? op_topk(p.c, p.stateful, &by_sum, 1, 8, 0, false) : p.stateful);
+    circuit_set_output(p.c, top ? op_topk(p.c, p.stateful, NULL, 0, &by_sum, 1, 8, 0, false)
+                                : p.stateful);
     return p;
 }
 

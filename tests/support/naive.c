@@ -385,11 +385,36 @@ static int cmp_rows(const struct nop *n, const uint8_t *a, const uint8_t *b)
     return c ? c : (int)alen - (int)blen;
 }
 
+static bool same_part(const struct ctx *x, const uint8_t *a, const uint8_t *b)
+{
+    for (size_t i = 0; i < x->n->npart; i++) {
+        struct value va, vb;
+        bool ok = eval_on(x->n->part[i], x->n->layout, a, x->a, &va) &&
+                  eval_on(x->n->part[i], x->n->layout, b, x->a, &vb);
+        assert(ok);
+        if (!ok || !value_same(&x->n->part[i]->ct, va, vb))
+            return false;
+    }
+    return true;
+}
+
+/* The rank of seq[i] in its partition; *last is the row before it there. */
+static int64_t rank_of(const struct ctx *x, const struct rel *seq, size_t i, const uint8_t **last)
+{
+    int64_t rank = 0;
+    for (size_t k = 0; k < i; k++)
+        if (same_part(x, seq->rows.v[k].row, seq->rows.v[i].row)) {
+            rank++;
+            if (rank - x->n->offset <= x->n->limit || x->n->limit < 0)
+                *last = seq->rows.v[k].row;
+        }
+    return rank;
+}
+
 /* One member at a time. */
 static void eval_topk(const struct ctx *x, const struct rel *in)
 {
     struct rel seq = {0};
-    const uint8_t *last = NULL;
     for (size_t i = 0; i < in->rows.n; i++)
         for (int64_t w = 0; w < in->rows.v[i].weight; w++)
             rel_add(&seq, in->rows.v[i].row, 1);
@@ -400,14 +425,13 @@ static void eval_topk(const struct ctx *x, const struct rel *in)
             seq.rows.v[k - 1] = swap;
         }
     for (size_t i = 0; i < seq.rows.n; i++) {
-        int64_t rank = (int64_t)i - x->n->offset;
-        const uint8_t *row = seq.rows.v[i].row;
+        const uint8_t *row = seq.rows.v[i].row, *last = NULL;
+        int64_t rank = rank_of(x, &seq, i, &last) - x->n->offset;
         bool inside = rank >= 0 && (x->n->limit < 0 || rank < x->n->limit);
-        bool tie = x->n->with_ties && !inside && last && cmp_keys(x->n, last, row) == 0;
+        bool tie = x->n->with_ties && x->n->limit > 0 && rank > 0 && !inside &&
+                   cmp_keys(x->n, last, row) == 0;
         if (inside || tie)
             rel_add(x->out, row, 1);
-        if (inside)
-            last = row;
     }
     rel_fini(&seq);
 }
@@ -480,7 +504,9 @@ static struct op *build_op(const struct nop *n, struct circuit *c)
     case NOP_DISTINCT: return op_distinct(c, in);
     case NOP_UNION: return op_union(c, ins, n->nins);
     case NOP_SETOP: return op_setop(c, in, ins[1], n->setop);
-    case NOP_TOPK: return op_topk(c, in, n->keys, n->nkeys, n->limit, n->offset, n->with_ties);
+    case NOP_TOPK:
+        return op_topk(c, in, n->part, n->npart, n->keys, n->nkeys, n->limit, n->offset,
+                       n->with_ties);
     }
     return NULL;
 }

@@ -46,6 +46,8 @@ struct nop {
     enum setop_kind setop;
     struct sort_key *keys;
     size_t nkeys;
+    const struct expr **part; /* topk */
+    size_t npart;
     int64_t limit, offset;
     bool with_ties;
     struct rel source; /* NOP_SOURCE: its rows now, kept by naive_push() */

@@ -538,7 +538,7 @@ END_TEST
 static struct op *top(struct op *in, int64_t limit, int64_t offset, bool ties)
 {
     static const struct sort_key by_first = {.col = 0, .desc = true};
-    struct op *op = op_topk(c, in, &by_first, 1, limit, offset, ties);
+    struct op *op = op_topk(c, in, NULL, 0, &by_first, 1, limit, offset, ties);
     circuit_set_output(c, op);
     return op;
 }
@@ -614,6 +614,44 @@ START_TEST(ties_extend_the_window)
 }
 END_TEST
 
+START_TEST(each_partition_has_a_window_of_its_own)
+{
+    static const struct sort_key by_second = {.col = 1};
+    struct op *s = SOURCE(OID_NUMERIC, OID_INT4);
+    circuit_set_output(c, op_topk(c, s, COLS(s, 0), 1, &by_second, 1, 1, 0, false));
+    push(s, 1, "1.0 5");
+    push(s, 1, "1.00 4");
+    push(s, 2, "NULL 7");
+    push(s, 1, "NULL 7");
+    push(s, 1, "2 1");
+    step("+1[1.00,4] +1[2,1] +1[null,7]");
+    push(s, -1, "1.00 4");
+    push(s, -2, "NULL 7");
+    step("+1[1.0,5] -1[1.00,4]");
+    push(s, -1, "NULL 7");
+    push(s, -1, "2 1");
+    push(s, 1, "2 0");
+    step("+1[2,0] -1[2,1] -1[null,7]");
+    push(s, -1, "1.0 5");
+    push(s, -1, "2 0");
+    step("-1[1.0,5] -1[2,0]");
+}
+END_TEST
+
+START_TEST(long_rows_of_partitions_are_kept_too)
+{
+    static const struct sort_key by_second = {.col = 1};
+    struct op *s = SOURCE(OID_INT4, OID_TEXT);
+    char words[2000];
+    circuit_set_output(c, op_topk(c, s, COLS(s, 0), 1, &by_second, 1, 1, 1, true));
+    for (int i = 0; i < 40; i++) {
+        snprintf(words, sizeof words, "%d %d%01500d", i % 7, i % 3, i);
+        push(s, 1 + i % 2, words);
+    }
+    ck_assert_uint_ge(circuit_step(c)->n, 7);
+}
+END_TEST
+
 /* ------------------------------------------------------------ looks */
 
 START_TEST(a_circuit_describes_itself_and_accounts_for_its_memory)
@@ -676,6 +714,8 @@ int main(void)
     tcase_add_test(t, no_limit_means_all_behind_the_offset);
     tcase_add_test(t, limit_zero_is_empty_with_ties_too);
     tcase_add_test(t, ties_extend_the_window);
+    tcase_add_test(t, each_partition_has_a_window_of_its_own);
+    tcase_add_test(t, long_rows_of_partitions_are_kept_too);
     tcase_add_test(t, a_circuit_describes_itself_and_accounts_for_its_memory);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

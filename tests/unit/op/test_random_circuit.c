@@ -243,6 +243,10 @@ static bool make_topk(struct world *w, struct nop *n)
     n->with_ties = chance(3);
     if (n->with_ties && !n->offset)
         n->nkeys = below(l->ncols + 1);
+    n->npart = chance(2) ? 0 : 1 + below(2);
+    n->part = ARENA_ARRAY(&w->arena, const struct expr *, 2);
+    for (size_t i = 0; i < n->npart; i++)
+        n->part[i] = column(w, l, 0, below(l->ncols));
     return true;
 }
 
