@@ -56,6 +56,7 @@ static void view_free(struct view *v)
 {
     free(v->accepted);
     free(v->error);
+    free(v->broken);
     bag_fini(&v->rows);
     buf_fini(&v->ordered);
     buf_fini(&v->last_block);
@@ -194,15 +195,37 @@ static size_t count_columns(const char *accepted)
     return n;
 }
 
-static void must_grow(struct view *v, lsn_t lsn, bool may_be_equal)
+static void broken(struct client *c, struct view *v, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void broken(struct client *c, struct view *v, const char *fmt, ...)
+{
+    struct buf b;
+    size_t len;
+    va_list ap;
+    buf_init(&b);
+    va_start(ap, fmt);
+    buf_addv(&b, fmt, ap);
+    va_end(ap);
+    if (!c->tolerant)
+        die("%s: %s", v->id, buf_cstr(&b));
+    buf_addc(&b, '\0');
+    if (v->broken)
+        buf_fini(&b);
+    else
+        v->broken = buf_take(&b, &len);
+}
+
+static void must_grow(struct client *c, struct view *v, lsn_t lsn, bool may_be_equal)
 {
     if (lsn < v->lsn || (lsn == v->lsn && !may_be_equal))
-        die("%s: LSN went from %llX to %llX", v->id, (unsigned long long)v->lsn,
-            (unsigned long long)lsn);
+        broken(c, v, "LSN went from %llX to %llX", (unsigned long long)v->lsn,
+               (unsigned long long)lsn);
     v->lsn = lsn;
 }
 
-static void apply_row(struct view *v, struct bag *block, const char *line, bool *asserts_began)
+static void apply_row(struct client *c, struct view *v, struct bag *block, const char *line,
+                      bool *asserts_began)
 {
     if ((line[0] != '+' && line[0] != '-') || line[1] != ' ')
         die("%s: a row was expected, not: %s", v->id, line);
@@ -210,15 +233,16 @@ static void apply_row(struct view *v, struct bag *block, const char *line, bool 
     if (weight > 0)
         *asserts_began = true;
     else if (*asserts_began)
-        die("%s: a retract after an assert: %s", v->id, line);
+        broken(c, v, "a retract after an assert: %s", line);
     size_t len = strlen(line + 2);
     int64_t before = bag_weight(block, line + 2, len);
     if (before && (before > 0) != (weight > 0))
-        die("%s: a row on both sides: %s", v->id, line);
+        broken(c, v, "a row on both sides: %s", line);
     bag_add(block, line + 2, len, weight);
     if (bag_weight(&v->rows, line + 2, len) + weight < 0)
-        die("%s: retracts what isn't there: %s", v->id, line);
-    bag_add(&v->rows, line + 2, len, weight);
+        broken(c, v, "retracts what isn't there: %s", line);
+    else
+        bag_add(&v->rows, line + 2, len, weight);
 }
 
 static void read_block(struct client *c, struct view *v, size_t n, bool snapshot)
@@ -235,7 +259,7 @@ static void read_block(struct client *c, struct view *v, size_t n, bool snapshot
         char *line = client_read_line(c);
         if (!line)
             die("%s: the connection ended inside a block", v->id);
-        apply_row(v, &block, line, &asserts);
+        apply_row(c, v, &block, line, &asserts);
         *(line[0] == '+' ? &v->last_asserts : &v->last_retracts) += 1;
         struct buf *keep = snapshot ? &v->ordered : &v->last_block;
         buf_adds(keep, snapshot ? line + 2 : line);
@@ -255,7 +279,7 @@ static void apply_block(struct client *c, struct view *v, const char *lsn_text, 
         die("%s: bad LSN %s", v->id, lsn_text);
     if (!snapshot && !v->has_snapshot)
         die("%s: a DELTA before the SNAPSHOT", v->id);
-    must_grow(v, lsn, snapshot && v->resyncs > 0);
+    must_grow(c, v, lsn, snapshot && v->resyncs > 0);
     read_block(c, v, (size_t)strtoull(count, NULL, 10), snapshot);
     bool recovered = v->failed; /* told even if nothing differs */
     v->failed = false;
@@ -264,7 +288,7 @@ static void apply_block(struct client *c, struct view *v, const char *lsn_text, 
         v->snapshots++;
     } else {
         if (v->last_asserts + v->last_retracts == 0 && !recovered)
-            die("%s: an empty DELTA", v->id);
+            broken(c, v, "an empty DELTA");
         v->deltas++;
     }
 }

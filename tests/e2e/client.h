@@ -27,7 +27,8 @@ struct view {
     bool has_snapshot;
     bool released;
     bool failed;
-    char *error; /* of an ERROR or FAILED line for this id */
+    char *error;  /* of an ERROR or FAILED line for this id */
+    char *broken; /* the first promise broken to a tolerant client; NULL = none */
     lsn_t lsn;
     unsigned snapshots, deltas, resyncs;
     size_t last_retracts, last_asserts; /* rows in the last DELTA */
@@ -40,6 +41,7 @@ struct client {
     size_t in_start; /* of what is not yet taken */
     VEC(struct view *) views;
     int timeout_ms; /* how long a read may take before the test fails; 10 s */
+    bool tolerant;  /* a broken promise is noted in the view, not the end of the program */
     lsn_t progress; /* of the last PROGRESS line */
     unsigned nprogress;
     /* Called after each block or line that was applied; NULL = not. For invariants. */
@@ -81,9 +83,27 @@ void client_drain(struct client *c, int ms);
 /* Applies one line that may begin a block; false: it is no view line (the caller owns it still). */
 bool client_apply(struct client *c, char *line);
 
+/* ---- the neutral judge: Postgres's own answer, in the form the daemon sends rows in ---------- */
+
+struct answer {
+    bool ok;
+    char sqlstate[6]; /* "" if ok */
+    char *message;    /* owned; NULL if ok */
+    char **lines;     /* rows as JSON texts, owned */
+    size_t n;
+};
+
+/* What Postgres answers now, in the statement's order. params: a JSON array or NULL. */
+void judge_ask(PGconn *conn, const char *sql, const char *params, size_t ncols, struct answer *a);
+/* What the view holds, in no order. */
+void view_rows(const struct view *v, struct answer *a);
+/* Sorts both; writes the rows that differ, if any, and says whether there are. */
+bool answer_diff(struct answer *want, struct answer *have, struct buf *out);
+void answer_fini(struct answer *a);
+
 /* The view's rows as sorted lines, malloc'd. */
 char *view_text(const struct view *v);
-/* What Postgres answers for the statement now, in the same form: the neutral judge. */
+/* What Postgres answers for the statement now, in the same form. */
 char *judge_text(PGconn *conn, const char *sql, size_t ncols);
 /* In the statement's own order. */
 char *judge_text_ordered(PGconn *conn, const char *sql, size_t ncols);

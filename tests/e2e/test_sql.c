@@ -1,176 +1,208 @@
 /*
- * The scripts of tests/sql: schema, statements kept live, and changes; after every change each live
- * view is compared with what Postgres answers.
+ * The scripts of tests/sql (script.h): after every change each live view is compared with what
+ * Postgres answers, and late joiners get theirs in order. All that is wrong is told at the end of
+ * its script, which then has failed; what was counted, at the end of the run, a line a construct.
  *
- * A script has three sections, @schema, @queries and @changes, of statements that end in ';' at a
- * line's end. A query line that begins with "refuse:" must be refused with 0A000. Environment:
- * SQL_SCRIPT=name runs one script.
+ * Environment: SQL_SCRIPT=name runs one script, SQL_STATEMENT=line of it only the statement there;
+ * SQL_TABLE=file writes the counts, tab-separated, and SQL_MODES=file a line a statement.
  */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "engine/base/alloc.h"
 #include "tests/e2e/harness.h"
+#include "tests/e2e/live.h"
+#include "tests/e2e/script.h"
 
-#define DIR_NAME "tests/sql"
+#define DIR_NAME    "tests/sql"
+#define MAX_SCRIPTS 100
 
-struct statements {
-    VEC(char *) list;
+struct counts {
+    unsigned statements, modes[3], changes, comparisons, wrong;
 };
 
-struct script {
-    struct statements schema, queries, changes;
-};
-
-static char *read_file(const char *path)
-{
-    struct buf b;
-    size_t len, n;
-    FILE *f = fopen(path, "r");
-    if (!f)
-        die("can't read %s", path);
-    buf_init(&b);
-    while ((n = fread(buf_reserve(&b, 65536), 1, 65536, f)) > 0)
-        b.len += n;
-    fclose(f);
-    buf_addc(&b, '\0');
-    return buf_take(&b, &len);
-}
-
-static char *trimmed(const char *s, size_t len)
-{
-    while (len && strchr(" \n\t", *s))
-        s++, len--;
-    while (len && strchr(" \n\t;", s[len - 1]))
-        len--;
-    return xstrndup(s, len);
-}
-
-static void parse(char *text, struct script *sc)
-{
-    struct statements *into = NULL;
-    char *line = text, *start = NULL;
-    while (line && *line) {
-        char *end = strchr(line, '\n');
-        size_t len = end ? (size_t)(end - line) : strlen(line);
-        if (*line == '@') {
-            into = strncmp(line, "@schema", 7) == 0    ? &sc->schema
-                   : strncmp(line, "@queries", 8) == 0 ? &sc->queries
-                                                       : &sc->changes;
-        } else if (len && strncmp(line, "--", 2) != 0) {
-            if (!start)
-                start = line;
-            if (line[len - 1] == ';') {
-                VEC_PUSH(into->list, trimmed(start, (size_t)(line + len - start)));
-                start = NULL;
-            }
-        }
-        line = end ? end + 1 : NULL;
-    }
-    if (start)
-        die("a statement without its ';': %.60s", start);
-}
+static char *names[MAX_SCRIPTS];
+static int nnames;
+static struct counts *counts; /* by script; shared with the processes that run them */
 
 struct run {
+    const char *name;
+    struct counts *n;
     PGconn *db;
     struct client *c;
-    VEC(struct view *) views;
-    VEC(const char *) sql;
-    unsigned refused, comparisons;
+    VEC(struct live) live;
 };
 
 static void subscribe_all(struct run *r, const struct script *sc)
 {
+    const char *only = getenv("SQL_STATEMENT");
+    VEC_RESERVE(r->live, sc->queries.list.n + 1);
     for (size_t i = 0; i < sc->queries.list.n; i++) {
-        const char *q = sc->queries.list.v[i];
-        bool refuse = strncmp(q, "refuse:", 7) == 0;
+        const struct statement *st = &sc->queries.list.v[i];
         char id[24];
-        snprintf(id, sizeof id, "q%zu", i);
-        struct view *v = client_subscribe_json(r->c, id, refuse ? q + 7 : q, NULL);
-        client_wait_snapshot(r->c, v);
-        if (refuse) {
-            if (!v->error || !strstr(v->error, "0A000"))
-                die("not refused: %s (%s)", q, v->error ? v->error : "accepted");
-            r->refused++;
+        if (only && *only && strtoul(only, NULL, 10) != st->line)
             continue;
-        }
-        if (v->error && !v->failed)
-            die("%s\n%s", q, v->error);
-        VEC_PUSH(r->views, v);
-        VEC_PUSH(r->sql, q);
+        struct live *l = &r->live.v[r->live.n++];
+        snprintf(id, sizeof id, "q%u", st->line);
+        live_begin(l, r->c, id, st);
+    }
+    for (size_t i = 0; i < r->live.n; i++) {
+        live_settle(&r->live.v[i], r->c);
+        r->n->statements++;
+        r->n->modes[r->live.v[i].mode]++;
     }
 }
 
-/* A statement that Postgres answers with an error now must be a FAILED plan. */
-static bool postgres_fails(PGconn *db, const char *sql)
+/* Told once, when it is first seen. */
+static void tell(struct run *r, struct live *l, const struct statement *change)
 {
     struct buf b;
     buf_init(&b);
-    buf_addf(&b, "SELECT count(*), max(q::text) FROM (%s\n) q", sql);
-    const char *state = sql_state(db, "%s", buf_cstr(&b));
+    buf_addf(&b, "WRONG %s:%u (%s): %s\n", r->name, l->st->line, LIVE_MODE_NAMES[l->mode],
+             l->st->sql);
+    if (l->st->params)
+        buf_addf(&b, "  params %s\n", l->st->params);
+    if (change)
+        buf_addf(&b, "  after line %u: %.300s\n", change->line, change->sql);
+    buf_addf(&b, "    %s", l->wrong);
+    if (l->mode != LIVE_REFUSED)
+        live_explain(l, r->c, &b);
+    fputs(buf_cstr(&b), stderr);
     buf_fini(&b);
-    return *state != '\0';
+    r->n->wrong++;
 }
 
-/* After FAILED, a result that is what it was before the error is right without a word. */
-static void compare_all(struct run *r)
+static void compare_all(struct run *r, const struct statement *change)
 {
-    for (size_t i = 0; i < r->views.n; i++, r->comparisons++) {
-        if (r->views.v[i]->failed && postgres_fails(r->db, r->sql.v[i]))
+    client_sync(r->c);
+    for (size_t i = 0; i < r->live.n; i++) {
+        struct live *l = &r->live.v[i];
+        if (l->wrong || l->mode == LIVE_REFUSED)
             continue;
-        if (!r->views.v[i]->has_snapshot)
-            die("FAILED, but Postgres answers: %s\n%s", r->sql.v[i], r->views.v[i]->error);
-        view_must_equal(r->db, r->views.v[i], r->sql.v[i]);
+        r->n->comparisons++;
+        if (!live_check(l, r->db, true))
+            tell(r, l, change);
     }
 }
 
-static void statements_fini(struct statements *s)
+static void compare_late(struct run *r, const struct statement *change)
 {
-    for (size_t i = 0; i < s->list.n; i++)
-        free(s->list.v[i]);
-    VEC_FREE(s->list);
+    struct client *late = client_connect(daemon_under_test->port);
+    late->timeout_ms = r->c->timeout_ms;
+    for (size_t i = 0; i < r->live.n; i++) {
+        struct live *l = &r->live.v[i];
+        if (l->wrong || l->mode == LIVE_REFUSED)
+            continue;
+        r->n->comparisons++;
+        if (!live_check_late(l, late, r->db))
+            tell(r, l, change);
+    }
+    client_close(late);
 }
 
-static void run_script(const char *name)
+static void write_modes(const struct run *r)
+{
+    const char *path = getenv("SQL_MODES");
+    FILE *f = path && *path ? fopen(path, "a") : NULL;
+    if (!f)
+        return;
+    for (size_t i = 0; i < r->live.n; i++) {
+        const struct live *l = &r->live.v[i];
+        const char *why = l->mode == LIVE_REFUSED ? l->view->error : l->view->accepted;
+        fprintf(f, "%s\t%u\t%d\t%s\t%s\t%.300s\n", r->name, l->st->line, (int)l->st->expected,
+                l->wrong ? "wrong" : "right", LIVE_MODE_NAMES[l->mode], why ? why : "");
+    }
+    fclose(f);
+}
+
+static void run_changes(struct run *r, const struct script *sc)
+{
+    compare_all(r, NULL);
+    for (size_t i = 0; i < sc->changes.list.n; i++) {
+        const struct statement *change = &sc->changes.list.v[i];
+        sql_run(r->db, "%s", change->sql);
+        r->n->changes++;
+        compare_all(r, change);
+        if (i == sc->changes.list.n / 2 || i + 1 == sc->changes.list.n)
+            compare_late(r, change);
+    }
+}
+
+static void run_script(const char *name, struct counts *n)
 {
     char path[300];
     struct script sc = {0};
-    struct run r = {.db = cluster_connect(cluster), .c = client_connect(daemon_under_test->port)};
-    snprintf(path, sizeof path, "%s/%s", DIR_NAME, name);
-    char *text = read_file(path);
-    parse(text, &sc);
+    struct run r = {.name = name,
+                    .n = n,
+                    .db = cluster_connect(cluster),
+                    .c = client_connect(daemon_under_test->port)};
+    r.c->timeout_ms = 60000; /* a script has hundreds of plans to seed */
+    snprintf(path, sizeof path, "%s/%s.sql", DIR_NAME, name);
+    script_read(&sc, path);
     for (size_t i = 0; i < sc.schema.list.n; i++)
-        sql_run(r.db, "%s", sc.schema.list.v[i]);
+        sql_run(r.db, "%s", sc.schema.list.v[i].sql);
     subscribe_all(&r, &sc);
-    client_sync(r.c);
-    compare_all(&r);
-    for (size_t i = 0; i < sc.changes.list.n; i++) {
-        sql_run(r.db, "%s", sc.changes.list.v[i]);
-        client_sync(r.c);
-        compare_all(&r);
-    }
-    fprintf(stderr, "%-16s %zu live, %u refused, %zu changes, %u comparisons\n", name, r.views.n,
-            r.refused, sc.changes.list.n, r.comparisons);
+    for (size_t i = 0; i < r.live.n; i++)
+        if (r.live.v[i].wrong)
+            tell(&r, &r.live.v[i], NULL);
+    run_changes(&r, &sc);
+    write_modes(&r);
     client_close(r.c);
     PQfinish(r.db);
-    VEC_FREE(r.views);
-    VEC_FREE(r.sql);
-    statements_fini(&sc.schema);
-    statements_fini(&sc.queries);
-    statements_fini(&sc.changes);
-    free(text);
+    for (size_t i = 0; i < r.live.n; i++)
+        live_fini(&r.live.v[i]);
+    VEC_FREE(r.live);
+    script_fini(&sc);
 }
-
-static char *names[100];
-static int nnames;
 
 START_TEST(script)
 {
-    run_script(names[_i]);
+    run_script(names[_i], &counts[_i]);
+    ck_assert_uint_eq(counts[_i].wrong, 0);
 }
 END_TEST
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static void print_counts(FILE *f, const char *fmt, const char *name, const struct counts *n)
+{
+    fprintf(f, fmt, name, n->statements, n->modes[LIVE_INCREMENTAL], n->modes[LIVE_RERUN],
+            n->modes[LIVE_REFUSED], n->changes, n->comparisons, n->wrong);
+}
+
+static void print_table(void)
+{
+    const char *path = getenv("SQL_TABLE");
+    FILE *f = path && *path ? fopen(path, "w") : NULL;
+    struct counts total = {0};
+    const char *pretty =
+        "%-16s %5u statements: %u incremental, %u rerun, %u refused; %u changes, %u "
+        "comparisons, %u wrong\n";
+    const char *plain = "%s\t%u\t%u\t%u\t%u\t%u\t%u\t%u\n";
+    if (f)
+        fputs("construct\tstatements\tincremental\trerun\trefused\tchanges\tcomparisons\twrong\n",
+              f);
+    for (int i = 0; i < nnames; i++) {
+        const struct counts *n = &counts[i];
+        print_counts(stderr, pretty, names[i], n);
+        if (f)
+            print_counts(f, plain, names[i], n);
+        total.statements += n->statements;
+        for (int m = 0; m < 3; m++)
+            total.modes[m] += n->modes[m];
+        total.changes += n->changes;
+        total.comparisons += n->comparisons;
+        total.wrong += n->wrong;
+    }
+    print_counts(stderr, pretty, "total", &total);
+    if (f) {
+        print_counts(f, plain, "total", &total);
+        fclose(f);
+    }
+}
 
 static int compare_names(const void *a, const void *b)
 {
@@ -184,11 +216,15 @@ static void find_scripts(void)
     DIR *d = opendir(DIR_NAME);
     if (!d)
         die("no %s: run from the top of the source tree", DIR_NAME);
-    while ((e = readdir(d)) && nnames < 100) {
+    while ((e = readdir(d)) && nnames < MAX_SCRIPTS) {
         size_t len = strlen(e->d_name);
-        if (len > 4 && strcmp(e->d_name + len - 4, ".sql") == 0 &&
-            (!only || strncmp(only, e->d_name, len - 4) == 0))
-            names[nnames++] = xstrdup(e->d_name);
+        if (len <= 4 || strcmp(e->d_name + len - 4, ".sql") != 0)
+            continue;
+        char *name = xstrndup(e->d_name, len - 4);
+        if (!only || !*only || strcmp(only, name) == 0)
+            names[nnames++] = name;
+        else
+            free(name);
     }
     closedir(d);
     qsort(names, (size_t)nnames, sizeof *names, compare_names);
@@ -197,6 +233,10 @@ static void find_scripts(void)
 int main(void)
 {
     find_scripts();
+    counts = mmap(NULL, MAX_SCRIPTS * sizeof *counts, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (counts == MAP_FAILED)
+        die("no memory for the counts");
     Suite *s = suite_create("sql");
     TCase *t = tcase_create("sql");
     tcase_set_timeout(t, 300);
@@ -205,5 +245,7 @@ int main(void)
     static const char *const sets[] = {"limits.subscriptions_per_connection=2000",
                                        "limits.plans=5000", NULL};
     harness_daemon_sets = sets;
-    return harness_main(s);
+    int status = harness_main(s);
+    print_table();
+    return status;
 }
