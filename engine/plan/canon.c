@@ -20,6 +20,7 @@
 
 struct canon {
     struct buf b;
+    bool verbatim;      /* relations by the numbers they have in this plan */
     VEC(uint32_t) rels; /* index = canonical number */
 };
 
@@ -31,6 +32,10 @@ static void put(struct canon *c, const char *tag, int64_t v)
 static void put_rel(struct canon *c, uint32_t rel)
 {
     size_t i = 0;
+    if (c->verbatim) {
+        put(c, "r", rel);
+        return;
+    }
     while (i < c->rels.n && c->rels.v[i] != rel)
         i++;
     if (i == c->rels.n)
@@ -70,8 +75,10 @@ static void put_expr(struct canon *c, const struct expr *e)
 {
     buf_addf(&c->b, " (%d", e->kind);
     put_type(c, &e->ct);
-    if (e->kind == EXPR_COLUMN)
+    if (e->kind == EXPR_COLUMN) {
         put_col(c, e->rel, e->col);
+        put(c, "p", e->input);
+    }
     if (e->kind == EXPR_CONST)
         put_value(c, e);
     put(c, "f", e->func ? e->func->oid : 0);
@@ -159,6 +166,66 @@ static void put_node(struct canon *c, const struct logical *n, const struct logi
         put_col(c, n->cols[i].rel, n->cols[i].no);
         put_type(c, &n->cols[i].ct);
     }
+}
+
+/* ------------------------------------------------------------ parts of a plan */
+
+bool expr_equal(const struct expr *a, const struct expr *b)
+{
+    struct canon x = {.verbatim = true}, y = {.verbatim = true};
+    if (a == b)
+        return true;
+    if (a->kind != b->kind || a->nargs != b->nargs)
+        return false;
+    put_expr(&x, a);
+    put_expr(&y, b);
+    bool equal = x.b.len == y.b.len && memcmp(x.b.data, y.b.data, x.b.len) == 0;
+    buf_fini(&x.b);
+    buf_fini(&y.b);
+    return equal;
+}
+
+static void put_op(struct canon *c, const struct physical_op *o)
+{
+    put(c, "join", o->join);
+    put(c, "setop", o->setop);
+    put_exprs(c, "e", o->exprs, o->nexprs);
+    put_exprs(c, "if", &o->cond, o->cond != NULL);
+    put_exprs(c, "lk", o->lkeys, o->nkeys);
+    put_exprs(c, "rk", o->rkeys, o->nkeys);
+    for (size_t i = 0; i < o->naggs; i++)
+        put_agg(c, &o->aggs[i], (uint32_t)i);
+    for (size_t i = 0; i < o->nsort; i++) {
+        put(c, "by", o->sort[i].col);
+        put(c, "desc", o->sort[i].desc);
+        put(c, "nf", o->sort[i].nulls_first);
+    }
+    put(c, "lim", o->limit);
+    put(c, "off", o->offset);
+    put(c, "ties", o->with_ties);
+}
+
+bool canon_op(const struct physical_op *o, struct buf *out)
+{
+    struct canon c = {.b = *out};
+    switch (o->kind) {
+    case PHYS_MAP:
+    case PHYS_FILTER:
+    case PHYS_JOIN:
+    case PHYS_GROUP:
+    case PHYS_DISTINCT:
+    case PHYS_UNION:
+    case PHYS_SETOP:
+    case PHYS_TOPK: break;
+    default: return false;
+    }
+    buf_addf(&c.b, "%d <-", o->kind);
+    for (size_t i = 0; i < o->nin; i++)
+        put(&c, "", (int64_t)o->in[i]);
+    put_op(&c, o);
+    VEC_FREE(c.rels);
+    *out = c.b;
+    return true;
 }
 
 void canon_key(const struct plan_spec *spec, const char *environment, char out[17])

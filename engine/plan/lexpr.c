@@ -4,6 +4,8 @@
  */
 #include "engine/plan/logical.h"
 
+#include "engine/expr/pgfuncs.h"
+
 void exprs_append(struct arena *a, struct exprs *l, const struct expr *const *v, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -71,6 +73,39 @@ bool expr_has_columns(const struct expr *e)
         if (expr_has_columns(e->args[i]))
             return true;
     return false;
+}
+
+static bool is_comparison(const struct pgfunc *f)
+{
+    static const char *const symbols[] = {"=", "<>", "<", "<=", ">", ">="};
+    for (size_t i = 0; f && f->symbol && i < sizeof symbols / sizeof *symbols; i++)
+        if (strcmp(f->symbol, symbols[i]) == 0)
+            return true;
+    return false;
+}
+
+bool expr_is_safe(const struct expr *e)
+{
+    switch (e->kind) {
+    case EXPR_COLUMN:
+    case EXPR_CONST:
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_NOT:
+    case EXPR_IS_NULL:
+    case EXPR_BOOL_TEST: break;
+    case EXPR_FUNC:
+    case EXPR_DISTINCT:
+    case EXPR_IN:
+        if (!is_comparison(e->func))
+            return false;
+        break;
+    default: return false;
+    }
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (!expr_is_safe(e->args[i]))
+            return false;
+    return true;
 }
 
 /* ------------------------------------------------------------ NULLs */

@@ -165,6 +165,10 @@ bool expr_refs_any(const struct expr *e, const struct lcol *cols, size_t n);
 /* Whether all columns e uses are among these (true where it uses none). */
 bool expr_refs_only(const struct expr *e, const struct lcol *cols, size_t n);
 bool expr_has_columns(const struct expr *e);
+/* Whether both are the same expression, written the same (canon.c). */
+bool expr_equal(const struct expr *a, const struct expr *b);
+/* Whether e, with arguments that can be had, never raises an error: comparisons and logic. */
+bool expr_is_safe(const struct expr *e);
 /* Whether e can't be true when all these columns are NULL. */
 bool expr_rejects_nulls(const struct expr *e, const struct lcol *cols, size_t n);
 

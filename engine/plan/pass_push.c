@@ -21,6 +21,7 @@
  *   distinct, UNION, INTERSECT: yes, as Postgres does; EXCEPT: no
  *   LIMIT        nothing; of each partition (DISTINCT ON): conditions on what partitions it
  */
+#include "engine/plan/implied.h"
 #include "engine/plan/passes.h"
 
 /* Beyond this a condition isn't rewritten any more: columns used twice at each of many levels would
@@ -67,6 +68,7 @@ void exprs_sort_by_cost(struct exprs *l)
 /* ANDs are taken apart, constant trues left out. */
 static void add_cond(struct pass_ctx *c, struct exprs *l, const struct expr *e)
 {
+    e = implied_factor(c->arena, e);
     if (e->kind == EXPR_AND) {
         for (uint32_t i = 0; i < e->nargs; i++)
             add_cond(c, l, e->args[i]);
@@ -234,6 +236,23 @@ static bool side_has(const struct expr *e, const struct logical *side)
     return expr_refs_only(e, side->cols, side->ncols);
 }
 
+/* What a side may leave out, since the join's conditions would: `all` are those that every row of the
+ * join passes, `both` those among them that are about both sides. Appended to what it is told. */
+static void tell_side(struct pass_ctx *c, const struct logical *side, const struct exprs *all,
+                      const struct exprs *both, struct exprs *told)
+{
+    struct exprs implied = {0};
+    implied_constants(c->arena, all, both, &implied);
+    for (size_t i = 0; i < implied.n; i++)
+        if (side_has(implied.v[i], side))
+            AVEC_PUSH(c->arena, *told, implied.v[i]);
+    for (size_t i = 0; i < both->n; i++) {
+        const struct expr *e = implied_by_or(c->arena, both->v[i], side->cols, side->ncols);
+        if (e)
+            AVEC_PUSH(c->arena, *told, e);
+    }
+}
+
 static struct logical *push_inner(struct pass_ctx *c, struct logical *n, const struct exprs *conds,
                                   const struct exprs *hints)
 {
@@ -252,6 +271,8 @@ static struct logical *push_inner(struct pass_ctx *c, struct logical *n, const s
     }
     exprs_append(c->arena, &told, both.v, both.n);
     exprs_append(c->arena, &told, hints->v, hints->n);
+    tell_side(c, n->in[0], &all, &both, &left);
+    tell_side(c, n->in[1], &all, &both, &right);
     n->in[0] = push(c, n->in[0], &left, &told);
     n->in[1] = push(c, n->in[1], &right, &told);
     exprs_sort_by_cost(&both);
@@ -264,6 +285,7 @@ static struct logical *push_left(struct pass_ctx *c, struct logical *n, const st
                                  const struct exprs *hints)
 {
     struct exprs on = {0}, left = {0}, right = {0}, kept = {0}, above = {0}, told = {0};
+    struct exprs matched = {0}; /* what a row of the right side and its partner pass */
     add_conds(c, &on, n->conds, n->nconds);
     for (size_t i = 0; i < on.n; i++) {
         if (side_has(on.v[i], n->in[1]))
@@ -279,6 +301,9 @@ static struct logical *push_left(struct pass_ctx *c, struct logical *n, const st
     }
     exprs_append(c->arena, &told, above.v, above.n);
     exprs_append(c->arena, &told, hints->v, hints->n);
+    exprs_append(c->arena, &matched, left.v, left.n);
+    exprs_append(c->arena, &matched, on.v, on.n);
+    tell_side(c, n->in[1], &matched, &kept, &right);
     n->in[0] = push(c, n->in[0], &left, &told);
     n->in[1] = push(c, n->in[1], &right, &kept);
     exprs_sort_by_cost(&kept);

@@ -394,5 +394,6 @@ bool physical_plan(struct plan_spec *spec, struct err *err)
     add_sources(&p);
     struct stream out = exact(&p, plan_node(&p, spec->root), spec->root->cols, spec->root->ncols);
     p.phys->output = out.op;
+    physical_share(p.a, p.phys);
     return true;
 }

@@ -65,6 +65,9 @@ MUST_CHECK bool sources_plan(struct plan_spec *spec, const struct logical_table 
 size_t sources_find(const struct plan_spec *spec, const struct logical_table *const *tables,
                     const struct logical_table *t);
 
+/* Its last step (share.c): operators that do the same over the same inputs become one. */
+void physical_share(struct arena *a, struct physical *phys);
+
 /* ------------------------------------------------------------ text (show.c) */
 
 /* One line of what a node does, without its inputs. */
@@ -74,5 +77,8 @@ void logical_show(const struct logical *root, struct buf *b);
 
 /* The canonical key (canon.c): 16 hex digits. */
 void canon_key(const struct plan_spec *spec, const char *environment, char out[17]);
+/* Appends what decides the operator's rows, its inputs by their numbers: operators with equal text
+ * are interchangeable. False where that isn't written down for its kind. */
+bool canon_op(const struct physical_op *o, struct buf *out);
 
 #endif
