@@ -114,6 +114,16 @@ static void add_big(struct numeric_sum *s, struct value v, int64_t weight)
     mpz_clear(z);
 }
 
+static void start_over_if_zero(struct numeric_sum *s)
+{
+    if (s->big) /* what is in there and what is in acc may cancel out */
+        empty_acc(s);
+    if (s->acc != 0 || (s->big && mpz_sgn(s->big) != 0))
+        return;
+    s->scale = 0;
+    drop_big(s);
+}
+
 void numeric_sum_add(struct numeric_sum *s, struct value v, int64_t weight)
 {
     if (num_is_special(v)) {
@@ -137,11 +147,10 @@ void numeric_sum_add(struct numeric_sum *s, struct value v, int64_t weight)
             add_big(s, v, weight);
     }
     count_scale(s, dscale, weight);
-    if (s->nscales == 0) { /* empty: the sum is zero, start over */
-        s->acc = 0;
-        s->scale = 0;
-        drop_big(s);
-    }
+    /* Within a step a value may be taken out before it is put in: five of 1.5 in and five of 2.5 out
+     * leave no count, but a sum. Only of nothing it is zero too. */
+    if (s->nscales == 0)
+        start_over_if_zero(s);
 }
 
 static int max_scale(const struct numeric_sum *s)

@@ -8,7 +8,7 @@ INSERT INTO nation VALUES (1, 'F', 1), (2, 'G', 1), (3, 'H', 2), (4, NULL, 2);
 INSERT INTO supplier VALUES (1, 1, 's1'), (2, 2, 's2'), (3, 3, 's3'), (4, NULL, 's4');
 INSERT INTO customer VALUES (1, 2, 'c1'), (2, 1, 'c2'), (3, 3, 'c3'), (4, 4, 'c4');
 INSERT INTO sale SELECT i, i % 5, i % 4 + 1, i * 1.5, CASE i % 3 WHEN 0 THEN 'a' WHEN 1 THEN 'b' END, i % 7 FROM generate_series(1, 40) i;
-CREATE VIEW pay AS SELECT supplier, sum(amount) AS total, count(*) AS n FROM sale GROUP BY supplier;
+CREATE VIEW paid AS SELECT supplier, sum(amount) AS total, count(*) AS n FROM sale GROUP BY supplier;
 @queries
 SELECT c.name, s.amount FROM customer c JOIN sale s ON s.customer = c.id WHERE c.id = 2;
 SELECT c.name, s.amount FROM customer c LEFT JOIN sale s ON s.customer = c.id WHERE c.id = 2;
@@ -24,10 +24,10 @@ SELECT s.id, u.name FROM sale s, supplier u WHERE (u.id = s.supplier AND s.kind 
 SELECT s.id, u.name FROM sale s LEFT JOIN supplier u ON (u.id = s.supplier AND u.nation = 1 AND s.kind = 'a') OR (u.id = s.supplier AND u.nation = 2 AND s.kind = 'b');
 SELECT s.id FROM sale s WHERE (s.kind = 'a' AND s.size = 1) OR (s.size = 1 AND s.kind = 'b') OR (s.size = 1 AND s.amount IS NULL);
 SELECT s.id FROM sale s WHERE (s.size = 1 AND 10 / s.size > 3) OR (s.size = 2 AND 10 / s.size > 3);
-SELECT a.supplier, a.total, b.total FROM pay a JOIN pay b ON a.total < b.total;
-SELECT a.supplier, a.total - b.total FROM pay a JOIN pay b ON a.supplier = b.supplier + 1;
-SELECT supplier, total FROM pay UNION ALL SELECT supplier, total FROM pay;
-SELECT supplier, total FROM pay EXCEPT SELECT supplier, total FROM pay WHERE n > 7;
+SELECT a.supplier, a.total, b.total FROM paid a JOIN paid b ON a.total < b.total;
+SELECT a.supplier, a.total - b.total FROM paid a JOIN paid b ON a.supplier = b.supplier + 1;
+SELECT supplier, total FROM paid UNION ALL SELECT supplier, total FROM paid;
+SELECT supplier, total FROM paid EXCEPT SELECT supplier, total FROM paid WHERE n > 7;
 SELECT * FROM (SELECT id, size + 1 AS z FROM sale WHERE kind = 'a') x JOIN (SELECT id, size + 1 AS z FROM sale WHERE kind = 'a') y ON x.z = y.z AND x.id < y.id;
 SELECT u.name, c.name FROM supplier u, customer c WHERE u.nation = c.nation AND u.nation = 2 AND c.id = u.id;
 @changes
