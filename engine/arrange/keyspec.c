@@ -134,7 +134,7 @@ uint32_t keyspec_hash_slow(const struct keyspec *k, const struct value *vals, bo
     for (uint32_t i = 0; i < k->n; i++) {
         uint64_t part = KEY_HASH_NULL;
         if (vals[i].null)
-            *has_null = true;
+            *has_null |= !k->part[i].null_safe;
         else if (k->part[i].mode == KEY_INT)
             part = (uint64_t)vals[i].i;
         else if (k->part[i].mode == KEY_BYTES)

@@ -4,7 +4,7 @@
  * A key is a list of expressions over one row (most are plain columns, which are read without a
  * call). Equality is that of grouping, by type: 1.0 and 1.00 are one key, -0 and 0 are, 'a' and
  * 'a ' of char(n) are; NULLs are equal to each other (a join that wants SQL's "=" asks has_null and
- * keeps such rows out). Where equal values always have equal bits, that is used instead of
+ * keeps such rows out; has_null doesn't count parts that are null_safe). Where equal values always have equal bits, that is used instead of
  * the type's functions, see enum key_mode.
  *
  * Two specs that will be compared with each other (the sides of a join) are made with the same
@@ -30,6 +30,7 @@ struct key_part {
     uint32_t offset;         /* of a plain column of fixed width, in the row */
     enum key_mode mode;
     enum rep rep;          /* of the expression */
+    bool null_safe;        /* a NULL here is a value like any other; set by the spec's owner */
     struct column_type ct; /* compared as this */
 };
 
@@ -109,7 +110,7 @@ static inline uint32_t keyspec_hash(const struct keyspec *k, const struct value 
                                     bool *has_null)
 {
     if (k->n == 1 && k->part[0].mode == KEY_INT) {
-        *has_null = vals[0].null;
+        *has_null = vals[0].null && !k->part[0].null_safe;
         uint64_t part = vals[0].null ? KEY_HASH_NULL : (uint64_t)vals[0].i;
         return (uint32_t)(hash_mix(KEY_HASH_SEED, part) >> 32);
     }

@@ -195,6 +195,25 @@ static bool eval_distinct(const struct expr *e, struct eval_ctx *cx, struct valu
     return true;
 }
 
+static bool eval_same(const struct expr *e, struct eval_ctx *cx, struct value *out, struct err *err)
+{
+    struct value x, y;
+    if (!expr_eval(e->args[0], cx, &x, err) || !expr_eval(e->args[1], cx, &y, err))
+        return false;
+    *out = value_bool(x.null || y.null ? x.null && y.null : value_same(&e->args[0]->ct, x, y));
+    return true;
+}
+
+static bool eval_raise(const struct expr *e, struct eval_ctx *cx, struct value *out,
+                       struct err *err)
+{
+    (void)cx, (void)out;
+    switch ((enum raise)e->op) {
+    case RAISE_MANY_ROWS: break;
+    }
+    return err_set(err, "21000", "more than one row returned by a subquery used as an expression");
+}
+
 static bool eval_nullif(const struct expr *e, struct eval_ctx *cx, struct value *out,
                         struct err *err)
 {
@@ -303,6 +322,8 @@ eval_fn *eval_choose(const struct expr *e)
     case EXPR_IS_NULL: return eval_is_null;
     case EXPR_BOOL_TEST: return eval_bool_test;
     case EXPR_DISTINCT: return eval_distinct;
+    case EXPR_SAME: return eval_same;
+    case EXPR_RAISE: return eval_raise;
     case EXPR_CASE: return eval_case;
     case EXPR_COALESCE: return eval_coalesce;
     case EXPR_NULLIF: return eval_nullif;

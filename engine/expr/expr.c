@@ -137,6 +137,20 @@ struct expr *expr_distinct(struct arena *a, uint32_t eq_funcid, const struct exp
     return ready(e);
 }
 
+struct expr *expr_same(struct arena *a, const struct expr *x, const struct expr *y)
+{
+    const struct expr *args[2] = {x, y};
+    assert(type_has_equality(&x->ct));
+    return ready(node(a, EXPR_SAME, boolean(), args, 2));
+}
+
+struct expr *expr_raise(struct arena *a, enum raise what, struct column_type ct)
+{
+    struct expr *e = node(a, EXPR_RAISE, ct, NULL, 0);
+    e->op = (uint8_t)what;
+    return ready(e);
+}
+
 struct expr *expr_nullif(struct arena *a, uint32_t eq_funcid, const struct expr *x,
                          const struct expr *y, struct column_type result,
                          const struct collation *coll, struct err *err)

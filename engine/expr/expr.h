@@ -35,6 +35,8 @@ enum expr_kind {
     EXPR_IS_NULL,   /* flag: negated */
     EXPR_BOOL_TEST, /* IS [NOT] TRUE / FALSE / UNKNOWN */
     EXPR_DISTINCT,  /* IS [NOT] DISTINCT FROM; flag: negated. args compared by the = function */
+    EXPR_SAME,      /* whether grouping would put both in one group: NULLs are equal; never NULL */
+    EXPR_RAISE,     /* the error that Postgres would raise here; op: enum raise */
     EXPR_CASE,      /* args: when, then, when, then…, else (always present, maybe const NULL) */
     EXPR_COALESCE,
     EXPR_NULLIF,
@@ -54,7 +56,7 @@ struct expr {
     uint32_t nargs;
     bool flag;
     uint8_t input;             /* EXPR_COLUMN */
-    uint8_t op;                /* EXPR_BOOL_TEST, EXPR_MINMAX: which one */
+    uint8_t op;                /* EXPR_BOOL_TEST, EXPR_MINMAX, EXPR_RAISE: which one */
     uint32_t col;              /* EXPR_COLUMN */
     uint32_t rel;              /* EXPR_COLUMN: planner's relation identity, 0 once positional */
     struct value value;        /* EXPR_CONST */
@@ -91,6 +93,12 @@ struct expr *expr_bool_test(struct arena *a, const struct expr *arg, enum bool_t
 struct expr *expr_distinct(struct arena *a, uint32_t eq_funcid, const struct expr *x,
                            const struct expr *y, const struct collation *coll, bool negated,
                            struct err *err);
+/* By the equality of the type, as keys are compared; both of one type that has one. */
+struct expr *expr_same(struct arena *a, const struct expr *x, const struct expr *y);
+enum raise {
+    RAISE_MANY_ROWS /* 21000: more than one row from a subquery used as an expression */
+};
+struct expr *expr_raise(struct arena *a, enum raise what, struct column_type ct);
 struct expr *expr_nullif(struct arena *a, uint32_t eq_funcid, const struct expr *x,
                          const struct expr *y, struct column_type result,
                          const struct collation *coll, struct err *err);

@@ -61,12 +61,12 @@ struct op *op_filter(struct circuit *c, struct op *in, const struct expr *cond);
 /*
  * Equi-join on pairs of key expressions (over input 0 of their own side; types of a pair compare as
  * keytypes[i]), with an optional residual over both rows. nkeys may be 0 (cross or theta join). SQL
- * equality: a NULL key matches nothing, unless null_safe. Output: left ++ right columns; SEMI and
- * ANTI: the left ones.
+ * equality: a NULL in a key matches nothing, unless nullsafe[i]: then NULLs match each other there
+ * (nullsafe NULL: nowhere). Output: left ++ right columns; SEMI and ANTI: the left ones.
  */
 struct op *op_join(struct circuit *c, struct op *left, struct op *right, enum join_kind kind,
                    const struct expr *const *lkeys, const struct expr *const *rkeys, size_t nkeys,
-                   const struct expr *residual, bool null_safe);
+                   const struct expr *residual, const bool *nullsafe);
 /* Output: keys, then aggregates. Without keys there is one row even over no input. */
 struct op *op_group(struct circuit *c, struct op *in, const struct expr *const *keys, size_t nkeys,
                     const struct group_agg *aggs, size_t naggs);

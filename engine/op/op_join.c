@@ -11,8 +11,8 @@
  *           whether the other side has that key at all, and needs no state
  * Cost      O(pairs affected) a change. SEMI and ANTI without residual: O(1) but for a key that
  *           appears or disappears on the right, which costs the number of its rows on the left
- * NULLs     a NULL in a key matches nothing (such rows aren't kept), unless null_safe. A residual that
- *           is NULL is no match
+ * NULLs     a NULL in a key matches nothing (such rows aren't kept), unless that key is null-safe: then
+ *           it is a value like any other. A residual that is NULL is no match
  * Weights   pairs multiply. The sides' weights are never negative between steps; within one they may
  *           be, so presence of a key is compared before the first and after the last change of it
  * Traps     one side old, the other new: the right changes go first, against the old left; then the
@@ -55,9 +55,8 @@ struct join {
     struct side side[2];
     struct concat concat;
     const struct expr *residual; /* borrowed; NULL = none */
-    bool null_safe;
-    bool counted;       /* match counts are kept: residual and a preserved side */
-    struct value *vals; /* owned; the key of the change under way */
+    bool counted;                /* match counts are kept: residual and a preserved side */
+    struct value *vals;          /* owned; the key of the change under way */
     VEC(struct touched_key) keys;
     struct htab key_index; /* indexes + 1 into keys, once there are many */
     VEC(struct touched_row) rows;
@@ -261,7 +260,7 @@ static void step_change(struct join *j, int side, const struct change *ch, struc
         return;
     }
     uint32_t hash = keyspec_hash(s->spec, j->vals, &has_null);
-    if (has_null && !j->null_safe) {
+    if (has_null) {
         emit_own(j, side, ch->row, ch->weight, false, env);
         return;
     }
@@ -347,7 +346,7 @@ static void describe_join(const struct op *op, struct buf *b)
     if (n) {
         buf_adds(b, " on ");
         op_describe_exprs(j->side[0].keys, n, b);
-        buf_adds(b, j->null_safe ? " is not distinct from " : " = ");
+        buf_adds(b, " = ");
         op_describe_exprs(j->side[1].keys, n, b);
     }
     if (j->residual) {
@@ -374,19 +373,21 @@ static const struct op_class join_class = {.name = "join",
                                            .stats = stats_join};
 
 static void side_init(struct join *j, int i, const struct layout *l, const struct expr *const *keys,
-                      size_t n, const struct column_type *cts)
+                      size_t n, const struct column_type *cts, const bool *nullsafe)
 {
     struct side *s = &j->side[i];
     bool left_only = j->kind == JOIN_LEFT || j->kind == JOIN_SEMI || j->kind == JOIN_ANTI;
     s->keys = keys;
     s->spec = keyspec_new(l, keys, n, cts);
+    for (size_t k = 0; k < n && nullsafe; k++)
+        s->spec->part[k].null_safe = nullsafe[k];
     s->preserved = j->kind == JOIN_FULL || (left_only && i == 0);
     arrange_init(&s->arr, s->spec, j->counted && s->preserved ? sizeof(int64_t) : 0);
 }
 
 struct op *op_join(struct circuit *c, struct op *left, struct op *right, enum join_kind kind,
                    const struct expr *const *lkeys, const struct expr *const *rkeys, size_t nkeys,
-                   const struct expr *residual, bool null_safe)
+                   const struct expr *residual, const bool *nullsafe)
 {
     struct join *j = NEW(struct join);
     struct op *ins[2] = {left, right};
@@ -395,11 +396,10 @@ struct op *op_join(struct circuit *c, struct op *left, struct op *right, enum jo
         cts[i] = lkeys[i]->ct;
     j->kind = kind;
     j->residual = residual;
-    j->null_safe = null_safe;
     j->counted = residual && kind != JOIN_INNER;
     j->vals = xcalloc(nkeys, sizeof *j->vals);
-    side_init(j, 0, left->layout, lkeys, nkeys, cts);
-    side_init(j, 1, right->layout, rkeys, nkeys, cts);
+    side_init(j, 0, left->layout, lkeys, nkeys, cts, nullsafe);
+    side_init(j, 1, right->layout, rkeys, nkeys, cts, nullsafe);
     concat_init(&j->concat, left->layout, right->layout);
     htab_init(&j->key_index);
     bool one_side = kind == JOIN_SEMI || kind == JOIN_ANTI;

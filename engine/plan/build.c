@@ -18,7 +18,8 @@ static struct op *build_op(struct circuit *c, const struct plan_spec *p,
     case PHYS_MAP: return op_map(c, ins[0], o->exprs, o->nexprs);
     case PHYS_FILTER: return op_filter(c, ins[0], o->cond);
     case PHYS_JOIN:
-        return op_join(c, ins[0], ins[1], o->join, o->lkeys, o->rkeys, o->nkeys, o->cond, false);
+        return op_join(c, ins[0], ins[1], o->join, o->lkeys, o->rkeys, o->nkeys, o->cond,
+                       o->nullsafe);
     case PHYS_GROUP: return op_group(c, ins[0], o->exprs, o->nexprs, o->aggs, o->naggs);
     case PHYS_DISTINCT: return op_distinct(c, ins[0]);
     case PHYS_UNION: return op_union(c, ins, o->nin);

@@ -148,6 +148,8 @@ static void put_node(struct canon *c, const struct logical *n, const struct logi
     put_exprs(c, "e", n->exprs, n->nexprs);
     put_exprs(c, "lk", n->lkeys, n->nkeys);
     put_exprs(c, "rk", n->rkeys, n->nkeys);
+    for (size_t i = 0; n->nullsafe && i < n->nkeys; i++)
+        put(c, "ns", n->nullsafe[i]);
     for (size_t i = 0; i < n->naggs; i++)
         put_agg(c, &n->aggs[i], n->aggno[i]);
     for (size_t i = 0; i < n->nsort; i++) {

@@ -139,6 +139,8 @@ static bool is_null_with(const struct expr *e, const struct lcol *cols, size_t n
     case EXPR_IS_NULL:
     case EXPR_BOOL_TEST:
     case EXPR_DISTINCT:
+    case EXPR_SAME:
+    case EXPR_RAISE:
     case EXPR_CASE: return false;
     }
     return false;

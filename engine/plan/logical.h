@@ -91,6 +91,7 @@ struct logical {
     size_t nexprs;
     enum join_kind join; /* JOIN; a right join is a left join with its inputs swapped */
     const struct expr **lkeys, **rkeys; /* JOIN */
+    const bool *nullsafe;               /* JOIN: of each key whether NULLs match; NULL = none */
     size_t nkeys;
     struct group_agg *aggs; /* GROUP */
     uint32_t *aggno;

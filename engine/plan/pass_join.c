@@ -11,8 +11,8 @@
  * Outer joins stay where they are and are inputs of such a run.
  *
  * An equality is a key if its function agrees with btree equality of the two types (pgops.h); both
- * sides are cast to one type, so that int4 = int8 finds its partner by hash. What isn't, stays as a
- * residual condition.
+ * sides are cast to one type, so that int4 = int8 finds its partner by hash. EXPR_SAME, which a
+ * decorrelated subquery is joined by, is a null-safe key. What isn't, stays as a residual condition.
  */
 #include "engine/plan/passes.h"
 
@@ -42,6 +42,7 @@ static const struct expr *key_expr(struct pass_ctx *c, const struct expr *e, uin
 
 struct key {
     const struct expr *l, *r;
+    bool nullsafe;
 };
 
 static bool has_columns_of(const struct expr *e, const struct logical *side)
@@ -53,16 +54,20 @@ static bool has_columns_of(const struct expr *e, const struct logical *side)
 static bool as_key(struct pass_ctx *c, const struct expr *cond, const struct logical *left,
                    const struct logical *right, struct key *out)
 {
-    if (cond->kind != EXPR_FUNC || cond->nargs != 2)
+    bool same = cond->kind == EXPR_SAME;
+    if (!same && (cond->kind != EXPR_FUNC || cond->nargs != 2))
         return false;
     const struct expr *x = cond->args[0], *y = cond->args[1];
-    uint32_t type = pgops_key_type(cond->func->oid, x->ct.type, y->ct.type);
+    uint32_t type =
+        same ? x->ct.type->oid : pgops_key_type(cond->func->oid, x->ct.type, y->ct.type);
     bool straight = has_columns_of(x, left) && has_columns_of(y, right);
     if (!type || !(straight || (has_columns_of(y, left) && has_columns_of(x, right))))
         return false;
-    x = key_expr(c, x, type, cond->collation);
-    y = key_expr(c, y, type, cond->collation);
-    *out = straight ? (struct key){x, y} : (struct key){y, x};
+    if (!same) {
+        x = key_expr(c, x, type, cond->collation);
+        y = key_expr(c, y, type, cond->collation);
+    }
+    *out = straight ? (struct key){x, y, same} : (struct key){y, x, same};
     return x && y;
 }
 
@@ -70,9 +75,11 @@ static bool as_key(struct pass_ctx *c, const struct expr *cond, const struct log
 static void extract_keys(struct pass_ctx *c, struct logical *n)
 {
     struct exprs rest = {0}, l = {0}, r = {0};
+    bool *nullsafe = ARENA_ARRAY(c->arena, bool, n->nconds);
     for (size_t i = 0; i < n->nconds; i++) {
         struct key k;
         if (as_key(c, n->conds[i], n->in[0], n->in[1], &k)) {
+            nullsafe[l.n] = k.nullsafe;
             AVEC_PUSH(c->arena, l, k.l);
             AVEC_PUSH(c->arena, r, k.r);
         } else {
@@ -83,6 +90,7 @@ static void extract_keys(struct pass_ctx *c, struct logical *n)
     n->nconds = rest.n;
     n->lkeys = l.v;
     n->rkeys = r.v;
+    n->nullsafe = nullsafe;
     n->nkeys = l.n;
 }
 
@@ -131,7 +139,7 @@ struct pair {
 static bool key_pair(struct run *r, const struct expr *cond, struct pair *out)
 {
     struct key k;
-    if (cond->kind != EXPR_FUNC || cond->nargs != 2)
+    if (cond->nargs != 2)
         return false;
     size_t x = part_of(r, cond->args[0]), y = part_of(r, cond->args[1]);
     if (x == y || x == r->parts.n || y == r->parts.n)

@@ -43,6 +43,7 @@ static size_t cost(const struct expr *e)
     switch (e->kind) {
     case EXPR_FUNC:
     case EXPR_DISTINCT:
+    case EXPR_SAME:
     case EXPR_NULLIF:
     case EXPR_MINMAX: n = 2; break;
     case EXPR_IN: n = e->nargs - 1; break;

@@ -242,6 +242,7 @@ static struct stream plan_join(struct planner *p, const struct logical *n)
     op->join = n->join;
     op->lkeys = lkeys;
     op->rkeys = rkeys;
+    op->nullsafe = n->nullsafe;
     op->nkeys = n->nkeys;
     op->cond = cond;
     if (n->join != JOIN_SEMI && n->join != JOIN_ANTI)

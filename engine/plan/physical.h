@@ -36,6 +36,7 @@ struct physical_op {
     const struct expr *cond; /* FILTER; JOIN: residual or NULL */
     enum join_kind join;
     const struct expr **lkeys, **rkeys;
+    const bool *nullsafe; /* NULL = no key is */
     size_t nkeys;
     const struct group_agg *aggs;
     size_t naggs;

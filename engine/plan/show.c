@@ -101,7 +101,7 @@ static void print_join(struct naming *nm, struct buf *b)
     for (size_t i = 0; i < n->nkeys; i++) {
         buf_adds(b, i ? " and " : " on ");
         print_expr(nm, n->lkeys[i], b);
-        buf_adds(b, " = ");
+        buf_adds(b, n->nullsafe && n->nullsafe[i] ? " is " : " = ");
         print_expr(nm, n->rkeys[i], b);
     }
     if (n->nconds) {

@@ -236,7 +236,7 @@ static struct bench_plan join_plan(const struct layout *l)
     keys[0] = column(l, 0);
     p.in[0] = op_source(p.c, l, "a");
     p.in[1] = op_source(p.c, l, "b");
-    p.stateful = op_join(p.c, p.in[0], p.in[1], JOIN_INNER, keys, keys, 1, NULL, false);
+    p.stateful = op_join(p.c, p.in[0], p.in[1], JOIN_INNER, keys, keys, 1, NULL, NULL);
     circuit_set_output(p.c, p.stateful);
     return p;
 }

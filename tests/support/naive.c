@@ -163,7 +163,7 @@ static struct keyed *keys_of(const struct ctx *x, const struct rel *r, const str
         k[i].vals = ARENA_ARRAY(x->a, struct value, x->n->nexprs);
         k[i].failed = !eval_list(exprs, x->n->nexprs, l, r->rows.v[i].row, x->a, k[i].vals);
         for (size_t c = 0; c < x->n->nexprs && !k[i].failed; c++)
-            k[i].has_null |= k[i].vals[c].null;
+            k[i].has_null |= k[i].vals[c].null && !(x->n->nullsafe && x->n->nullsafe[c]);
         if (k[i].failed)
             x->out->errors += r->rows.v[i].weight;
     }
@@ -172,7 +172,7 @@ static struct keyed *keys_of(const struct ctx *x, const struct rel *r, const str
 
 static bool keys_match(const struct nop *n, const struct keyed *a, const struct keyed *b)
 {
-    if (a->failed || b->failed || (!n->null_safe && (a->has_null || b->has_null)))
+    if (a->failed || b->failed || a->has_null || b->has_null)
         return false;
     for (size_t i = 0; i < n->nexprs; i++)
         if (!value_same(&n->exprs[i]->ct, a->vals[i], b->vals[i]))
@@ -499,7 +499,7 @@ static struct op *build_op(const struct nop *n, struct circuit *c)
     case NOP_FILTER: return op_filter(c, in, n->exprs[0]);
     case NOP_JOIN:
         return op_join(c, in, ins[1], n->join, n->exprs, n->right_keys, n->nexprs, n->residual,
-                       n->null_safe);
+                       n->nullsafe);
     case NOP_GROUP: return op_group(c, in, n->exprs, n->nexprs, n->aggs, n->naggs);
     case NOP_DISTINCT: return op_distinct(c, in);
     case NOP_UNION: return op_union(c, ins, n->nins);

@@ -40,7 +40,7 @@ struct nop {
     size_t nexprs;
     enum join_kind join;
     const struct expr *residual;
-    bool null_safe;
+    const bool *nullsafe; /* by key; NULL = none */
     struct group_agg *aggs;
     size_t naggs;
     enum setop_kind setop;

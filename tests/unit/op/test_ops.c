@@ -320,7 +320,7 @@ END_TEST
 static struct op *join_on_first(struct op *l, struct op *r, enum join_kind kind,
                                 const struct expr *residual, bool null_safe)
 {
-    struct op *j = op_join(c, l, r, kind, COLS(l, 0), COLS(r, 0), 1, residual, null_safe);
+    struct op *j = op_join(c, l, r, kind, COLS(l, 0), COLS(r, 0), 1, residual, &null_safe);
     circuit_set_output(c, j);
     return j;
 }

@@ -175,7 +175,10 @@ static bool make_join(struct world *w, struct nop *n)
     const struct layout *l = n->in[0]->layout, *r = n->in[1]->layout;
     uint32_t a, b;
     n->join = (enum join_kind)below(5);
-    n->null_safe = chance(4);
+    bool *nullsafe = ARENA_ARRAY(&w->arena, bool, 2);
+    nullsafe[0] = chance(4);
+    nullsafe[1] = chance(4);
+    n->nullsafe = nullsafe;
     n->exprs = ARENA_ARRAY(&w->arena, const struct expr *, 2);
     n->right_keys = ARENA_ARRAY(&w->arena, const struct expr *, 2);
     for (uint32_t i = below(8) ? 0 : 2; i < 1 + below(2); i++) {
