@@ -10,30 +10,19 @@
  *     bind_grouped          from bind_expr, node by node; aggregates are collected as they come
  *     bind_grouping_end     the group node, HAVING above it
  */
-#include "engine/sql/bind.h"
+#include "engine/sql/bind_agg.h"
 
 #include <string.h>
 
 #include "engine/sql/refuse.h"
 
-/* Column numbers of aggregates begin here, above those of any keys. */
-#define AGG_NO_BASE 100000
-
-struct grouping {
-    uint32_t rel;
-    bool inside; /* an aggregate's argument is being bound: over FROM, not over the groups */
-    VEC(const struct pgnode *) key_nodes;
-    VEC(const struct expr *) keys;
-    VEC(const struct pgnode *) agg_nodes;
-    VEC(struct group_agg) aggs;
-};
-
-static bool add_key(struct binder *b, struct grouping *g, const struct pgnode *node,
+static bool add_key(struct binder *b, struct grouping *g, const struct pgnode *node, int64_t ref,
                     const struct expr *e)
 {
     if (!bind_needs_equality(b, &e->ct, "GROUP BY"))
         return false;
     AVEC_PUSH(b->scratch, g->key_nodes, node);
+    AVEC_PUSH(b->scratch, g->refs, ref);
     AVEC_PUSH(b->scratch, g->keys, e);
     return true;
 }
@@ -50,7 +39,8 @@ bool bind_grouping_begin(struct binder *b, struct scope *sc)
             return false;
         const struct pgnode *node = pgn_field(targets->items[at], "expr");
         const struct expr *e = bind_expr(b, sc, node);
-        if (!e || !add_key(b, g, node, e))
+        int64_t ref = pgn_int(clauses->items[i], "tleSortGroupRef");
+        if (!e || !add_key(b, g, node, ref, e))
             return false;
     }
     sc->grouping = g;
@@ -154,7 +144,22 @@ static bool add_dependent(struct binder *b, struct scope *sc, const struct pgnod
     g->inside = true;
     const struct expr *e = bind_expr(b, sc, node);
     g->inside = false;
-    return e && add_key(b, g, node, e);
+    return e && add_key(b, g, node, 0, e);
+}
+
+/* Where all keys are in the one set there is, it is 0. */
+static bool bind_groupingfunc(struct binder *b, struct scope *sc, const struct pgnode *node,
+                              const struct expr **out)
+{
+    struct grouping *g = sc->grouping;
+    struct column_type ct = {type_native(OID_INT4), -1, NULL};
+    if (pgn_int(node, "agglevelsup"))
+        return err_soft(b->err, "GROUPING() of an outer query");
+    if (pgn_field(sc->query, "groupingSets")->n)
+        *out = group_column(b, g, bind_grouping_call(b, g, node), ct);
+    else
+        *out = expr_const(b->arena, value_int(0), ct);
+    return true;
 }
 
 bool bind_grouped(struct binder *b, struct scope *sc, const struct pgnode *node,
@@ -166,6 +171,8 @@ bool bind_grouped(struct binder *b, struct scope *sc, const struct pgnode *node,
         return true;
     if (pgn_is(node, "AGGREF"))
         return bind_aggref(b, sc, node, out);
+    if (pgn_is(node, "GROUPINGFUNC"))
+        return bind_groupingfunc(b, sc, node, out);
     for (size_t i = 0; i < g->keys.n; i++)
         if (pgn_equal(g->key_nodes.v[i], node, bind_resolve_alias, sc)) {
             *out = group_column(b, g, (uint32_t)i + 1, g->keys.v[i]->ct);
@@ -195,7 +202,7 @@ static const char *key_name(const struct logical *in, const struct expr *key)
     return c ? c->name : "";
 }
 
-static struct logical *group_node(struct binder *b, const struct grouping *g, struct logical *in)
+struct logical *bind_group_node(struct binder *b, const struct grouping *g, struct logical *in)
 {
     struct logical *n = logical_new(b->arena, LOGICAL_GROUP, 1);
     n->in[0] = in;
@@ -220,8 +227,14 @@ static struct logical *group_node(struct binder *b, const struct grouping *g, st
 
 struct logical *bind_grouping_end(struct binder *b, struct scope *sc, struct logical *in)
 {
+    struct grouping *g = sc->grouping;
+    struct grouping_sets sets;
     struct exprs having = {0};
     if (!bind_conds(b, sc, pgn_field(sc->query, "havingQual"), &having))
         return NULL;
-    return logical_filter(b->arena, group_node(b, sc->grouping, in), &having);
+    if (!pgn_field(sc->query, "groupingSets")->n)
+        return logical_filter(b->arena, bind_group_node(b, g, in), &having);
+    if (!grouping_sets_expand(b, g, sc->query, &sets))
+        return NULL;
+    return logical_filter(b->arena, bind_group_union(b, g, &sets, in), &having);
 }

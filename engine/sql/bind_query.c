@@ -225,7 +225,7 @@ static struct logical *bind_distinct(struct binder *b, struct scope *sc, struct 
 static bool has_grouping(const struct pgnode *query)
 {
     return pgn_bool(query, "hasAggs") || pgn_field(query, "groupClause")->n ||
-           !pgn_is_null(pgn_field(query, "havingQual"));
+           pgn_field(query, "groupingSets")->n || !pgn_is_null(pgn_field(query, "havingQual"));
 }
 
 /* FROM, WHERE and the beginning of the grouping. */

@@ -31,7 +31,6 @@ static const struct {
     {"rowMarks", "FOR UPDATE or FOR SHARE", false},
     {"hasForUpdate", "FOR UPDATE or FOR SHARE", false},
     {"hasModifyingCTE", "a data-modifying WITH", false},
-    {"groupingSets", "grouping sets (GROUPING SETS, ROLLUP, CUBE)", true},
     {"hasWindowFuncs", "a window function", true},
     {"windowClause", "a WINDOW clause", true},
 };
@@ -184,7 +183,6 @@ static const struct {
     bool hard;
 } nodes[] = {
     {"WINDOWFUNC", "a window function", false},
-    {"GROUPINGFUNC", "GROUPING()", false},
     {"SUBSCRIPTINGREF", "a subscript", false},
     {"NAMEDARGEXPR", "a named argument", false},
     {"FIELDSELECT", "a field of a composite value", false},
