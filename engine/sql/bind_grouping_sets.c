@@ -285,6 +285,20 @@ static struct logical *set_branch(struct binder *b, const struct grouping *g, gr
     return logical_project(b->arena, group, b->next_rel++, exprs, NULL, n);
 }
 
+/* For people: a key by its column, an aggregate as the branch's group node has it. */
+static const char *union_name(const struct grouping *g, const struct logical *in,
+                              const struct logical *branch, size_t i)
+{
+    const struct logical *group = branch->in[0];
+    const struct expr *key = i < g->keys.n ? g->keys.v[i] : NULL;
+    const struct lcol *c = NULL;
+    if (key && key->kind == EXPR_COLUMN)
+        c = logical_find(in, key->rel, key->col);
+    else if (!key && i < g->keys.n + g->aggs.n)
+        c = &group->cols[group->nexprs + i - g->keys.n];
+    return c ? c->name : "";
+}
+
 static struct lcol union_col(const struct grouping *g, const struct logical *branch, size_t i)
 {
     struct lcol c = branch->cols[i];
@@ -309,7 +323,9 @@ struct logical *bind_group_union(struct binder *b, const struct grouping *g,
     u->rel = g->rel;
     u->ncols = u->in[0]->ncols;
     u->cols = ARENA_ARRAY(b->arena, struct lcol, u->ncols);
-    for (size_t i = 0; i < u->ncols; i++)
+    for (size_t i = 0; i < u->ncols; i++) {
         u->cols[i] = union_col(g, u->in[0], i);
+        u->cols[i].name = union_name(g, in, u->in[0], i);
+    }
     return u;
 }
