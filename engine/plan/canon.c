@@ -18,6 +18,16 @@
 
 #include "engine/expr/pgfuncs.h"
 
+/* Reminders of the invariant, on 64-bit machines: whoever changes one of these writes the new field
+ * down below (for struct physical_op in put_op()), if it changes rows, and then the new size here. */
+#define KNOWS_ALL_OF(type, size)                                                                   \
+    _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "canon.c must know all "         \
+                                                                  "of " #type)
+KNOWS_ALL_OF(struct expr, 96);
+KNOWS_ALL_OF(struct group_agg, 128);
+KNOWS_ALL_OF(struct logical, 216);
+KNOWS_ALL_OF(struct physical_op, 176);
+
 struct canon {
     struct buf b;
     bool verbatim;      /* relations by the numbers they have in this plan */
@@ -202,6 +212,7 @@ static void put_op(struct canon *c, const struct physical_op *o)
         put(c, "desc", o->sort[i].desc);
         put(c, "nf", o->sort[i].nulls_first);
     }
+    put_exprs(c, "part", o->part, o->npart);
     put(c, "lim", o->limit);
     put(c, "off", o->offset);
     put(c, "ties", o->with_ties);
