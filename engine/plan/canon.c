@@ -25,8 +25,8 @@
                                                                   "of " #type)
 KNOWS_ALL_OF(struct expr, 96);
 KNOWS_ALL_OF(struct group_agg, 128);
-KNOWS_ALL_OF(struct logical, 216);
-KNOWS_ALL_OF(struct physical_op, 176);
+KNOWS_ALL_OF(struct logical, 224);
+KNOWS_ALL_OF(struct physical_op, 184);
 
 struct canon {
     struct buf b;
@@ -205,6 +205,8 @@ static void put_op(struct canon *c, const struct physical_op *o)
     put_exprs(c, "if", &o->cond, o->cond != NULL);
     put_exprs(c, "lk", o->lkeys, o->nkeys);
     put_exprs(c, "rk", o->rkeys, o->nkeys);
+    for (size_t i = 0; o->nullsafe && i < o->nkeys; i++)
+        put(c, "ns", o->nullsafe[i]);
     for (size_t i = 0; i < o->naggs; i++)
         put_agg(c, &o->aggs[i], (uint32_t)i);
     for (size_t i = 0; i < o->nsort; i++) {
