@@ -81,6 +81,10 @@ static inline bool op_eval(const struct expr *e, struct eval_ctx *cx, struct val
     return expr_eval(e, cx, out, err);
 }
 
+/* The inner join of an operator with itself on the same keys; op_join() makes it where it can. */
+struct op *op_join_self(struct circuit *c, struct op *in, const struct expr *const *keys, size_t n,
+                        const struct expr *residual, const bool *nullsafe);
+
 /* "(#0, #1 + 1)" */
 void op_describe_exprs(const struct expr *const *exprs, size_t n, struct buf *b);
 

@@ -20,7 +20,7 @@
  *           NOT IN isn't ANTI: it needs "the right side holds a NULL" and "is empty" as well. Semi
  *           joins keep whole rows of the right side: project it to what is compared. A failing key or
  *           residual counts in the error set, by the same law
- * See also  arrange.h, concat.h; a self-join takes one operator as both inputs
+ * See also  arrange.h, concat.h; op_join_self.c for an inner join of one operator with itself
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -385,10 +385,21 @@ static void side_init(struct join *j, int i, const struct layout *l, const struc
     arrange_init(&s->arr, s->spec, j->counted && s->preserved ? sizeof(int64_t) : 0);
 }
 
+/* The same plain columns, so that one arrangement serves both sides. */
+static bool same_keys(const struct expr *const *l, const struct expr *const *r, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (l[i]->kind != EXPR_COLUMN || r[i]->kind != EXPR_COLUMN || l[i]->col != r[i]->col)
+            return false;
+    return true;
+}
+
 struct op *op_join(struct circuit *c, struct op *left, struct op *right, enum join_kind kind,
                    const struct expr *const *lkeys, const struct expr *const *rkeys, size_t nkeys,
                    const struct expr *residual, const bool *nullsafe)
 {
+    if (kind == JOIN_INNER && left == right && same_keys(lkeys, rkeys, nkeys))
+        return op_join_self(c, left, lkeys, nkeys, residual, nullsafe);
     struct join *j = NEW(struct join);
     struct op *ins[2] = {left, right};
     struct column_type *cts = xcalloc(nkeys, sizeof *cts);

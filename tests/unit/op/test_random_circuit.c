@@ -174,7 +174,8 @@ static bool make_join(struct world *w, struct nop *n)
 {
     const struct layout *l = n->in[0]->layout, *r = n->in[1]->layout;
     uint32_t a, b;
-    n->join = (enum join_kind)below(5);
+    bool self = n->in[0] == n->in[1] && chance(2); /* one arrangement for both sides */
+    n->join = self ? JOIN_INNER : (enum join_kind)below(5);
     bool *nullsafe = ARENA_ARRAY(&w->arena, bool, 2);
     nullsafe[0] = chance(4);
     nullsafe[1] = chance(4);
@@ -186,7 +187,7 @@ static bool make_join(struct world *w, struct nop *n)
         if (!find_column(r, l->cols[col].ct.type->oid, &b))
             continue;
         n->exprs[n->nexprs] = column(w, l, 0, col);
-        n->right_keys[n->nexprs++] = column(w, r, 0, b);
+        n->right_keys[n->nexprs++] = column(w, r, 0, self ? col : b);
     }
     if (chance(6) && n->nexprs && n->exprs[0]->ct.type->oid == OID_INT4)
         n->exprs[0] = random_int(w, l);
@@ -271,12 +272,17 @@ static void add_random(struct world *w)
 {
     struct nop *n = ARENA_NEW(&w->arena, struct nop);
     double size = 0;
+    size_t first = 0;
     n->kind = NOP_MAP + below(NOP_TOPK - NOP_MAP + 1);
     n->nins = n->kind == NOP_UNION                          ? 2 + below(2)
               : n->kind == NOP_JOIN || n->kind == NOP_SETOP ? 2
                                                             : 1;
     for (size_t i = 0; i < n->nins; i++) {
         size_t pick = below((uint32_t)w->n);
+        if (i && n->kind == NOP_JOIN && chance(4))
+            pick = first;
+        if (!i)
+            first = pick;
         n->in[i] = w->nops[pick];
         size = i && n->kind == NOP_JOIN ? size * w->size[pick] + 10 : size + w->size[pick];
         if (n->kind != NOP_JOIN && !same_types(n->in[0]->layout, n->in[i]->layout))
