@@ -167,6 +167,24 @@ void feed_make_stale_on(struct feed *f, const struct leaf *leaf)
     }
 }
 
+void feed_reseed(struct feed *f, struct plan *plan, uint64_t now_ms)
+{
+    for (size_t i = 0; i < f->plans.n; i++) {
+        struct fed_plan *p = f->plans.v[i];
+        if (p->plan != plan)
+            continue;
+        bool again = p->pause && now_ms - p->lost_at < 2 * f->limits.retry_max;
+        p->pause = again ? p->pause * 2 : f->limits.retry_min;
+        if (p->pause > f->limits.retry_max)
+            p->pause = f->limits.retry_max;
+        p->lost_at = now_ms;
+        p->retry_at = now_ms + p->pause;
+        log_info("plan %s starts over: a question to Postgres went unanswered", plan->spec->key);
+        make_stale(f, p);
+        return;
+    }
+}
+
 static void lost_event(void *arg, struct leaf *leaf, const struct err *why)
 {
     log_error("%s; it is read again", why->message);
@@ -293,6 +311,10 @@ bool feed_is_busy(const struct feed *f)
 
 static void start_or_ask(struct feed *f, struct fed_plan *p)
 {
+    if (p->retry_at > f->now) {
+        feed_wake_at(f, p->retry_at);
+        return;
+    }
     if (!feed_can_seed(p)) {
         feed_request_leaves(f, p);
         return;

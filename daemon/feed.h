@@ -12,6 +12,9 @@
  * parts are being posted the stream stands still, so the seed is of one position; how many parts
  * may be under way is bounded. Between two transactions only.
  *
+ * A plan whose worker has lost its state (Postgres didn't answer a question of its functions) starts
+ * over after a pause, which grows if that happens again and again.
+ *
  * A leaf is asked for with all columns that any plan needs. While it is read again it goes on being
  * served from what is there. Failures that may pass are retried with growing pauses.
  *
@@ -50,6 +53,7 @@ struct fed_plan {
     VEC(struct need) needs;
     size_t seed_need; /* SEEDING: where the next part begins */
     uint64_t seed_cursor;
+    uint64_t lost_at, pause, retry_at; /* ms: of feed_reseed(); not to be seeded before retry_at */
 };
 
 struct feed_limits {
@@ -76,8 +80,10 @@ struct feed {
 void feed_init(struct feed *f, struct outbox *out);
 void feed_fini(struct feed *f);
 
-void feed_add_plan(struct feed *f, struct plan *p);          /* takes the reference */
-void feed_drop_plan(struct feed *f, struct plan *p);         /* borrows it; passes W_DROP on */
+void feed_add_plan(struct feed *f, struct plan *p);  /* takes the reference */
+void feed_drop_plan(struct feed *f, struct plan *p); /* borrows it; passes W_DROP on */
+/* Its worker has lost what the plan was seeded with. Borrows the plan, which may be gone. */
+void feed_reseed(struct feed *f, struct plan *p, uint64_t now_ms);
 void feed_hydrated(struct feed *f, struct hydrate_job *job); /* takes it */
 void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n);
 /* The plans that read the table read these leaves from now on; those that do already go on. */

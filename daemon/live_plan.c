@@ -117,16 +117,6 @@ void live_plan_push(struct live_plan *lp, const struct fragment *f)
             push_fragment(lp, &lp->mappings.v[i], f);
 }
 
-void live_plan_seed_part(struct live_plan *lp, const struct step *part)
-{
-    if (!lp->host)
-        return;
-    for (size_t i = 0; i < part->fragments.n; i++)
-        live_plan_push(lp, &part->fragments.v[i]);
-    plan_host_absorb(lp->host);
-    arena_reset(&lp->rows);
-}
-
 /* ---- news out ------------------------------------------------------------------------------ */
 
 static struct lmsg_plan *message(struct live_plan *lp, enum loop_msg_kind kind, uint64_t sub)
@@ -205,12 +195,35 @@ static void publish_stats(struct live_plan *lp)
     atomic_store_explicit(&p->state, (int)plan_host_state(lp->host), memory_order_relaxed);
 }
 
+static void start_over(struct live_plan *lp)
+{
+    lp->current = false;
+    lp->unsettled = true;
+    plan_host_rebuild(lp->host);
+    for (size_t i = 0; i < lp->mappings.n; i++)
+        clear_mapping(&lp->mappings.v[i]);
+    broadcast(lp, L_STALE, NULL, 0, NULL);
+    publish_stats(lp);
+}
+
+/* Postgres hasn't answered a question. Steps pass the plan by until it has been seeded again. */
+static void lose(struct live_plan *lp)
+{
+    lp->lost = true;
+    start_over(lp);
+    registry_reseed(lp->plan->registry, lp->plan);
+}
+
 void live_plan_commit(struct live_plan *lp, lsn_t lsn)
 {
-    if (!lp->host)
+    if (!lp->host || lp->lost)
         return;
     struct plan_event ev = plan_host_commit(lp->host, lsn);
     arena_reset(&lp->rows);
+    if (ev.kind == PLAN_LOST) {
+        lose(lp);
+        return;
+    }
     if (ev.kind == PLAN_OVERFLOW) {
         live_plan_end(lp, &ev.err);
         return;
@@ -226,17 +239,23 @@ void live_plan_commit(struct live_plan *lp, lsn_t lsn)
     publish_stats(lp);
 }
 
+void live_plan_seed_part(struct live_plan *lp, const struct step *part)
+{
+    if (!lp->host || lp->lost)
+        return;
+    for (size_t i = 0; i < part->fragments.n; i++)
+        live_plan_push(lp, &part->fragments.v[i]);
+    plan_host_absorb(lp->host);
+    arena_reset(&lp->rows);
+    if (plan_host_is_lost(lp->host))
+        lose(lp);
+}
+
 void live_plan_stale(struct live_plan *lp)
 {
-    if (!lp->host)
-        return;
-    lp->current = false;
-    lp->unsettled = true;
-    plan_host_rebuild(lp->host);
-    for (size_t i = 0; i < lp->mappings.n; i++)
-        clear_mapping(&lp->mappings.v[i]);
-    broadcast(lp, L_STALE, NULL, 0, NULL);
-    publish_stats(lp);
+    lp->lost = false;
+    if (lp->host)
+        start_over(lp);
 }
 
 void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n)

@@ -33,6 +33,7 @@ struct live_plan {
     struct err end; /* why it ended */
     bool current;   /* seeded and getting steps */
     bool touched;   /* in the step under way */
+    bool lost;      /* void since a question went unanswered, until the next W_STALE */
     bool
         unsettled; /* subscribers were told STALE or FAILED: they hear of its end, changed or not */
     size_t *subs;  /* owned; subscribers on each loop */

@@ -56,7 +56,8 @@ static void make_threads(struct server *s, const struct config *cfg)
     for (size_t i = 0; i < s->nloops; i++)
         s->loops[i] = loop_new((int)i, s, s->nworkers);
     for (size_t i = 0; i < s->nworkers; i++)
-        s->workers[i] = worker_new((int)i, &limits, s->loops, s->nloops);
+        s->workers[i] =
+            worker_new((int)i, &limits, (size_t)cfg->limits_delegated_bytes, s->loops, s->nloops);
     s->reader = reader_new(cfg);
     reader_set_workers(s->reader, s->workers, s->nworkers);
     s->registry = registry_new(s->workers, s->nworkers, s->reader, (size_t)cfg->limits_plans);

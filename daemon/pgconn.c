@@ -179,12 +179,15 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
     add_setting(b, "lc_numeric", "C");
     add_setting(b, "standard_conforming_strings", "on");
     add_setting(b, "default_transaction_isolation", "read committed");
-    add_setting(b, "default_transaction_read_only", "off");
+    add_setting(b, "default_transaction_read_only", purpose == PGCONN_DELEGATE ? "on" : "off");
     add_setting(b, "synchronous_commit", "local"); /* a standby that is away can't hold us up */
     add_setting(b, "idle_in_transaction_session_timeout", "0");
     if (purpose != PGCONN_CATALOG)
         add_setting(b, "search_path", "");
-    snprintf(ms, sizeof ms, "%lld", unlimited ? 0 : (long long)cfg->postgres_statement_timeout);
+    long long limit = (long long)cfg->postgres_statement_timeout;
+    if (purpose == PGCONN_DELEGATE)
+        limit = (long long)cfg->postgres_delegate_timeout;
+    snprintf(ms, sizeof ms, "%lld", unlimited ? 0 : limit);
     add_setting(b, "statement_timeout", ms);
     /* A statement whose table is locked is analysed again later: others needn't wait for it. */
     long long lock = (long long)cfg->postgres_lock_timeout;
@@ -199,7 +202,8 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
 PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
 {
     static const char *const names[] = {"palimpsestd analyst", "palimpsestd tables",
-                                        "palimpsestd watch", PGCONN_STREAM_NAME};
+                                        "palimpsestd watch", "palimpsestd delegate",
+                                        PGCONN_STREAM_NAME};
     struct buf settings = {0};
     add_settings(&settings, purpose, cfg);
     const char *const keys[] = {

@@ -40,6 +40,7 @@ enum pgconn_purpose {
     PGCONN_CATALOG,  /* analysis of statements: the role's search path, statement_timeout */
     PGCONN_SNAPSHOT, /* reading tables and publishing them: no statement_timeout */
     PGCONN_WATCH,    /* small queries */
+    PGCONN_DELEGATE, /* questions of running plans: read only, statement_timeout */
     PGCONN_STREAM    /* replication; opened and used by walsender.h, not as a struct pgconn */
 };
 

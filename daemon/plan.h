@@ -53,6 +53,8 @@ void registry_release(struct registry *r, struct plan *p);
 /* A plan that can't go on (its table was dropped) is taken out of the registry at once, so that a
  * new SUBSCRIBE makes a fresh one; its users still release it. */
 void registry_retire(struct registry *r, struct plan *p);
+/* The plan's worker has lost its state: the reader is told to seed it again. Any thread. */
+void registry_reseed(struct registry *r, struct plan *p);
 size_t registry_count(struct registry *r);
 /* Calls fn for each plan under the lock: short and without calling back into the registry. */
 void registry_each(struct registry *r, void (*fn)(void *arg, struct plan *p), void *arg);

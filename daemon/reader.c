@@ -104,6 +104,10 @@ static void handle(struct reader *r, struct msg *m)
 {
     switch ((enum reader_msg_kind)m->kind) {
     case R_ADD_PLAN: feed_add_plan(&r->feed, ((struct rmsg_plan *)m)->plan); break;
+    case R_RESEED:
+        feed_reseed(&r->feed, ((struct rmsg_plan *)m)->plan, clock_ms());
+        plan_unref(((struct rmsg_plan *)m)->plan);
+        break;
     case R_DROP_PLAN:
         feed_drop_plan(&r->feed, ((struct rmsg_plan *)m)->plan);
         plan_unref(((struct rmsg_plan *)m)->plan);
@@ -264,6 +268,7 @@ static void discard(struct msg *m)
 {
     switch ((enum reader_msg_kind)m->kind) {
     case R_ADD_PLAN:
+    case R_RESEED:
     case R_DROP_PLAN: plan_unref(((struct rmsg_plan *)m)->plan); break;
     case R_HYDRATED: hydrate_job_free((struct hydrate_job *)m); return;
     case R_SCHEMA_CHANGED: free(((struct rmsg_schema *)m)->relids); break;

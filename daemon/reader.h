@@ -22,6 +22,7 @@ struct reader;
 
 enum reader_msg_kind {
     R_ADD_PLAN = 200, /* registry */
+    R_RESEED,         /* a worker: the plan's state is void, it must be seeded again */
     R_DROP_PLAN,      /* registry: last user gone; the reader passes W_DROP on to the worker */
     R_HYDRATED,       /* hydrator: stores read at a snapshot, or why not */
     R_SCHEMA_CHANGED, /* watch: these tables are not what they were */
@@ -30,7 +31,7 @@ enum reader_msg_kind {
     R_STOP
 };
 
-struct rmsg_plan { /* R_ADD_PLAN, R_DROP_PLAN */
+struct rmsg_plan { /* R_ADD_PLAN, R_RESEED, R_DROP_PLAN */
     struct msg m;
     struct plan *plan; /* one reference */
 };

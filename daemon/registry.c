@@ -187,6 +187,11 @@ void registry_retire(struct registry *r, struct plan *p)
     pthread_mutex_unlock(&r->lock);
 }
 
+void registry_reseed(struct registry *r, struct plan *p)
+{
+    post_to_reader(r, p, R_RESEED);
+}
+
 size_t registry_count(struct registry *r)
 {
     pthread_mutex_lock(&r->lock);

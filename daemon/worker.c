@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "daemon/delegate_session.h"
 #include "daemon/live_plan.h"
 #include "daemon/loop.h"
 #include "engine/base/hash.h"
@@ -22,6 +23,7 @@ struct worker {
     int no;
     pthread_t thread;
     struct mailbox box;
+    struct delegate_session delegate;
     struct plan_limits limits;
     struct loop *const *loops; /* borrowed */
     size_t nloops;
@@ -35,8 +37,8 @@ struct worker {
     struct worker_stats stats;
 };
 
-struct worker *worker_new(int no, const struct plan_limits *limits, struct loop *const *loops,
-                          size_t nloops)
+struct worker *worker_new(int no, const struct plan_limits *limits, size_t delegated_bytes,
+                          struct loop *const *loops, size_t nloops)
 {
     struct worker *w = NEW(struct worker);
     w->no = no;
@@ -44,6 +46,7 @@ struct worker *worker_new(int no, const struct plan_limits *limits, struct loop 
     w->loops = loops;
     w->nloops = nloops;
     mailbox_init(&w->box);
+    delegate_session_init(&w->delegate, delegated_bytes);
     return w;
 }
 
@@ -224,7 +227,7 @@ static void seed(struct worker *w, struct wmsg_seed *m)
     if (m->part)
         live_plan_seed_part(lp, m->part);
     if (m->last) {
-        lp->current = lp->host != NULL;
+        lp->current = lp->host && !lp->lost;
         live_plan_commit(lp, m->lsn);
         if (m->lsn > worker_lsn(w))
             atomic_store_explicit(&w->lsn, m->lsn, memory_order_release);
@@ -286,6 +289,7 @@ static void *worker_main(void *arg)
     struct worker *w = arg;
     bool go_on = true;
     pthread_setname_np(pthread_self(), "worker");
+    delegate_session_enter(&w->delegate);
     while (go_on) {
         struct msg *m = mailbox_wait(&w->box, -1);
         while (m) {
@@ -296,6 +300,7 @@ static void *worker_main(void *arg)
         tell_progress(w);
         atomic_store_explicit(&w->stats.busy_ns, cpu_ns(), memory_order_relaxed);
     }
+    delegate_session_leave(&w->delegate);
     return NULL;
 }
 
@@ -309,6 +314,7 @@ void worker_stop(struct worker *w)
 {
     struct msg *m = NEW(struct msg);
     m->kind = W_STOP;
+    delegate_session_stop(&w->delegate);
     worker_post(w, m);
     pthread_join(w->thread, NULL);
 }
@@ -331,5 +337,6 @@ void worker_free(struct worker *w)
     VEC_FREE(w->plans);
     VEC_FREE(w->touched);
     mailbox_fini(&w->box);
+    delegate_session_fini(&w->delegate);
     free(w);
 }

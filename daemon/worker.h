@@ -118,8 +118,8 @@ struct worker_stats {
     atomic_uint_least64_t steps, txns, busy_ns; /* busy_ns: CPU time of the thread */
 };
 
-struct worker *worker_new(int no, const struct plan_limits *limits, struct loop *const *loops,
-                          size_t nloops);
+struct worker *worker_new(int no, const struct plan_limits *limits, size_t delegated_bytes,
+                          struct loop *const *loops, size_t nloops);
 void worker_start(struct worker *w);
 void worker_post(struct worker *w, struct msg *m);
 /* Steps waiting and being worked on: what the reader looks at to fold transactions under backlog.

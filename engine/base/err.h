@@ -36,6 +36,7 @@ struct err {
 #define ERR_LIMIT_EXCEEDED        "53400"
 #define ERR_OUT_OF_MEMORY         "53200"
 #define ERR_CANNOT_CONNECT_NOW    "57P03"
+#define ERR_QUERY_CANCELED        "57014"
 #define ERR_ADMIN_SHUTDOWN        "57P01"
 #define ERR_INTERNAL              "XX000"
 #define ERR_NUMERIC_OUT_OF_RANGE  "22003"

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine/circuit/consolidate.h"
+#include "engine/expr/delegate.h"
 #include "engine/op/op_impl.h"
 
 #define KEEP_CHANGES 8192 /* deltas with more room than that are given back after the step */
@@ -25,6 +26,7 @@ struct circuit {
     struct delta result; /* owned; the consolidated output, where the operator's own isn't */
     struct delta empty;
     bool fresh; /* nothing of an earlier step is left in the arena */
+    bool lost;
 };
 
 struct circuit *circuit_new(void)
@@ -47,6 +49,7 @@ static void op_free(struct op *op)
     layout_unref(op->layout);
     VEC_FREE(op->out);
     free(op->ins);
+    free(op->askers);
     free(op);
 }
 
@@ -76,6 +79,16 @@ void circuit_add(struct circuit *c, struct op *op, const struct op_class *cls,
         op->ins[i] = ins[i];
     op->result = &op->out;
     VEC_PUSH(c->ops, op);
+}
+
+void op_asks(struct op *op, size_t input, const struct expr *const *exprs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!expr_is_delegated(exprs[i]))
+            continue;
+        op->askers = xrealloc(op->askers, (op->naskers + 1) * sizeof *op->askers);
+        op->askers[op->naskers++] = (struct op_asker){exprs[i], input};
+    }
 }
 
 void circuit_set_output(struct circuit *c, struct op *out)
@@ -150,25 +163,59 @@ static bool has_input(const struct op *op)
     return false;
 }
 
+/* What the operator's expressions will ask of Postgres is asked at once for all changes. */
+static void ask_ahead(const struct op *op)
+{
+    size_t n = 0, room = 0;
+    for (size_t i = 0; i < op->naskers; i++)
+        room += op_input(op, op->askers[i].input)->n;
+    if (!room)
+        return;
+    struct delegate_task *tasks = xcalloc(room, sizeof *tasks);
+    for (size_t i = 0; i < op->naskers; i++) {
+        const struct op_asker *a = &op->askers[i];
+        const struct delta *in = op_input(op, a->input);
+        for (size_t k = 0; k < in->n; k++)
+            tasks[n++] = (struct delegate_task){
+                .e = a->e, .layout = {op->ins[a->input]->layout}, .row = {in->v[k].row}};
+    }
+    (void)delegate_collect(tasks, n); /* what is lost is seen by whoever evaluates */
+    free(tasks);
+}
+
+static void step_op(struct circuit *c, struct op *op)
+{
+    if (op->cls->step && (c->env.first || has_input(op))) {
+        ask_ahead(op);
+        if (!delegate_is_lost())
+            op->cls->step(op, &c->env);
+    } else if (op->nins) {
+        op->result = &op->out;
+    }
+}
+
 const struct delta *circuit_step(struct circuit *c)
 {
     begin_step(c);
-    for (size_t i = 0; i < c->ops.n; i++) {
-        struct op *op = c->ops.v[i];
-        if (op->cls->step && (c->env.first || has_input(op)))
-            op->cls->step(op, &c->env);
-        else if (op->nins)
-            op->result = &op->out;
+    delegate_begin();
+    for (size_t i = 0; i < c->ops.n && !c->lost; i++) {
+        step_op(c, c->ops.v[i]);
+        c->lost = delegate_is_lost();
     }
     c->env.first = false;
     c->fresh = false;
     op_env_next_row(&c->env);
-    if (!c->output)
+    if (!c->output || c->lost)
         return &c->empty;
     if (c->output->cls->consolidated)
         return c->output->result;
     consolidate(c->output->layout, c->output->result, &c->arena, &c->result);
     return &c->result;
+}
+
+bool circuit_is_lost(const struct circuit *c)
+{
+    return c->lost;
 }
 
 const struct err *circuit_error(const struct circuit *c)

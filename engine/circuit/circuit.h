@@ -34,6 +34,9 @@ void circuit_push_borrowed(struct circuit *c, struct op *source, const uint8_t *
                            int64_t weight);
 const struct delta *circuit_step(struct circuit *c);
 
+/* A question to Postgres has gone unanswered: state and output are void, no step does anything any
+ * more. The plan is to be built anew. */
+bool circuit_is_lost(const struct circuit *c);
 /* The error Postgres would raise for the statement now, or NULL. */
 const struct err *circuit_error(const struct circuit *c);
 

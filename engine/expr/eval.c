@@ -331,6 +331,7 @@ eval_fn *eval_choose(const struct expr *e)
     case EXPR_IN: return eval_in;
     case EXPR_RELABEL: return eval_relabel;
     case EXPR_VIA_IO: return eval_via_io;
+    case EXPR_DELEGATED: return eval_delegated;
     }
     assert(!"unknown expression kind");
     return NULL;

@@ -19,6 +19,8 @@ eval_fn eval_column_int64;
 
 /* EXPR_VIA_IO, in cast.c. */
 eval_fn eval_via_io;
+/* EXPR_DELEGATED, in delegate.c. */
+eval_fn eval_delegated;
 /* Whether text (or an opaque type's text) can be read as `to`, and `from` be printed as text. */
 bool via_io_is_supported(const struct type *from, const struct type *to);
 

@@ -10,6 +10,7 @@
  */
 #include <assert.h>
 
+#include "engine/expr/delegate_call.h"
 #include "engine/expr/eval.h"
 
 static struct expr *node(struct arena *a, enum expr_kind kind, struct column_type ct,
@@ -261,6 +262,25 @@ struct expr *expr_via_io(struct arena *a, const struct expr *arg, struct column_
     return ready(node(a, EXPR_VIA_IO, result, &arg, 1));
 }
 
+struct expr *expr_delegated(struct arena *a, struct delegate_call *call,
+                            const struct expr *const *args, size_t nargs, struct column_type result)
+{
+    struct expr *e = node(a, EXPR_DELEGATED, result, args, nargs);
+    delegate_call_finish(call, args, nargs, &result, a);
+    e->call = call;
+    return ready(e);
+}
+
+bool expr_is_delegated(const struct expr *e)
+{
+    if (e->kind == EXPR_DELEGATED)
+        return true;
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (expr_is_delegated(e->args[i]))
+            return true;
+    return false;
+}
+
 struct expr *expr_with_args(struct arena *a, const struct expr *e, const struct expr *const *args)
 {
     struct expr *copy = arena_memdup(a, e, sizeof *e);
@@ -310,7 +330,7 @@ const struct expr *expr_fold(struct arena *a, const struct expr *e)
     struct err err;
     struct value v;
     bool all_const = true;
-    if (e->kind == EXPR_COLUMN || e->kind == EXPR_CONST)
+    if (e->kind == EXPR_COLUMN || e->kind == EXPR_CONST || e->kind == EXPR_DELEGATED)
         return e;
     for (uint32_t i = 0; i < e->nargs; i++) {
         all_const &= is_const(e->args[i]);

@@ -40,13 +40,15 @@ enum expr_kind {
     EXPR_CASE,      /* args: when, then, when, then…, else (always present, maybe const NULL) */
     EXPR_COALESCE,
     EXPR_NULLIF,
-    EXPR_MINMAX,  /* GREATEST / LEAST */
-    EXPR_IN,      /* x op ANY/ALL (list): args[0] against args[1..]; flag: use_or */
-    EXPR_RELABEL, /* same bytes, other type */
-    EXPR_VIA_IO   /* text form of one type read as another */
+    EXPR_MINMAX,   /* GREATEST / LEAST */
+    EXPR_IN,       /* x op ANY/ALL (list): args[0] against args[1..]; flag: use_or */
+    EXPR_RELABEL,  /* same bytes, other type */
+    EXPR_VIA_IO,   /* text form of one type read as another */
+    EXPR_DELEGATED /* computed by Postgres; see delegate.h */
 };
 
 struct pgfunc;
+struct delegate_call;
 
 struct expr {
     enum expr_kind kind;
@@ -62,6 +64,7 @@ struct expr {
     struct value value;        /* EXPR_CONST */
     const struct pgfunc *func; /* EXPR_FUNC, EXPR_NULLIF, EXPR_DISTINCT, EXPR_IN: the function */
     const struct collation *collation; /* input collation, NULL = none */
+    const struct delegate_call *call;  /* EXPR_DELEGATED; in the plan's arena */
 };
 
 static inline bool expr_eval(const struct expr *e, struct eval_ctx *cx, struct value *out,
@@ -118,6 +121,11 @@ struct expr *expr_relabel(struct arena *a, const struct expr *arg, struct column
                           struct err *err);
 struct expr *expr_via_io(struct arena *a, const struct expr *arg, struct column_type result,
                          struct err *err);
+
+/* call has everything but its id and question, which are worked out here. */
+struct expr *expr_delegated(struct arena *a, struct delegate_call *call,
+                            const struct expr *const *args, size_t nargs,
+                            struct column_type result);
 
 /* A copy of e over other arguments (as many, of the same types). Whoever rewrites a tree goes
  * through here: the evaluation function may be specialised for the kinds of the arguments. */

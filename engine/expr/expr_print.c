@@ -5,6 +5,7 @@
  * types, functions print by name or by the symbol of their operator, a collation other than the
  * database's default is shown.
  */
+#include "engine/expr/delegate.h"
 #include "engine/expr/eval.h"
 
 #define DEFAULT_COLLATION 100 /* OID of pg_collation's "default" */
@@ -154,6 +155,12 @@ static void print_distinct(const struct expr *e, const char *const *names, struc
     print_collation(e, b);
 }
 
+static void print_delegated(const struct expr *e, const char *const *names, struct buf *b)
+{
+    buf_addf(b, "delegated: %s ", e->call->label);
+    print_args(e, 0, ", ", names, b);
+}
+
 void expr_print(const struct expr *e, const char *const *names, struct buf *b)
 {
     static const char *const tests[] = {
@@ -183,5 +190,6 @@ void expr_print(const struct expr *e, const char *const *names, struct buf *b)
         expr_print(e->args[0], names, b);
         print_type(&e->ct, b);
         break;
+    case EXPR_DELEGATED: print_delegated(e, names, b); break;
     }
 }

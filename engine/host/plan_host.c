@@ -98,7 +98,7 @@ void plan_host_absorb(struct plan_host *p)
 {
     assert(p->state == PLAN_SEEDING || p->state == PLAN_REBUILDING);
     const struct delta *d = circuit_step(p->circuit);
-    if (p->overflowed)
+    if (p->overflowed || circuit_is_lost(p->circuit))
         return;
     add_all(p->encoder.layout, d, &p->view);
     if ((uint64_t)p->view.nentries / SEED_SLACK > p->limits.max_rows) {
@@ -204,6 +204,8 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
     const struct err *error = circuit_error(p->circuit);
     bool rebuilt = p->state == PLAN_REBUILDING;
 
+    if (circuit_is_lost(p->circuit))
+        return (struct plan_event){.kind = PLAN_LOST};
     /* What DDL did before the last commit may be found out after it: another state, a later LSN. */
     if (rebuilt && lsn <= p->lsn)
         lsn = p->lsn + 1;
@@ -248,6 +250,11 @@ void plan_host_rebuild(struct plan_host *p)
     }
     bag_clear(&p->view);
     bag_clear(&p->unsent);
+}
+
+bool plan_host_is_lost(const struct plan_host *p)
+{
+    return circuit_is_lost(p->circuit);
 }
 
 enum plan_state plan_host_state(const struct plan_host *p)

@@ -45,5 +45,6 @@ struct op *op_filter(struct circuit *c, struct op *in, const struct expr *cond)
     struct filter *f = NEW(struct filter);
     f->cond = cond;
     circuit_add(c, &f->op, &filter_class, layout_ref(in->layout), &in, 1);
+    op_asks(&f->op, 0, &cond, 1);
     return &f->op;
 }

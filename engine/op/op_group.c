@@ -415,6 +415,11 @@ struct op *op_group(struct circuit *c, struct op *in, const struct expr *const *
     g->vals = xcalloc(nkeys + naggs, sizeof *g->vals);
     keymap_init(&g->groups, cts, nkeys, init_aggs(g, aggs, in->layout));
     circuit_add(c, &g->op, &group_class, layout_new(cts, nkeys + naggs), &in, 1);
+    op_asks(&g->op, 0, keys, nkeys);
+    for (size_t i = 0; i < naggs; i++) {
+        op_asks(&g->op, 0, aggs[i].args, aggs[i].spec.nargs);
+        op_asks(&g->op, 0, &aggs[i].filter, aggs[i].filter != NULL);
+    }
     free(cts);
     return &g->op;
 }

@@ -41,14 +41,26 @@ struct op {
     const struct layout *layout; /* counted; of the output */
     struct op **ins;             /* owned array of borrowed operators */
     size_t nins;
-    size_t no;                  /* position in the circuit */
+    size_t no;               /* position in the circuit */
+    struct op_asker *askers; /* owned array: what may ask Postgres, see op_asks() */
+    size_t naskers;
     struct delta out;           /* owned; this step's output */
     const struct delta *result; /* &out, or an input's */
+};
+
+/* An expression with delegated calls, over the rows of an input. */
+struct op_asker {
+    const struct expr *e; /* borrowed */
+    size_t input;
 };
 
 /* Registers the operator, whose first member is struct op; takes the layout reference over. */
 void circuit_add(struct circuit *c, struct op *op, const struct op_class *cls,
                  const struct layout *layout, struct op *const *ins, size_t nins);
+
+/* These are evaluated over each changed row of the input (as input 0 of the expression): those that
+ * ask Postgres are asked for together before the step. */
+void op_asks(struct op *op, size_t input, const struct expr *const *exprs, size_t n);
 
 static inline const struct delta *op_input(const struct op *op, size_t i)
 {

@@ -416,6 +416,8 @@ struct op *op_join(struct circuit *c, struct op *left, struct op *right, enum jo
     bool one_side = kind == JOIN_SEMI || kind == JOIN_ANTI;
     circuit_add(c, &j->op, &join_class, layout_ref(one_side ? left->layout : j->concat.layout), ins,
                 2);
+    op_asks(&j->op, 0, lkeys, nkeys);
+    op_asks(&j->op, 1, rkeys, nkeys);
     free(cts);
     return &j->op;
 }

@@ -85,6 +85,7 @@ struct op *op_map(struct circuit *c, struct op *in, const struct expr *const *ex
     m->identity = is_identity(in->layout, exprs, n);
     m->vals = xcalloc(n, sizeof *m->vals);
     circuit_add(c, &m->op, &map_class, layout_new(cts, n), &in, 1);
+    op_asks(&m->op, 0, exprs, n);
     free(cts);
     return &m->op;
 }

@@ -16,6 +16,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "engine/expr/delegate.h"
 #include "engine/expr/pgfuncs.h"
 
 /* Reminders of the invariant, on 64-bit machines: whoever changes one of these writes the new field
@@ -81,6 +82,12 @@ static void put_value(struct canon *c, const struct expr *e)
     buf_fini(&text);
 }
 
+static void put_name(struct canon *c, const char *name)
+{
+    put(c, "s", (int64_t)strlen(name));
+    buf_addf(&c->b, ":%s", name);
+}
+
 static void put_expr(struct canon *c, const struct expr *e)
 {
     buf_addf(&c->b, " (%d", e->kind);
@@ -95,6 +102,8 @@ static void put_expr(struct canon *c, const struct expr *e)
     put(c, "g", e->flag);
     put(c, "o", e->op);
     put(c, "i", e->collation ? e->collation->oid : 0);
+    if (e->kind == EXPR_DELEGATED)
+        put_name(c, e->call->sql);
     for (uint32_t i = 0; i < e->nargs; i++)
         put_expr(c, e->args[i]);
     buf_addc(&c->b, ')');
@@ -116,12 +125,6 @@ static void put_agg(struct canon *c, const struct group_agg *g, uint32_t no)
     put(c, "i", g->spec.collation ? g->spec.collation->oid : 0);
     put_exprs(c, "a", g->args, g->spec.nargs);
     put_exprs(c, "w", &g->filter, g->filter != NULL);
-}
-
-static void put_name(struct canon *c, const char *name)
-{
-    put(c, "s", (int64_t)strlen(name));
-    buf_addf(&c->b, ":%s", name);
 }
 
 /* A plan reads its table by the names of the time it was made, so they are part of what it is.

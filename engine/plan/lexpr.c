@@ -141,7 +141,8 @@ static bool is_null_with(const struct expr *e, const struct lcol *cols, size_t n
     case EXPR_DISTINCT:
     case EXPR_SAME:
     case EXPR_RAISE:
-    case EXPR_CASE: return false;
+    case EXPR_CASE:
+    case EXPR_DELEGATED: return false;
     }
     return false;
 }

@@ -1,0 +1,100 @@
+/*
+ * delegate_session: see delegate_session.h.
+ */
+#include "daemon/delegate_session.h"
+
+#include <string.h>
+
+#include "daemon/log.h"
+
+/* What says that the server can't answer, not that there is no answer: connection exceptions,
+ * transaction rollback, insufficient resources, an object in use, operator intervention (but for a
+ * question that was too slow, which a smaller one may not be), system errors. */
+static bool is_no_answer(const struct err *err)
+{
+    static const char classes[][3] = {"08", "40", "53", "55", "57", "58"};
+    if (strcmp(err->sqlstate, ERR_QUERY_CANCELED) == 0)
+        return false;
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (strncmp(err->sqlstate, classes[i], 2) == 0)
+            return true;
+    return false;
+}
+
+static void copy_answer(const PGresult *res, struct arena *a, struct delegate_answer *out)
+{
+    size_t n = 0;
+    out->nrows = (size_t)PQntuples(res);
+    out->ncols = (size_t)PQnfields(res);
+    struct delegate_text *cells = ARENA_ARRAY(a, struct delegate_text, out->nrows * out->ncols);
+    out->cells = cells;
+    for (int r = 0; r < (int)out->nrows; r++)
+        for (int c = 0; c < (int)out->ncols; c++, n++) {
+            cells[n].null = PQgetisnull(res, r, c);
+            cells[n].len = (uint32_t)PQgetlength(res, r, c);
+            cells[n].p = arena_memdup(a, PQgetvalue(res, r, c), cells[n].len);
+        }
+}
+
+/* A session that was thought open may have ended while nothing was asked: once more, on a new one. */
+static PGresult *ask_fresh(struct pgconn *c, const char *sql, size_t nparams,
+                           const char *const *params, struct err *err)
+{
+    for (bool again = true;; again = false) {
+        bool was_open = c->pg != NULL;
+        if (!pgconn_open(c, err))
+            return NULL;
+        PGresult *res = pgconn_query(c, sql, nparams, NULL, params, err);
+        if (res || c->pg || !was_open || !again)
+            return res;
+        c->retry_at = 0;
+    }
+}
+
+static enum delegate_outcome ask(void *ctx, const char *sql, size_t nparams,
+                                 const char *const *params, struct arena *a,
+                                 struct delegate_answer *out, struct err *err)
+{
+    struct delegate_session *s = ctx;
+    PGresult *res = ask_fresh(&s->conn, sql, nparams, params, err);
+    if (!res && s->conn.pg && !is_no_answer(err))
+        return DELEGATE_FAILED;
+    if (!res) {
+        log_warn("a question to Postgres went unanswered: %s", err->message);
+        return DELEGATE_LOST;
+    }
+    copy_answer(res, a, out);
+    PQclear(res);
+    return DELEGATE_ANSWERED;
+}
+
+void delegate_session_init(struct delegate_session *s, size_t memo_bytes)
+{
+    const struct delegate_host host = {.ctx = s, .ask = ask};
+    pgstop_init(&s->stop);
+    pgconn_init(&s->conn, PGCONN_DELEGATE, &s->stop);
+    s->delegator = delegator_new(&host, memo_bytes);
+}
+
+void delegate_session_fini(struct delegate_session *s)
+{
+    pgconn_close(&s->conn);
+    delegator_free(s->delegator);
+    pgstop_fini(&s->stop);
+}
+
+void delegate_session_enter(struct delegate_session *s)
+{
+    delegator_enter(s->delegator);
+}
+
+void delegate_session_leave(struct delegate_session *s)
+{
+    delegator_enter(NULL);
+    pgconn_close(&s->conn);
+}
+
+void delegate_session_stop(struct delegate_session *s)
+{
+    pgstop_trigger(&s->stop);
+}
