@@ -24,7 +24,7 @@
 #define KNOWS_ALL_OF(type, size)                                                                   \
     _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "canon.c must know all "         \
                                                                   "of " #type)
-KNOWS_ALL_OF(struct expr, 96);
+KNOWS_ALL_OF(struct expr, 104);
 KNOWS_ALL_OF(struct group_agg, 128);
 KNOWS_ALL_OF(struct logical, 224);
 KNOWS_ALL_OF(struct physical_op, 184);
