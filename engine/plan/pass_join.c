@@ -2,11 +2,15 @@
  * pass_join: the order of inner joins, and which equalities are keys.
  *
  * A run of inner joins is taken apart into its inputs and conditions and put together again
- * greedily: the first input grows by whatever an equality connects to it, in the order written; what
- * stays apart forms groups of its own, joined last by whatever condition there is. So a cross product
- * is made only where the statement has nothing to connect two groups by:
+ * greedily, along equalities: what stays apart forms groups of its own, joined last by whatever
+ * condition there is. So a cross product is made only where the statement has nothing to connect two
+ * groups by:
  *
  *     FROM a, b, c WHERE a.x = c.x AND c.y = b.y      →  (a ⋈ c) ⋈ b, not (a × b) ⋈ c
+ *
+ * Each join keeps its inputs, so those that are cut down by a filter come first, an equality with a
+ * constant before any other, and take what they are connected with along; else the order is the one
+ * written. No statistics: they would give the same statement another plan, and key, from day to day.
  *
  * Outer joins stay where they are and are inputs of such a run.
  *
@@ -96,12 +100,23 @@ static void extract_keys(struct pass_ctx *c, struct logical *n)
 
 /* ------------------------------------------------------------ order */
 
+/* How much a part is cut down by its own filters. */
+enum cut {
+    CUT_NONE,
+    CUT_FILTERED,
+    CUT_PINNED /* a column equals a constant */
+};
+
 struct run {
     struct pass_ctx *c;
     struct {
         struct logical **v;
         size_t n, cap;
     } parts;
+    struct {
+        enum cut *v; /* of each part */
+        size_t n, cap;
+    } cuts;
     struct exprs conds;
 };
 
@@ -110,11 +125,32 @@ static bool is_inner(const struct logical *n)
     return n->kind == LOGICAL_JOIN && n->join == JOIN_INNER;
 }
 
+static bool is_pin(const struct expr *e)
+{
+    if (e->kind != EXPR_FUNC || e->nargs != 2 ||
+        !pgops_key_type(e->func->oid, e->args[0]->ct.type, e->args[1]->ct.type))
+        return false;
+    return e->args[0]->kind == EXPR_CONST || e->args[1]->kind == EXPR_CONST;
+}
+
+static enum cut cut_of(const struct logical *n)
+{
+    while (n->kind == LOGICAL_PROJECT)
+        n = n->in[0];
+    if (n->kind != LOGICAL_FILTER)
+        return CUT_NONE;
+    for (size_t i = 0; i < n->nconds; i++)
+        if (is_pin(n->conds[i]))
+            return CUT_PINNED;
+    return CUT_FILTERED;
+}
+
 static void flatten(struct run *r, struct logical *n)
 {
     if (!is_inner(n)) {
         n = pass_order_joins(r->c, n);
         AVEC_PUSH(r->c->arena, r->parts, n);
+        AVEC_PUSH(r->c->arena, r->cuts, cut_of(n));
         return;
     }
     flatten(r, n->in[0]);
@@ -158,14 +194,28 @@ static bool any_pair(struct run *r, const struct expr *cond, struct pair *out)
     return found == 2;
 }
 
+/* The better its more cut side, then its other side; then the order written. */
+static bool is_better(const struct run *r, struct pair p, struct pair than)
+{
+    enum cut a = r->cuts.v[p.i], b = r->cuts.v[p.j], x, y;
+    if (than.i == r->parts.n)
+        return true;
+    x = r->cuts.v[than.i];
+    y = r->cuts.v[than.j];
+    if ((a > b ? a : b) != (x > y ? x : y))
+        return (a > b ? a : b) > (x > y ? x : y);
+    if (a + b != x + y)
+        return a + b > x + y;
+    return p.i < than.i || (p.i == than.i && p.j < than.j);
+}
+
 /* What to join next: by a key if there is one, else by any condition, else the first two. */
 static struct pair next_pair(struct run *r)
 {
     struct pair best = {r->parts.n, r->parts.n}, p = {0, 0};
     for (int pass = 0; pass < 2 && best.i == r->parts.n; pass++)
         for (size_t k = 0; k < r->conds.n; k++)
-            if ((pass ? any_pair : key_pair)(r, r->conds.v[k], &p) &&
-                (p.i < best.i || (p.i == best.i && p.j < best.j)))
+            if ((pass ? any_pair : key_pair)(r, r->conds.v[k], &p) && is_better(r, p, best))
                 best = p;
     return best.i == r->parts.n ? (struct pair){0, 1} : best;
 }
@@ -187,8 +237,12 @@ static void join_parts(struct run *r, size_t i, size_t j)
     extract_keys(r->c, n);
     r->conds = later;
     r->parts.v[i] = n;
-    for (size_t k = j + 1; k < r->parts.n; k++)
+    if (r->cuts.v[j] > r->cuts.v[i])
+        r->cuts.v[i] = r->cuts.v[j];
+    for (size_t k = j + 1; k < r->parts.n; k++) {
         r->parts.v[k - 1] = r->parts.v[k];
+        r->cuts.v[k - 1] = r->cuts.v[k];
+    }
     r->parts.n--;
 }
 
