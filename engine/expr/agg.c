@@ -2,15 +2,17 @@
  * agg: which class computes an aggregate, by pg_proc OID.
  *
  * Called by sql/ while it binds a statement. An aggregate that isn't in the table, or whose type or
- * collation has no order we can follow, is refused here.
+ * collation has no order we can follow, is refused softly here.
  *
  * To add one: its class in an agg_*.c, a line in agg_classes.h, a line per pg_proc row below.
  */
 #include "engine/expr/agg_classes.h"
 
+#define AGG_ANY_ARGS 255
+
 static const struct agg_row {
     uint32_t oid;
-    uint8_t nargs;
+    uint8_t nargs; /* the function's own */
     const struct agg_class *cls;
 } table[] = {
     {2803, 0, &agg_count_rows},
@@ -29,30 +31,51 @@ static const struct agg_row {
     {2103, 1, &agg_avg_numeric},
     {2104, 1, &agg_avg_float},
     {2105, 1, &agg_avg_float},
-    /* min: int8, int4, int2, float4, float8, date, timestamp, timestamptz, text, numeric, bpchar */
+    /* min and max of everything that has an order */
+    {2051, 1, &agg_min},
     {2131, 1, &agg_min},
     {2132, 1, &agg_min},
     {2133, 1, &agg_min},
+    {2134, 1, &agg_min},
     {2135, 1, &agg_min},
     {2136, 1, &agg_min},
     {2138, 1, &agg_min},
+    {2139, 1, &agg_min},
+    {2140, 1, &agg_min},
+    {2141, 1, &agg_min},
     {2142, 1, &agg_min},
     {2143, 1, &agg_min},
-    {2145, 1, &agg_min_blob},
-    {2146, 1, &agg_min_blob},
-    {2245, 1, &agg_min_blob},
-    /* max: the same */
+    {2144, 1, &agg_min},
+    {2145, 1, &agg_min},
+    {2146, 1, &agg_min},
+    {2245, 1, &agg_min},
+    {2798, 1, &agg_min},
+    {3527, 1, &agg_min},
+    {3565, 1, &agg_min},
+    {4190, 1, &agg_min},
+    {5100, 1, &agg_min},
+    {2050, 1, &agg_max},
     {2115, 1, &agg_max},
     {2116, 1, &agg_max},
     {2117, 1, &agg_max},
+    {2118, 1, &agg_max},
     {2119, 1, &agg_max},
     {2120, 1, &agg_max},
     {2122, 1, &agg_max},
+    {2123, 1, &agg_max},
+    {2124, 1, &agg_max},
+    {2125, 1, &agg_max},
     {2126, 1, &agg_max},
     {2127, 1, &agg_max},
-    {2129, 1, &agg_max_blob},
-    {2130, 1, &agg_max_blob},
-    {2244, 1, &agg_max_blob},
+    {2128, 1, &agg_max},
+    {2129, 1, &agg_max},
+    {2130, 1, &agg_max},
+    {2244, 1, &agg_max},
+    {2797, 1, &agg_max},
+    {3526, 1, &agg_max},
+    {3564, 1, &agg_max},
+    {4189, 1, &agg_max},
+    {5099, 1, &agg_max},
     {2517, 1, &agg_bool_and},
     {2519, 1, &agg_bool_and}, /* every */
     {2518, 1, &agg_bool_or},
@@ -76,27 +99,61 @@ static const struct agg_row *find(uint32_t oid)
     return NULL;
 }
 
-static bool is_ordered(const struct agg_class *cls)
+static bool refuse_order(const struct agg_call *call, const struct column_type *ct, struct err *err)
 {
-    return cls == &agg_min || cls == &agg_max || cls == &agg_min_blob || cls == &agg_max_blob;
+    if (ct->collation && ct->collation->kind == COLLATION_UNSUPPORTED)
+        return err_soft(err, "%s of type %s under collation %s", call->name, ct->type->name,
+                        ct->collation->name);
+    return err_soft(err, "%s of type %s", call->name, ct->type->name);
+}
+
+/* Where the values' order decides the result, it must be one we can follow. */
+static bool check_order(const struct agg_call *call, struct agg_spec *spec, struct err *err)
+{
+    if (spec->cls == &agg_min || spec->cls == &agg_max) {
+        spec->args[0].collation = call->collation; /* what min and max compare by */
+        if (!type_has_order(&spec->args[0]))
+            return refuse_order(call, &spec->args[0], err);
+    }
+    for (uint32_t i = 0; i < spec->nsort; i++)
+        if (!type_has_order(&spec->args[spec->sort[i].arg]))
+            return refuse_order(call, &spec->args[spec->sort[i].arg], err);
+    return true;
+}
+
+bool agg_resolve(const struct agg_call *call, struct agg_spec *spec, struct err *err)
+{
+    const struct agg_row *row = find(call->fnoid);
+    if (!row || (row->nargs != AGG_ANY_ARGS && row->nargs != call->nown))
+        return err_soft(err, "aggregate %s", call->name);
+    if (call->nargs > AGG_MAX_ARGS || call->ndirect > AGG_MAX_ARGS)
+        return err_soft(err, "aggregate %s of more than %d values", call->name, AGG_MAX_ARGS);
+    *spec = (struct agg_spec){.cls = row->cls,
+                              .fnoid = call->fnoid,
+                              .nargs = (uint32_t)call->nargs,
+                              .nown = (uint32_t)call->nown,
+                              .ndirect = (uint32_t)call->ndirect,
+                              .result = call->result,
+                              .collation = call->collation};
+    for (size_t i = 0; i < call->nargs; i++)
+        spec->args[i] = call->args[i];
+    for (size_t i = 0; i < call->ndirect; i++)
+        spec->direct[i] = call->direct[i];
+    for (size_t i = 0; i < call->nsort && row->cls->ordered; i++)
+        spec->sort[spec->nsort++] = call->sort[i];
+    return check_order(call, spec, err);
 }
 
 bool agg_lookup(uint32_t aggfnoid, const char *name, const struct column_type *args, size_t nargs,
                 struct column_type result, const struct collation *collation, struct agg_spec *spec,
                 struct err *err)
 {
-    const struct agg_row *row = find(aggfnoid);
-    if (!row || row->nargs != nargs)
-        return err_soft(err, "aggregate %s", name);
-    *spec = (struct agg_spec){
-        .cls = row->cls, .nargs = (uint32_t)nargs, .result = result, .collation = collation};
-    for (size_t i = 0; i < nargs; i++)
-        spec->args[i] = args[i];
-    if (is_ordered(row->cls)) {
-        spec->args[0].collation = collation; /* what min and max compare by */
-        if (!type_has_order(&spec->args[0]))
-            return err_soft(err, "%s of type %s%s%s", name, args[0].type->name,
-                            collation ? " under collation " : "", collation ? collation->name : "");
-    }
-    return true;
+    struct agg_call call = {.fnoid = aggfnoid,
+                            .name = name,
+                            .args = args,
+                            .nargs = nargs,
+                            .nown = nargs,
+                            .result = result,
+                            .collation = collation};
+    return agg_resolve(&call, spec, err);
 }

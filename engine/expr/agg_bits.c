@@ -60,15 +60,17 @@ static bool bits_or_result(const struct agg_spec *spec, const void *state, struc
     return true;
 }
 
-static void bits_fini(void *state)
+static void bits_fini(const struct agg_spec *spec, void *state)
 {
     struct bits *s = state;
+    (void)spec;
     free(s->ones);
 }
 
-static size_t bits_bytes(const void *state)
+static size_t bits_bytes(const struct agg_spec *spec, const void *state)
 {
     const struct bits *s = state;
+    (void)spec;
     return s->ones ? BITS * sizeof *s->ones : 0;
 }
 

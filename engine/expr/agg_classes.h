@@ -12,6 +12,6 @@ extern const struct agg_class agg_bit_and, agg_bit_or, agg_bit_xor;   /* agg_bit
 extern const struct agg_class agg_sum_int, agg_sum_int8, agg_avg_int; /* agg_sum.c */
 extern const struct agg_class agg_sum_numeric, agg_avg_numeric;
 extern const struct agg_class agg_sum_float4, agg_sum_float8, agg_avg_float; /* agg_float.c */
-extern const struct agg_class agg_min, agg_max, agg_min_blob, agg_max_blob;  /* agg_minmax.c */
+extern const struct agg_class agg_min, agg_max;                              /* agg_minmax.c */
 
 #endif

@@ -278,16 +278,18 @@ static bool avg_result(const struct agg_spec *spec, const void *state, struct ar
     return true;
 }
 
-static void float_fini(void *state)
+static void float_fini(const struct agg_spec *spec, void *state)
 {
     struct float_sum *s = state;
+    (void)spec;
     if (s->ext)
         ext_free(s);
 }
 
-static size_t float_bytes(const void *state)
+static size_t float_bytes(const struct agg_spec *spec, const void *state)
 {
     const struct float_sum *s = state;
+    (void)spec;
     if (!s->ext)
         return 0;
     return sizeof *s->ext + mpz_size(s->ext->big) * sizeof(mp_limb_t);

@@ -9,62 +9,50 @@
 #include "engine/expr/agg_classes.h"
 #include "engine/expr/ordset.h"
 
-static void fixed_add(const struct agg_spec *spec, void *state, const struct value *args,
-                      int64_t weight)
+static void minmax_add(const struct agg_spec *spec, void *state, const struct value *args,
+                       int64_t weight)
 {
-    ordset_add(state, &spec->args[0], false, args[0], weight);
+    struct ordset_type t = ordset_of(&spec->args[0]);
+    ordset_add(state, &t, args[0], weight);
 }
 
-static void blob_add(const struct agg_spec *spec, void *state, const struct value *args,
-                     int64_t weight)
+static bool end_of(const struct agg_spec *spec, const void *state, bool greatest, struct value *out)
 {
-    ordset_add(state, &spec->args[0], true, args[0], weight);
+    struct ordset_type t = ordset_of(&spec->args[0]);
+    if (!ordset_first(state, &t, greatest, out))
+        *out = value_null();
+    return true;
 }
 
-#define DEFINE_RESULT(name, blobs, greatest)                                                       \
-    static bool name(const struct agg_spec *spec, const void *state, struct arena *a,              \
-                     struct value *out, struct err *err)                                           \
+static bool min_result(const struct agg_spec *spec, const void *state, struct arena *a,
+                       struct value *out, struct err *err)
+{
+    (void)a, (void)err;
+    return end_of(spec, state, false, out);
+}
+
+static bool max_result(const struct agg_spec *spec, const void *state, struct arena *a,
+                       struct value *out, struct err *err)
+{
+    (void)a, (void)err;
+    return end_of(spec, state, true, out);
+}
+
+static void minmax_fini(const struct agg_spec *spec, void *state)
+{
+    ordset_fini(state, rep_is_blob(spec->args[0].type->rep));
+}
+
+static size_t minmax_bytes(const struct agg_spec *spec, const void *state)
+{
+    return ordset_bytes(state, rep_is_blob(spec->args[0].type->rep));
+}
+
+#define MINMAX(cname, result_fn)                                                                   \
     {                                                                                              \
-        (void)a, (void)err;                                                                        \
-        if (!ordset_first(state, &spec->args[0], blobs, greatest, out))                            \
-            *out = value_null();                                                                   \
-        return true;                                                                               \
+        .name = cname, .state_size = sizeof(struct ordset), .strict = true, .add = minmax_add,     \
+        .result = result_fn, .fini = minmax_fini, .bytes = minmax_bytes,                           \
     }
 
-DEFINE_RESULT(min_result, false, false)
-DEFINE_RESULT(max_result, false, true)
-DEFINE_RESULT(min_blob_result, true, false)
-DEFINE_RESULT(max_blob_result, true, true)
-
-static void fixed_fini(void *state)
-{
-    ordset_fini(state, false);
-}
-
-static void blob_fini(void *state)
-{
-    ordset_fini(state, true);
-}
-
-static size_t fixed_bytes(const void *state)
-{
-    return ordset_bytes(state, false);
-}
-
-static size_t blob_bytes(const void *state)
-{
-    return ordset_bytes(state, true);
-}
-
-#define MINMAX(cname, add_fn, result_fn, fini_fn, bytes_fn)                                        \
-    {                                                                                              \
-        .name = cname, .state_size = sizeof(struct ordset), .strict = true, .add = add_fn,         \
-        .result = result_fn, .fini = fini_fn, .bytes = bytes_fn,                                   \
-    }
-
-const struct agg_class agg_min = MINMAX("min", fixed_add, min_result, fixed_fini, fixed_bytes);
-const struct agg_class agg_max = MINMAX("max", fixed_add, max_result, fixed_fini, fixed_bytes);
-const struct agg_class agg_min_blob =
-    MINMAX("min", blob_add, min_blob_result, blob_fini, blob_bytes);
-const struct agg_class agg_max_blob =
-    MINMAX("max", blob_add, max_blob_result, blob_fini, blob_bytes);
+const struct agg_class agg_min = MINMAX("min", min_result);
+const struct agg_class agg_max = MINMAX("max", max_result);

@@ -128,16 +128,18 @@ static bool numeric_avg_of(const struct agg_spec *spec, const void *state, struc
     return s->n <= 0 || numeric_sum_avg(s->sum, s->n, a, out, err);
 }
 
-static void numeric_fini(void *state)
+static void numeric_fini(const struct agg_spec *spec, void *state)
 {
     struct numeric_state *s = state;
+    (void)spec;
     if (s->sum)
         numeric_sum_free(s->sum);
 }
 
-static size_t numeric_bytes(const void *state)
+static size_t numeric_bytes(const struct agg_spec *spec, const void *state)
 {
     const struct numeric_state *s = state;
+    (void)spec;
     return s->sum ? numeric_sum_bytes(s->sum) : 0;
 }
 

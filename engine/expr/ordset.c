@@ -1,74 +1,30 @@
 /*
- * ordset: see ordset.h. The B-tree.
+ * ordset: see ordset.h. The B-tree, as it is changed.
  *
- * A leaf has entries in order. An inner node has children and, beside each, a copy of the least
- * entry's key below it: kept up to date on the way back from every change, it is never compared
- * after its blob is gone. A full node splits in two and hands the right one to its parent; a node
- * that has lost its last entry is freed by its parent. The root gives up levels of a single child.
+ * The least keys beside an inner node's children and the totals are kept up to date on the way back
+ * from every change; a key is never compared after its blob is gone. A full node splits in two and
+ * hands the right one to its parent; a node that has lost its last entry is freed by its parent.
+ * The root gives up levels of a single child.
  */
-#include "engine/expr/ordset.h"
+#include "engine/expr/ordset_node.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/alloc.h"
 
 #define NODE_MAX   32
 #define NODE_FIRST 4 /* capacity of a new leaf */
 
-struct blob {
-    uint32_t len;
-    uint8_t bytes[];
-};
-
-struct node {
-    uint16_t n, cap;
-    bool leaf;
-    union {
-        struct ordset_entry entry; /* leaf */
-        struct {
-            uint64_t key; /* least below */
-            struct node *node;
-        } child;
-    } at[];
-};
-
-struct ordset_tree {
-    struct node *root; /* owned */
-    size_t bytes;      /* of nodes and blobs */
-};
-
 /* What a call works on. */
 struct access {
     struct ordset *set;
-    const struct column_type *ct;
-    bool blobs;
+    const struct ordset_type *type;
 };
 
 static size_t node_bytes(size_t cap)
 {
     return sizeof(struct node) + cap * sizeof(((struct node *)0)->at[0]);
-}
-
-static bool is_float(const struct access *x)
-{
-    return x->ct->type->rep == REP_FLOAT32 || x->ct->type->rep == REP_FLOAT64;
-}
-
-static const struct blob *key_blob(uint64_t key)
-{
-    return (const struct blob *)(uintptr_t)key;
-}
-
-static struct value key_value(const struct access *x, uint64_t key)
-{
-    struct value v = {.i = (int64_t)key};
-    if (x->blobs)
-        return value_bytes(key_blob(key)->bytes, key_blob(key)->len);
-    if (is_float(x))
-        memcpy(&v.f, &key, sizeof key);
-    return v;
 }
 
 static size_t blob_size(uint32_t len)
@@ -79,40 +35,41 @@ static size_t blob_size(uint32_t len)
 static uint64_t key_new(const struct access *x, struct value v)
 {
     uint64_t key = (uint64_t)v.i;
-    if (x->blobs) {
+    if (x->type->blobs) {
         struct blob *b = xmalloc(blob_size(v.len));
         b->len = v.len;
         if (v.len)
             memcpy(b->bytes, v.p, v.len);
         return (uint64_t)(uintptr_t)b;
     }
-    if (is_float(x))
+    if (ordset_is_float(x->type))
         memcpy(&key, &v.f, sizeof key);
     return key;
 }
 
 static size_t key_bytes(const struct access *x, uint64_t key)
 {
-    return x->blobs ? blob_size(key_blob(key)->len) : 0;
+    return x->type->blobs ? blob_size(key_blob(key)->len) : 0;
 }
 
 static void key_free(const struct access *x, uint64_t key)
 {
-    if (x->blobs)
+    if (x->type->blobs)
         free((void *)(uintptr_t)key);
 }
 
-/* The type's order, then by spelling. */
+/* The order, then by spelling. */
 static int order(const struct access *x, struct value a, struct value b)
 {
+    const struct ordset_type *t = x->type;
     uint32_t n;
     int r;
-    if (!x->blobs && !is_float(x))
+    if (!t->blobs && !ordset_is_float(t))
         return (a.i > b.i) - (a.i < b.i);
-    r = value_cmp(x->ct, a, b);
+    r = t->order ? t->order(t->ctx, a, b) : value_cmp(&t->ct, a, b);
     if (r)
         return r;
-    if (!x->blobs)
+    if (!t->blobs)
         return isnan(a.f) ? 0 : (signbit(b.f) != 0) - (signbit(a.f) != 0);
     n = a.len < b.len ? a.len : b.len;
     r = n ? memcmp(a.p, b.p, n) : 0;
@@ -127,7 +84,7 @@ static uint32_t lower_bound(const struct access *x, const struct node *n, struct
     *same = false;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        int r = order(x, key_value(x, n->at[mid].entry.key), v);
+        int r = order(x, key_value(x->type, n->at[mid].entry.key), v);
         if (r == 0) {
             *same = true;
             return mid;
@@ -146,6 +103,7 @@ static struct node *node_new(struct ordset_tree *t, bool leaf, uint16_t cap)
     n->n = 0;
     n->cap = cap;
     n->leaf = leaf;
+    n->total = 0;
     t->bytes += node_bytes(cap);
     return n;
 }
@@ -190,6 +148,24 @@ static struct node *room_at(struct ordset_tree *t, struct node **np, uint32_t *i
     return n;
 }
 
+static void count(struct node *n)
+{
+    n->total = 0;
+    for (uint32_t i = 0; i < n->n; i++)
+        n->total += n->leaf ? n->at[i].entry.weight : n->at[i].child.node->total;
+}
+
+/* After a change of that weight below *np, and maybe a split. */
+static void recount(struct node *n, struct node *right, int64_t weight)
+{
+    if (!right) {
+        n->total += weight;
+        return;
+    }
+    count(n);
+    count(right);
+}
+
 static void leaf_add(const struct access *x, struct node **np, struct value v, int64_t weight,
                      struct node **right)
 {
@@ -202,8 +178,10 @@ static void leaf_add(const struct access *x, struct node **np, struct value v, i
         n = room_at(t, np, &i, right);
         n->at[i].entry = (struct ordset_entry){key, weight};
         t->bytes += key_bytes(x, key);
+        recount(*np, *right, weight);
         return;
     }
+    n->total += weight;
     n->at[i].entry.weight += weight;
     if (!n->at[i].entry.weight) {
         t->bytes -= key_bytes(x, n->at[i].entry.key);
@@ -231,6 +209,7 @@ static void node_add(const struct access *x, struct node **np, struct value v, i
     if (!child->n) {
         node_free(x->set->tree, child);
         remove_at(n, i);
+        n->total += weight;
         return;
     }
     n->at[i].child.key = child->at[0].entry.key;
@@ -240,6 +219,7 @@ static void node_add(const struct access *x, struct node **np, struct value v, i
         n->at[i].child.key = split->at[0].entry.key;
         n->at[i].child.node = split;
     }
+    recount(*np, *right, weight);
 }
 
 /* From one value to a tree. */
@@ -250,6 +230,7 @@ static void plant(const struct access *x)
     t->root = node_new(t, true, NODE_FIRST);
     t->root->n = 1;
     t->root->at[0].entry = s->one;
+    t->root->total = s->one.weight;
     t->bytes += key_bytes(x, s->one.key);
     s->one = (struct ordset_entry){0};
 }
@@ -285,15 +266,15 @@ static void tree_add(const struct access *x, struct value v, int64_t weight)
         root->at[0].child.node = t->root;
         root->at[1].child.key = right->at[0].entry.key;
         root->at[1].child.node = right;
+        count(root);
         t->root = root;
     }
     shrink(x->set);
 }
 
-void ordset_add(struct ordset *s, const struct column_type *ct, bool blobs, struct value v,
-                int64_t weight)
+void ordset_add(struct ordset *s, const struct ordset_type *t, struct value v, int64_t weight)
 {
-    struct access x = {s, ct, blobs};
+    struct access x = {s, t};
     if (!weight)
         return;
     if (!s->tree) {
@@ -301,7 +282,7 @@ void ordset_add(struct ordset *s, const struct column_type *ct, bool blobs, stru
             s->one = (struct ordset_entry){key_new(&x, v), weight};
             return;
         }
-        if (order(&x, key_value(&x, s->one.key), v) == 0) {
+        if (order(&x, key_value(t, s->one.key), v) == 0) {
             s->one.weight += weight;
             if (!s->one.weight) {
                 key_free(&x, s->one.key);
@@ -328,14 +309,13 @@ static const struct ordset_entry *first_in(const struct node *n, bool greatest)
     return NULL;
 }
 
-bool ordset_first(const struct ordset *s, const struct column_type *ct, bool blobs, bool greatest,
+bool ordset_first(const struct ordset *s, const struct ordset_type *t, bool greatest,
                   struct value *out)
 {
-    struct access x = {NULL, ct, blobs};
     const struct ordset_entry *e = s->tree ? first_in(s->tree->root, greatest) : &s->one;
     if (!e || e->weight <= 0)
         return false;
-    *out = key_value(&x, e->key);
+    *out = key_value(t, e->key);
     return true;
 }
 
@@ -352,7 +332,8 @@ static void node_free_all(const struct access *x, struct node *n)
 
 void ordset_fini(struct ordset *s, bool blobs)
 {
-    struct access x = {s, NULL, blobs};
+    struct ordset_type t = {.blobs = blobs};
+    struct access x = {s, &t};
     if (s->tree) {
         node_free_all(&x, s->tree->root);
         free(s->tree);
@@ -364,7 +345,8 @@ void ordset_fini(struct ordset *s, bool blobs)
 
 size_t ordset_bytes(const struct ordset *s, bool blobs)
 {
-    struct access x = {NULL, NULL, blobs};
+    struct ordset_type t = {.blobs = blobs};
+    struct access x = {NULL, &t};
     if (s->tree)
         return sizeof *s->tree + s->tree->bytes;
     return s->one.weight ? key_bytes(&x, s->one.key) : 0;

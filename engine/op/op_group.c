@@ -71,11 +71,27 @@ static size_t outside_bytes(const struct group_op *g, struct group *group)
     size_t n = 0;
     for (size_t i = 0; i < g->naggs && g->has_outside; i++)
         if (g->aggs[i].call->spec.cls->bytes)
-            n += g->aggs[i].call->spec.cls->bytes(state_of(&g->aggs[i], group));
+            n += g->aggs[i].call->spec.cls->bytes(&g->aggs[i].call->spec,
+                                                  state_of(&g->aggs[i], group));
     return n;
 }
 
 /* ------------------------------------------------------------ results */
+
+/* With direct arguments, which are worked out from the group's key. */
+static bool finish_agg(struct group_op *g, uint32_t handle, const struct agg *a, struct value *out,
+                       struct op_env *env)
+{
+    const struct agg_spec *spec = &a->call->spec;
+    struct eval_ctx cx = {
+        .layout = {g->groups.layout}, .row = {keymap_row(&g->groups, handle)}, .arena = env->step};
+    struct value direct[AGG_MAX_ARGS];
+    for (uint32_t i = 0; i < spec->ndirect; i++)
+        if (!op_eval(a->call->direct[i], &cx, &direct[i], &env->err))
+            return false;
+    return spec->cls->finish(spec, state_of(a, keymap_payload(&g->groups, handle)), direct,
+                             env->step, out, &env->err);
+}
 
 /* The group's output row, or NULL: there is none, or a result fails, which counts `weight` times. */
 static const uint8_t *group_row(struct group_op *g, uint32_t handle, int64_t weight,
@@ -90,8 +106,11 @@ static const uint8_t *group_row(struct group_op *g, uint32_t handle, int64_t wei
         g->vals[i] = row_get(g->groups.layout, key, i);
     for (size_t i = 0; i < g->naggs; i++) {
         const struct agg_spec *spec = &g->aggs[i].call->spec;
-        if (!spec->cls->result(spec, state_of(&g->aggs[i], group), env->step, &g->vals[nkeys + i],
-                               &env->err)) {
+        struct value *out = &g->vals[nkeys + i];
+        bool ok = spec->cls->finish ? finish_agg(g, handle, &g->aggs[i], out, env)
+                                    : spec->cls->result(spec, state_of(&g->aggs[i], group),
+                                                        env->step, out, &env->err);
+        if (!ok) {
             errset_add(env->errors, &env->err, weight);
             return NULL;
         }
@@ -150,7 +169,7 @@ static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct
                        int64_t weight, struct op_env *env)
 {
     const struct group_agg *call = a->call;
-    struct value args[2];
+    struct value args[AGG_MAX_ARGS];
     bool passes = true;
     if (a->plain) {
         if (call->spec.nargs)
@@ -168,7 +187,7 @@ static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct
     for (uint32_t i = 0; i < call->spec.nargs; i++)
         if (!op_eval(call->args[i], cx, &args[i], &env->err))
             goto fail;
-    if (call->spec.cls->strict && call->spec.nargs && args[0].null)
+    if (agg_skips(&call->spec, args))
         return;
     if (a->seen)
         add_distinct(a, handle, state, args, weight, env);
@@ -211,7 +230,7 @@ static void fini_states(void *arg, uint32_t handle)
     struct group *group = keymap_payload(&g->groups, handle);
     for (size_t i = 0; i < g->naggs; i++)
         if (g->aggs[i].call->spec.cls->fini)
-            g->aggs[i].call->spec.cls->fini(state_of(&g->aggs[i], group));
+            g->aggs[i].call->spec.cls->fini(&g->aggs[i].call->spec, state_of(&g->aggs[i], group));
 }
 
 static bool same_row(const struct layout *l, const uint8_t *a, const uint8_t *b)
@@ -319,10 +338,15 @@ static void describe_agg(const struct group_agg *a, struct buf *b)
     buf_adds(b, a->spec.cls->name);
     if (a->spec.nargs)
         buf_adds(b, a->distinct ? "(distinct " : "(");
-    for (uint32_t i = 0; i < a->spec.nargs; i++) {
+    for (uint32_t i = 0; i < a->spec.nown; i++) {
         if (i)
             buf_adds(b, ", ");
         expr_print(a->args[i], NULL, b);
+    }
+    for (uint32_t i = 0; i < a->spec.nsort; i++) {
+        buf_adds(b, i ? ", " : " order by ");
+        expr_print(a->args[a->spec.sort[i].arg], NULL, b);
+        buf_adds(b, a->spec.sort[i].desc ? " desc" : "");
     }
     if (a->spec.nargs)
         buf_addc(b, ')');
@@ -364,7 +388,7 @@ static const struct op_class group_class = {.name = "group",
 static struct keymap *seen_new(const struct agg_spec *spec)
 {
     struct keymap *m = NEW(struct keymap);
-    struct column_type cts[3] = {{.type = type_native(OID_INT8), .typmod = -1}};
+    struct column_type cts[1 + AGG_MAX_ARGS] = {{.type = type_native(OID_INT8), .typmod = -1}};
     for (uint32_t i = 0; i < spec->nargs; i++)
         cts[1 + i] = spec->args[i];
     keymap_init(m, cts, 1 + spec->nargs, sizeof(int64_t));

@@ -25,7 +25,7 @@
     _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "canon.c must know all "         \
                                                                   "of " #type)
 KNOWS_ALL_OF(struct expr, 104);
-KNOWS_ALL_OF(struct group_agg, 128);
+KNOWS_ALL_OF(struct group_agg, 656);
 KNOWS_ALL_OF(struct logical, 224);
 KNOWS_ALL_OF(struct physical_op, 184);
 
@@ -119,11 +119,19 @@ static void put_exprs(struct canon *c, const char *tag, const struct expr *const
 static void put_agg(struct canon *c, const struct group_agg *g, uint32_t no)
 {
     buf_addf(&c->b, " agg %s", g->spec.cls->name);
+    put(c, "fn", g->spec.fnoid);
     put(c, "n", no);
+    put(c, "own", g->spec.nown);
     put(c, "d", g->distinct);
     put_type(c, &g->spec.result);
     put(c, "i", g->spec.collation ? g->spec.collation->oid : 0);
     put_exprs(c, "a", g->args, g->spec.nargs);
+    put_exprs(c, "direct", g->direct, g->spec.ndirect);
+    for (uint32_t i = 0; i < g->spec.nsort; i++) {
+        put(c, "by", g->spec.sort[i].arg);
+        put(c, "desc", g->spec.sort[i].desc);
+        put(c, "nf", g->spec.sort[i].nulls_first);
+    }
     put_exprs(c, "w", &g->filter, g->filter != NULL);
 }
 

@@ -163,6 +163,17 @@ static bool exprs_are_valid(const struct expr *const *v, size_t len, const struc
     return true;
 }
 
+/* Direct arguments are over the keys of the group itself. */
+static bool direct_is_valid(const struct expr *e, const struct logical *n)
+{
+    if (e->kind == EXPR_COLUMN && (e->rel != n->rel || e->col < 1 || e->col > n->nexprs))
+        return false;
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (!direct_is_valid(e->args[i], n))
+            return false;
+    return true;
+}
+
 static bool aggs_are_valid(const struct logical *n)
 {
     for (size_t i = 0; i < n->naggs; i++) {
@@ -170,6 +181,9 @@ static bool aggs_are_valid(const struct logical *n)
         if (!exprs_are_valid(g->args, g->spec.nargs, n) ||
             (g->filter && !expr_is_valid(g->filter, n)))
             return false;
+        for (uint32_t k = 0; k < g->spec.ndirect; k++)
+            if (!direct_is_valid(g->direct[k], n))
+                return false;
     }
     return true;
 }

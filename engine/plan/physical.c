@@ -251,11 +251,22 @@ static struct stream plan_join(struct planner *p, const struct logical *n)
     return l;
 }
 
+/* The group's keys as a row of their own, which direct arguments are worked out from. */
+static struct stream key_stream(struct planner *p, const struct logical *n)
+{
+    struct stream s = {.width = (uint32_t)n->nexprs, .n = n->nexprs};
+    s.places = ARENA_ARRAY(p->a, struct place, n->nexprs);
+    for (size_t i = 0; i < n->nexprs; i++)
+        s.places[i] = (struct place){n->rel, (uint32_t)i + 1, (uint32_t)i};
+    return s;
+}
+
 static struct stream plan_group(struct planner *p, const struct logical *n)
 {
     struct stream s = plan_node(p, n->in[0]);
     const struct stream *in = &s;
     struct group_agg *aggs = arena_memdup(p->a, n->aggs, n->naggs * sizeof *aggs);
+    struct stream key = key_stream(p, n);
     struct lcol *cols = ARENA_ARRAY(p->a, struct lcol, n->nexprs + n->naggs);
     const struct expr **keys = positional_all(p, n->exprs, n->nexprs, &s);
     for (size_t i = 0; i < n->nexprs; i++)
@@ -263,6 +274,8 @@ static struct stream plan_group(struct planner *p, const struct logical *n)
     for (size_t i = 0; i < n->naggs; i++) {
         for (size_t k = 0; k < aggs[i].spec.nargs; k++)
             aggs[i].args[k] = positional(p, aggs[i].args[k], &s, NULL);
+        for (size_t k = 0; k < aggs[i].spec.ndirect; k++)
+            aggs[i].direct[k] = positional(p, aggs[i].direct[k], &key, NULL);
         if (aggs[i].filter)
             aggs[i].filter = positional(p, aggs[i].filter, &s, NULL);
         cols[n->nexprs + i] = (struct lcol){n->rel, n->aggno[i], aggs[i].spec.result, ""};

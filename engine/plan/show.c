@@ -110,23 +110,38 @@ static void print_join(struct naming *nm, struct buf *b)
     }
 }
 
+/* Direct arguments are over the group and not over what it groups: only how many there are is said. */
+static void print_agg(struct naming *nm, const struct group_agg *g, struct buf *b)
+{
+    buf_adds(b, g->spec.cls->name);
+    if (g->spec.nargs) { /* count(*) has its star in its name */
+        buf_adds(b, g->distinct ? "(DISTINCT " : "(");
+        if (!g->spec.ndirect)
+            print_exprs(nm, g->args, g->spec.nown, ", ", b);
+        for (uint32_t i = 0; i < g->spec.nsort; i++) {
+            const struct agg_sort *sort = &g->spec.sort[i];
+            buf_adds(b, i ? ", " : g->spec.ndirect ? "ORDER BY " : " ORDER BY ");
+            print_expr(nm, g->args[sort->arg], b);
+            buf_adds(b, sort->desc ? " DESC" : "");
+            if (sort->nulls_first != sort->desc)
+                buf_adds(b, sort->nulls_first ? " NULLS FIRST" : " NULLS LAST");
+        }
+        buf_addc(b, ')');
+    }
+    if (g->filter) {
+        buf_adds(b, " FILTER ");
+        print_expr(nm, g->filter, b);
+    }
+}
+
 static void print_group(struct naming *nm, struct buf *b)
 {
     const struct logical *n = nm->n;
     buf_adds(b, n->nexprs ? "group by " : "aggregate");
     print_exprs(nm, n->exprs, n->nexprs, ", ", b);
     for (size_t i = 0; i < n->naggs; i++) {
-        const struct group_agg *g = &n->aggs[i];
-        buf_addf(b, "%s%s", i ? ", " : ": ", g->spec.cls->name);
-        if (g->spec.nargs) { /* count(*) has its star in its name */
-            buf_adds(b, g->distinct ? "(DISTINCT " : "(");
-            print_exprs(nm, g->args, g->spec.nargs, ", ", b);
-            buf_addc(b, ')');
-        }
-        if (g->filter) {
-            buf_adds(b, " FILTER ");
-            print_expr(nm, g->filter, b);
-        }
+        buf_adds(b, i ? ", " : ": ");
+        print_agg(nm, &n->aggs[i], b);
     }
 }
 

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#include "engine/sql/refuse.h"
+#include "engine/sql/pgops.h"
 
 static bool add_key(struct binder *b, struct grouping *g, const struct pgnode *node, int64_t ref,
                     const struct expr *e)
@@ -56,34 +56,80 @@ static const struct expr *group_column(struct binder *b, const struct grouping *
 
 /* ------------------------------------------------------------ aggregates */
 
+/* What a call is, as it is put together. */
+struct call {
+    struct group_agg *agg;
+    struct agg_call call;
+    struct column_type args[AGG_MAX_ARGS], direct[AGG_MAX_ARGS];
+    struct agg_sort sort[AGG_MAX_ARGS];
+    int64_t refs[AGG_MAX_ARGS]; /* ressortgroupref of each argument */
+};
+
+static bool too_many(struct binder *b)
+{
+    return err_soft(b->err, "an aggregate of more than %d arguments", AGG_MAX_ARGS);
+}
+
+/* Those that are there only to be sorted by come after the function's own. */
 static bool bind_agg_args(struct binder *b, struct scope *sc, const struct pgnode *node,
-                          struct group_agg *agg, size_t *nargs)
+                          struct call *c)
 {
     const struct pgnode *args = pgn_field(node, "args");
-    *nargs = 0;
     for (uint32_t i = 0; i < args->n; i++) {
-        if (pgn_bool(args->items[i], "resjunk"))
-            continue;
-        if (*nargs == sizeof agg->args / sizeof *agg->args)
-            return err_soft(b->err, "an aggregate of more than two arguments");
-        const struct expr *e = bind_expr(b, sc, pgn_field(args->items[i], "expr"));
+        const struct pgnode *arg = args->items[i];
+        size_t n = c->call.nargs;
+        if (n == AGG_MAX_ARGS)
+            return too_many(b);
+        const struct expr *e = bind_expr(b, sc, pgn_field(arg, "expr"));
         if (!e)
             return false;
-        if (agg->distinct && !bind_needs_equality(b, &e->ct, "an aggregate with DISTINCT"))
+        if (c->agg->distinct && !bind_needs_equality(b, &e->ct, "an aggregate with DISTINCT"))
             return false;
-        agg->args[(*nargs)++] = e;
+        c->agg->args[n] = e;
+        c->args[n] = e->ct;
+        c->refs[n] = pgn_int(arg, "ressortgroupref");
+        c->call.nargs++;
+        c->call.nown += !pgn_bool(arg, "resjunk");
     }
     return true;
 }
 
-static bool refuse_agg(struct binder *b, const struct pgnode *node, const char *name)
+/* Over the groups and not over their rows: they are the same throughout a group. */
+static bool bind_direct_args(struct binder *b, struct scope *sc, const struct pgnode *node,
+                             struct call *c)
 {
-    if (pgn_int(node, "agglevelsup"))
-        return err_soft(b->err, "an aggregate of an outer query");
-    if (pgn_char(node, "aggkind") != 'n')
-        return err_soft(b->err, "aggregate %s with WITHIN GROUP", name);
-    if (!pgn_is_null(pgn_field(node, "aggorder")))
-        return err_soft(b->err, "aggregate %s with ORDER BY", name);
+    const struct pgnode *list = pgn_field(node, "aggdirectargs");
+    if (list->n > AGG_MAX_ARGS)
+        return too_many(b);
+    for (uint32_t i = 0; i < list->n; i++) {
+        const struct expr *e = bind_expr(b, sc, list->items[i]);
+        if (!e)
+            return false;
+        c->agg->direct[i] = e;
+        c->direct[i] = e->ct;
+        c->call.ndirect++;
+    }
+    return true;
+}
+
+static bool bind_agg_order(struct binder *b, const struct pgnode *node, struct call *c)
+{
+    const struct pgnode *clauses = pgn_field(node, "aggorder");
+    for (uint32_t i = 0; i < clauses->n; i++) {
+        const struct pgnode *clause = clauses->items[i];
+        int64_t ref = pgn_int(clause, "tleSortGroupRef");
+        uint32_t at = 0;
+        bool desc;
+        while (at < c->call.nargs && c->refs[at] != ref)
+            at++;
+        if (!ref || at == c->call.nargs || i == AGG_MAX_ARGS)
+            return bind_broken(b, "an aggregate's ORDER BY without its expression");
+        if (!pgops_sort(pgn_oid(clause, "sortop"), c->args[at].type, &desc))
+            return err_soft(b->err, "aggregate %s with ORDER BY over type %s", c->call.name,
+                            c->args[at].type->name);
+        c->sort[i] = (struct agg_sort){at, desc, pgn_bool(clause, "nulls_first")};
+        c->call.nsort++;
+    }
     return true;
 }
 
@@ -94,22 +140,26 @@ static bool bind_agg_call(struct binder *b, struct scope *sc, const struct pgnod
     uint32_t fn = pgn_oid(node, "aggfnoid"), inputcoll = pgn_oid(node, "inputcollid");
     const char *name = b->cat->function_name(b->cat->ctx, fn, &volatility);
     const struct pgnode *filter = pgn_field(node, "aggfilter");
-    struct column_type result, types[2];
-    const struct collation *coll = NULL;
-    size_t nargs;
+    struct call c = {.agg = agg, .call = {.fnoid = fn}};
     *agg = (struct group_agg){.distinct = !pgn_is_null(pgn_field(node, "aggdistinct"))};
-    if (!refuse_agg(b, node, name) ||
-        !bind_type(b, pgn_oid(node, "aggtype"), -1, pgn_oid(node, "aggcollid"), &result) ||
-        !bind_agg_args(b, sc, node, agg, &nargs))
+    c.call.name = arena_strdup(b->arena, name);
+    c.call.args = c.args;
+    c.call.direct = c.direct;
+    c.call.sort = c.sort;
+    if (pgn_int(node, "agglevelsup"))
+        return err_soft(b->err, "an aggregate of an outer query");
+    if (!bind_type(b, pgn_oid(node, "aggtype"), -1, pgn_oid(node, "aggcollid"), &c.call.result) ||
+        !bind_direct_args(b, sc, node, &c))
         return false;
-    if (!pgn_is_null(filter) && !(agg->filter = bind_expr(b, sc, filter)))
+    sc->grouping->inside = true;
+    bool ok = bind_agg_args(b, sc, node, &c) &&
+              (pgn_is_null(filter) || (agg->filter = bind_expr(b, sc, filter)));
+    sc->grouping->inside = false;
+    if (!ok || !bind_agg_order(b, node, &c))
         return false;
-    if (inputcoll && !(coll = b->cat->collation(b->cat->ctx, inputcoll, b->err)))
+    if (inputcoll && !(c.call.collation = b->cat->collation(b->cat->ctx, inputcoll, b->err)))
         return false;
-    for (size_t i = 0; i < nargs; i++)
-        types[i] = agg->args[i]->ct;
-    return agg_lookup(fn, arena_strdup(b->arena, name), types, nargs, result, coll, &agg->spec,
-                      b->err);
+    return agg_resolve(&c.call, &agg->spec, b->err);
 }
 
 static bool bind_aggref(struct binder *b, struct scope *sc, const struct pgnode *node,
@@ -121,10 +171,7 @@ static bool bind_aggref(struct binder *b, struct scope *sc, const struct pgnode 
     while (i < g->agg_nodes.n && !pgn_equal(g->agg_nodes.v[i], node, bind_resolve_alias, sc))
         i++;
     if (i == g->agg_nodes.n) {
-        g->inside = true;
-        bool ok = bind_agg_call(b, sc, node, &agg);
-        g->inside = false;
-        if (!ok)
+        if (!bind_agg_call(b, sc, node, &agg))
             return false;
         AVEC_PUSH(b->scratch, g->agg_nodes, node);
         AVEC_PUSH(b->scratch, g->aggs, agg);

@@ -237,6 +237,30 @@ static struct logical *reference(struct binder *b, struct logical_cte *cte)
     return n;
 }
 
+/* Direct arguments are over the keys: each becomes what stands for it. */
+struct placing {
+    const struct grouping *g;
+    const struct expr **where;
+};
+
+static const struct expr *place_key(void *ctx, const struct expr *column)
+{
+    const struct placing *p = ctx;
+    bool is_key = column->rel == p->g->rel && column->col >= 1 && column->col <= p->g->keys.n;
+    return is_key ? p->where[column->col - 1] : NULL;
+}
+
+static void rename_agg(struct binder *b, struct group_agg *agg, struct renaming *r,
+                       struct placing *p)
+{
+    for (uint32_t k = 0; k < agg->spec.nargs; k++)
+        agg->args[k] = expr_subst(b->arena, agg->args[k], rename_column, r);
+    for (uint32_t k = 0; k < agg->spec.ndirect; k++)
+        agg->direct[k] = expr_subst(b->arena, agg->direct[k], place_key, p);
+    if (agg->filter)
+        agg->filter = expr_subst(b->arena, agg->filter, rename_column, r);
+}
+
 /* The grouping with the keys of one set only; where[i] is what stands for key i of the whole. */
 static struct grouping one_set(struct binder *b, const struct grouping *g, grouping_set set,
                                struct renaming *r, const struct expr **where)
@@ -256,13 +280,9 @@ static struct grouping one_set(struct binder *b, const struct grouping *g, group
         where[i] = lcol_expr(b->arena, &c);
     }
     one.aggs.v = arena_memdup(b->scratch, g->aggs.v, g->aggs.n * sizeof *g->aggs.v);
-    for (size_t i = 0; i < g->aggs.n; i++) {
-        struct group_agg *agg = &one.aggs.v[i];
-        for (uint32_t k = 0; k < agg->spec.nargs; k++)
-            agg->args[k] = expr_subst(b->arena, agg->args[k], rename_column, r);
-        if (agg->filter)
-            agg->filter = expr_subst(b->arena, agg->filter, rename_column, r);
-    }
+    struct placing placing = {g, where};
+    for (size_t i = 0; i < g->aggs.n; i++)
+        rename_agg(b, &one.aggs.v[i], r, &placing);
     return one;
 }
 

@@ -254,7 +254,7 @@ static bool is_seen(struct seen *s, const struct agg_spec *spec, const struct va
         if (same)
             return true;
     }
-    VEC_PUSH(s->args, arena_memdup(a, args, 2 * sizeof *args));
+    VEC_PUSH(s->args, arena_memdup(a, args, AGG_MAX_ARGS * sizeof *args));
     return false;
 }
 
@@ -268,7 +268,7 @@ static bool agg_over(const struct ctx *x, const struct group_agg *g, const struc
     state = (void *)(((uintptr_t)state + 15) & ~(uintptr_t)15);
     for (size_t i = 0; i < rows->rows.n; i++) {
         const struct change *c = &rows->rows.v[i];
-        struct value args[2] = {value_null(), value_null()}, pass = value_bool(true);
+        struct value args[AGG_MAX_ARGS] = {{.null = true}}, pass = value_bool(true);
         if (g->filter && !eval_on(g->filter, l, c->row, x->a, &pass)) {
             x->out->errors += c->weight;
             continue;
@@ -279,7 +279,7 @@ static bool agg_over(const struct ctx *x, const struct group_agg *g, const struc
             x->out->errors += c->weight;
             continue;
         }
-        if (g->spec.cls->strict && g->spec.nargs && args[0].null)
+        if (agg_skips(&g->spec, args))
             continue;
         if (g->distinct && is_seen(&seen, &g->spec, args, x->a))
             continue;
@@ -289,7 +289,7 @@ static bool agg_over(const struct ctx *x, const struct group_agg *g, const struc
     if (ok && !out->null)
         *out = value_dup(g->spec.result.type, *out, x->a);
     if (g->spec.cls->fini)
-        g->spec.cls->fini(state);
+        g->spec.cls->fini(&g->spec, state);
     VEC_FREE(seen.args);
     return ok;
 }

@@ -95,7 +95,7 @@ static void fixture_fini(struct fixture *f)
 static void state_free(const struct fixture *f, void *state)
 {
     if (f->spec.cls->fini)
-        f->spec.cls->fini(state);
+        f->spec.cls->fini(&f->spec, state);
     free(state);
 }
 
@@ -248,6 +248,7 @@ static size_t number(bool blobs, struct value v)
 static void check_tree(bool blobs, uint32_t range)
 {
     struct column_type ct = column_type(blobs ? OID_TEXT : OID_INT8);
+    struct ordset_type t = ordset_of(&ct);
     struct ordset s = {0};
     int64_t *count = xcalloc(range, sizeof *count);
     size_t held = 0;
@@ -261,7 +262,7 @@ static void check_tree(bool blobs, uint32_t range)
             v = value_bytes(text, (size_t)snprintf(text, sizeof text, "%08u", i));
         held += (count[i] == 0 && w) - (size_t)(count[i] && count[i] + w == 0);
         count[i] += w;
-        ordset_add(&s, &ct, blobs, v, w);
+        ordset_add(&s, &t, v, w);
         if (step % 7)
             continue;
         uint32_t lo = 0, hi = range;
@@ -269,8 +270,8 @@ static void check_tree(bool blobs, uint32_t range)
             lo++;
         while (hi > 0 && !count[hi - 1])
             hi--;
-        ck_assert_int_eq(ordset_first(&s, &ct, blobs, false, &least), lo < range);
-        ck_assert_int_eq(ordset_first(&s, &ct, blobs, true, &greatest), lo < range);
+        ck_assert_int_eq(ordset_first(&s, &t, false, &least), lo < range);
+        ck_assert_int_eq(ordset_first(&s, &t, true, &greatest), lo < range);
         if (lo == range)
             continue;
         ck_assert_uint_eq(number(blobs, least), lo);
@@ -283,7 +284,7 @@ static void check_tree(bool blobs, uint32_t range)
         struct value v = value_int(i);
         if (blobs)
             v = value_bytes(text, (size_t)snprintf(text, sizeof text, "%08u", i));
-        ordset_add(&s, &ct, blobs, v, -count[i]);
+        ordset_add(&s, &t, v, -count[i]);
     }
     ck_assert_uint_eq(ordset_bytes(&s, blobs), 0);
     ck_assert_ptr_null(s.tree);

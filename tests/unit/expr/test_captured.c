@@ -238,7 +238,7 @@ static size_t aggregate(size_t at)
         bool ok = spec.cls->result(&spec, state, &a, &out, &err);
         expect(lines.v[i].field[0], result.type, ok, out, &err, head.field[1]);
         if (spec.cls->fini)
-            spec.cls->fini(state);
+            spec.cls->fini(&spec, state);
         free(state);
         arena_reset(&a);
     }
