@@ -67,7 +67,7 @@ static void tell(struct run *r, struct live *l, const struct statement *change)
         buf_addf(&b, "  params %s\n", l->st->params);
     if (change)
         buf_addf(&b, "  after line %u: %.300s\n", change->line, change->sql);
-    buf_addf(&b, "    %s", l->wrong);
+    buf_addf(&b, "%s", l->wrong);
     if (l->mode != LIVE_REFUSED)
         live_explain(l, r->c, &b);
     fputs(buf_cstr(&b), stderr);
