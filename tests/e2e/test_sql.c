@@ -2,6 +2,7 @@
  * The scripts of tests/sql (script.h): after every change each live view is compared with what
  * Postgres answers, and late joiners get theirs in order. All that is wrong is told at the end of
  * its script, which then has failed; what was counted, at the end of the run, a line a construct.
+ * Every script begins with an empty schema public.
  *
  * Environment: SQL_SCRIPT=name runs one script, SQL_STATEMENT=line of it only the statement there;
  * SQL_TABLE=file writes the counts, tab-separated, and SQL_MODES=file a line a statement.
@@ -118,12 +119,21 @@ static void write_modes(const struct run *r)
     fclose(f);
 }
 
+static void run_one(struct run *r, const struct statement *st)
+{
+    PGresult *res = PQexec(r->db, st->sql);
+    ExecStatusType status = PQresultStatus(res);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        die("%s:%u: %.200s: %s", r->name, st->line, st->sql, PQerrorMessage(r->db));
+    PQclear(res);
+}
+
 static void run_changes(struct run *r, const struct script *sc)
 {
     compare_all(r, NULL);
     for (size_t i = 0; i < sc->changes.list.n; i++) {
         const struct statement *change = &sc->changes.list.v[i];
-        sql_run(r->db, "%s", change->sql);
+        run_one(r, change);
         r->n->changes++;
         compare_all(r, change);
         if (i == sc->changes.list.n / 2 || i + 1 == sc->changes.list.n)
@@ -142,8 +152,9 @@ static void run_script(const char *name, struct counts *n)
     r.c->timeout_ms = 60000; /* a script has hundreds of plans to seed */
     snprintf(path, sizeof path, "%s/%s.sql", DIR_NAME, name);
     script_read(&sc, path);
+    sql_run(r.db, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     for (size_t i = 0; i < sc.schema.list.n; i++)
-        sql_run(r.db, "%s", sc.schema.list.v[i].sql);
+        run_one(&r, &sc.schema.list.v[i]);
     subscribe_all(&r, &sc);
     for (size_t i = 0; i < r.live.n; i++)
         if (r.live.v[i].wrong)
