@@ -4,6 +4,7 @@
 #   make demo       the main job, live, on a private Postgres; installs what is missing
 #   make test       all tests; they start and stop their own Postgres
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
+#   make bench-tpch the 22 queries of TPC-H as live views, against Postgres answering them again
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make deps       only installs the missing Debian packages
 #   make format | lint
@@ -156,12 +157,22 @@ $(BUILD)/tests/bench/bench_live: $(call obj,tests/bench/bench_live.c $(BENCH_SUP
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
+$(BUILD)/tests/bench/bench_tpch: $(call obj,tests/bench/bench_tpch.c tests/bench/bench.c $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
 # BENCHFLAGS=--quick for a tenth of it; '--only ab' for some sections.
 bench:
 	@tests/deps.sh $(DEPS_BENCH)
 	@$(SUBMAKE) all $(BENCH_BIN)
 	@$(BUILD)/tests/bench/bench_engine --json bench-engine.json $(filter --quick,$(BENCHFLAGS))
 	@PALIMPSESTD=$(DAEMON) $(BUILD)/tests/bench/bench_live --json bench-live.json $(BENCHFLAGS)
+
+# The queries of TPC-H as live views; BENCHFLAGS='--scale 0.01 --only 5'.
+bench-tpch:
+	@tests/deps.sh $(DEPS_TEST)
+	@$(SUBMAKE) all $(BUILD)/tests/bench/bench_tpch
+	@PALIMPSESTD=$(DAEMON) $(BUILD)/tests/bench/bench_tpch --json bench-tpch.json $(BENCHFLAGS)
 
 # ---- installing, and keeping the house -------------------------------------------------------
 install: palimpsestd
@@ -194,6 +205,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test bench build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test bench bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:

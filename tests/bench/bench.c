@@ -62,23 +62,30 @@ void bench_section(const char *name)
     fflush(stdout);
 }
 
-void bench_row(const char *what, double value, const char *unit, double ratio, double goal,
-               const char *against)
+void bench_record(const char *what, double value, const char *unit, double ratio, double goal,
+                  const char *against)
 {
     json_t *row = json_pack("{s:s, s:f, s:s}", "what", what, "value", value, "unit", unit);
-    printf("  %-58s %12.4g %-8s", what, value, unit);
     if (!isnan(ratio)) {
         json_object_set_new(row, "ratio", json_real(ratio));
         json_object_set_new(row, "against", json_string(against));
-        printf(" %7.2f x %s", ratio, against);
     }
-    if (!isnan(goal)) {
+    if (!isnan(goal))
         json_object_set_new(row, "goal", json_real(goal));
+    json_array_append_new(section, row);
+}
+
+void bench_row(const char *what, double value, const char *unit, double ratio, double goal,
+               const char *against)
+{
+    printf("  %-58s %12.4g %-8s", what, value, unit);
+    if (!isnan(ratio))
+        printf(" %7.2f x %s", ratio, against);
+    if (!isnan(goal))
         printf("  (goal %.4g: %s)", goal, ratio <= goal ? "met" : "MISSED");
-    }
     putchar('\n');
     fflush(stdout);
-    json_array_append_new(section, row);
+    bench_record(what, value, unit, ratio, goal, against);
 }
 
 void bench_note(const char *fmt, ...)

@@ -28,6 +28,9 @@ double samples_at(struct samples *s, double p);
 void bench_section(const char *name);
 void bench_row(const char *what, double value, const char *unit, double ratio, double goal,
                const char *against);
+/* The same into the JSON file alone, for who prints a table of its own. */
+void bench_record(const char *what, double value, const char *unit, double ratio, double goal,
+                  const char *against);
 void bench_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Writes everything so far; false with a message when the file can't be written. */
 bool bench_write_json(const char *path);
