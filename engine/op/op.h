@@ -21,6 +21,7 @@
 #include "engine/arrange/sort_key.h"
 #include "engine/expr/agg.h"
 #include "engine/expr/expr.h"
+#include "engine/expr/srf.h"
 
 struct circuit;
 struct op;
@@ -53,12 +54,24 @@ struct group_agg {
     bool distinct;
 };
 
+/* Set-returning functions called for each row, in lockstep; see op_flatmap.c. */
+struct flatmap_spec {
+    const struct srf_call *calls;
+    size_t ncalls;
+    bool ordinality; /* a bigint column counts the rows of each input row, behind the calls' */
+    bool outer;      /* an input row without any comes out once, with NULLs */
+    const struct expr *cond; /* outer: over input 0, and input 1 = the calls' columns; or NULL */
+    const uint32_t *outs;    /* the output's columns: input's, then behind them the calls' */
+    size_t nouts;
+};
+
 /* Rows pushed by circuit_push() come out here. label is for EXPLAIN and must outlive the circuit. */
 struct op *op_source(struct circuit *c, const struct layout *layout, const char *label);
 /* Exactly one row without columns, for SELECT without FROM; asserted in the first step. */
 struct op *op_one_row(struct circuit *c);
 struct op *op_map(struct circuit *c, struct op *in, const struct expr *const *exprs, size_t n);
 struct op *op_filter(struct circuit *c, struct op *in, const struct expr *cond);
+struct op *op_flatmap(struct circuit *c, struct op *in, const struct flatmap_spec *spec);
 /*
  * Equi-join on pairs of key expressions (over input 0 of their own side; types of a pair compare as
  * keytypes[i]), with an optional residual over both rows. nkeys may be 0 (cross or theta join). SQL

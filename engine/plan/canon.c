@@ -26,8 +26,9 @@
                                                                   "of " #type)
 KNOWS_ALL_OF(struct expr, 104);
 KNOWS_ALL_OF(struct group_agg, 656);
-KNOWS_ALL_OF(struct logical, 224);
-KNOWS_ALL_OF(struct physical_op, 184);
+KNOWS_ALL_OF(struct logical, 248);
+KNOWS_ALL_OF(struct physical_op, 232);
+KNOWS_ALL_OF(struct srf_call, 48);
 
 struct canon {
     struct buf b;
@@ -135,6 +136,17 @@ static void put_agg(struct canon *c, const struct group_agg *g, uint32_t no)
     put_exprs(c, "w", &g->filter, g->filter != NULL);
 }
 
+static void put_calls(struct canon *c, const struct srf_call *calls, size_t n)
+{
+    put(c, "calls", (int64_t)n);
+    for (size_t i = 0; i < n; i++) {
+        put(c, "f", calls[i].srf ? calls[i].srf->oid : 0);
+        put_exprs(c, "a", calls[i].args, calls[i].nargs);
+        for (size_t k = 0; k < calls[i].ncols; k++)
+            put_type(c, &calls[i].cols[k]);
+    }
+}
+
 /* A plan reads its table by the names of the time it was made, so they are part of what it is.
  *
  *     SELECT a FROM t;
@@ -184,6 +196,9 @@ static void put_node(struct canon *c, const struct logical *n, const struct logi
     put(c, "lim", n->limit);
     put(c, "off", n->offset);
     put(c, "ties", n->with_ties);
+    put_calls(c, n->calls, n->ncalls);
+    put(c, "ord", n->ordinality);
+    put(c, "outer", n->outer);
     buf_adds(&c->b, " cols");
     for (size_t i = 0; i < n->ncols; i++) {
         put_col(c, n->cols[i].rel, n->cols[i].no);
@@ -229,6 +244,12 @@ static void put_op(struct canon *c, const struct physical_op *o)
     put(c, "lim", o->limit);
     put(c, "off", o->offset);
     put(c, "ties", o->with_ties);
+    put_calls(c, o->flatmap.calls, o->flatmap.ncalls);
+    put(c, "ord", o->flatmap.ordinality);
+    put(c, "outer", o->flatmap.outer);
+    put_exprs(c, "on", &o->flatmap.cond, o->flatmap.cond != NULL);
+    for (size_t i = 0; i < o->flatmap.nouts; i++)
+        put(c, "out", o->flatmap.outs[i]);
 }
 
 bool canon_op(const struct physical_op *o, struct buf *out)
@@ -242,7 +263,8 @@ bool canon_op(const struct physical_op *o, struct buf *out)
     case PHYS_DISTINCT:
     case PHYS_UNION:
     case PHYS_SETOP:
-    case PHYS_TOPK: break;
+    case PHYS_TOPK:
+    case PHYS_FLATMAP: break;
     default: return false;
     }
     buf_addf(&c.b, "%d <-", o->kind);

@@ -74,6 +74,44 @@ struct logical *logical_topk(struct arena *a, struct logical *in, struct logical
     return n;
 }
 
+struct lcol *logical_made(struct arena *a, const struct logical *n, size_t *count)
+{
+    size_t total = n->ordinality, at = 0;
+    for (size_t i = 0; i < n->ncalls; i++)
+        total += n->calls[i].ncols;
+    struct lcol *cols = ARENA_ARRAY(a, struct lcol, total);
+    for (size_t i = 0; i < n->ncalls; i++)
+        for (size_t k = 0; k < n->calls[i].ncols; k++, at++)
+            cols[at] = (struct lcol){n->rel, (uint32_t)at + 1, n->calls[i].cols[k], ""};
+    if (n->ordinality)
+        cols[at] = (struct lcol){
+            n->rel, (uint32_t)at + 1, {type_native(OID_INT8), -1, NULL}, "ordinality"};
+    *count = total;
+    return cols;
+}
+
+struct logical *logical_flatmap(struct arena *a, struct logical *in, uint32_t rel,
+                                struct srf_call *calls, size_t ncalls, bool ordinality,
+                                const char *const *names)
+{
+    struct logical *n = logical_new(a, LOGICAL_FLATMAP, 1);
+    size_t nmade;
+    n->in[0] = in;
+    n->rel = rel;
+    n->calls = calls;
+    n->ncalls = ncalls;
+    n->ordinality = ordinality;
+    struct lcol *made = logical_made(a, n, &nmade);
+    for (size_t i = 0; names && i < nmade; i++)
+        made[i].name = names[i] ? names[i] : "";
+    n->ncols = in->ncols + nmade;
+    n->cols = ARENA_ARRAY(a, struct lcol, n->ncols);
+    if (in->ncols)
+        memcpy(n->cols, in->cols, in->ncols * sizeof *n->cols);
+    memcpy(n->cols + in->ncols, made, nmade * sizeof *made);
+    return n;
+}
+
 struct logical *logical_project(struct arena *a, struct logical *in, uint32_t rel,
                                 const struct expr *const *exprs, const char *const *names, size_t n)
 {
@@ -145,9 +183,18 @@ static bool gives(const struct logical *n, uint32_t rel, uint32_t no)
     return false;
 }
 
+static bool is_made(const struct logical *n, uint32_t rel, uint32_t no)
+{
+    size_t total = n->ordinality;
+    for (size_t i = 0; i < n->ncalls; i++)
+        total += n->calls[i].ncols;
+    return n->kind == LOGICAL_FLATMAP && rel == n->rel && no >= 1 && no <= total;
+}
+
 static bool expr_is_valid(const struct expr *e, const struct logical *n)
 {
-    if (e->kind == EXPR_COLUMN && (!e->rel || !gives(n, e->rel, e->col)))
+    if (e->kind == EXPR_COLUMN &&
+        (!e->rel || !(gives(n, e->rel, e->col) || is_made(n, e->rel, e->col))))
         return false;
     for (uint32_t i = 0; i < e->nargs; i++)
         if (!expr_is_valid(e->args[i], n))
@@ -188,10 +235,18 @@ static bool aggs_are_valid(const struct logical *n)
     return true;
 }
 
+static bool calls_are_valid(const struct logical *n)
+{
+    for (size_t i = 0; i < n->ncalls; i++)
+        if (!exprs_are_valid(n->calls[i].args, n->calls[i].nargs, n))
+            return false;
+    return true;
+}
+
 static bool passes_through(const struct logical *n)
 {
     return n->kind == LOGICAL_FILTER || n->kind == LOGICAL_JOIN || n->kind == LOGICAL_DISTINCT ||
-           n->kind == LOGICAL_TOPK;
+           n->kind == LOGICAL_TOPK || n->kind == LOGICAL_FLATMAP;
 }
 
 /* An identity comes once, and from an input where it isn't made here. */
@@ -201,7 +256,7 @@ static bool cols_are_valid(const struct logical *n)
         const struct lcol *c = &n->cols[i];
         if (logical_find(n, c->rel, c->no) != c)
             return false;
-        if (passes_through(n) && !gives(n, c->rel, c->no))
+        if (passes_through(n) && !gives(n, c->rel, c->no) && !is_made(n, c->rel, c->no))
             return false;
     }
     return true;
@@ -224,6 +279,7 @@ static bool shape_is_valid(const struct logical *n)
     case LOGICAL_FILTER:
     case LOGICAL_GROUP:
     case LOGICAL_DISTINCT:
+    case LOGICAL_FLATMAP:
     case LOGICAL_TOPK: break;
     }
     return n->nin == 1;
@@ -240,7 +296,7 @@ static bool tree_is_valid(const struct logical *n)
     for (size_t i = 0; i < n->npart; i++)
         if (!gives(n, n->part[i].rel, n->part[i].no))
             return false;
-    return shape_is_valid(n) && cols_are_valid(n) && aggs_are_valid(n) &&
+    return shape_is_valid(n) && cols_are_valid(n) && aggs_are_valid(n) && calls_are_valid(n) &&
            exprs_are_valid(n->conds, n->nconds, n) && exprs_are_valid(n->exprs, n->nexprs, n) &&
            exprs_are_valid(n->lkeys, n->nkeys, n) && exprs_are_valid(n->rkeys, n->nkeys, n);
 }

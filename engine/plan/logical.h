@@ -41,7 +41,8 @@ enum logical_kind {
     LOGICAL_DISTINCT, /* columns keep their identity */
     LOGICAL_UNION,    /* UNION ALL: cols[i] is cols[i] of each input */
     LOGICAL_SETOP,    /* INTERSECT, EXCEPT: column no is cols[no - 1] of both inputs */
-    LOGICAL_TOPK      /* columns keep their identity */
+    LOGICAL_TOPK,     /* columns keep their identity */
+    LOGICAL_FLATMAP /* the input's columns and the calls': no 1… over all calls, then the ordinal */
 };
 
 struct logical_sort {
@@ -82,10 +83,10 @@ struct logical {
     struct logical **in;
     size_t nin;
 
-    uint32_t rel;                      /* GROUP, UNION, SETOP, SCAN, CTE: of its columns */
+    uint32_t rel;                      /* GROUP, UNION, SETOP, SCAN, CTE, FLATMAP: of its columns */
     const struct logical_table *table; /* SCAN */
     struct logical_cte *cte;           /* CTE */
-    const struct expr **conds;         /* FILTER, JOIN (what isn't a key) */
+    const struct expr **conds;         /* FILTER, JOIN (what isn't a key), FLATMAP if outer */
     size_t nconds;
     const struct expr **exprs; /* PROJECT: one a column; GROUP: the keys */
     size_t nexprs;
@@ -103,6 +104,9 @@ struct logical {
     size_t npart;
     int64_t limit, offset; /* TOPK; limit -1 = none */
     bool with_ties;
+    struct srf_call *calls; /* FLATMAP; in lockstep */
+    size_t ncalls;
+    bool ordinality, outer; /* FLATMAP; outer: rows without any stay, with NULLs */
 };
 
 /* As VEC_PUSH, but growing in an arena: for lists that live as long as the plan, or whose maker may
@@ -136,6 +140,12 @@ struct logical *logical_distinct(struct arena *a, struct logical *in);
 /* sort and part are borrowed. No limit, no offset, no ties yet. */
 struct logical *logical_topk(struct arena *a, struct logical *in, struct logical_sort *sort,
                              size_t nsort, struct logical_id *part, size_t npart);
+/* What calls give for each row of in; names: of the columns they make, may be NULL. calls is borrowed. */
+struct logical *logical_flatmap(struct arena *a, struct logical *in, uint32_t rel,
+                                struct srf_call *calls, size_t ncalls, bool ordinality,
+                                const char *const *names);
+/* The columns a FLATMAP makes of its own, needed or not; in a. */
+struct lcol *logical_made(struct arena *a, const struct logical *flatmap, size_t *n);
 /* Projection; cols are new identities (rel, 1…n) with the expressions' types. names may be NULL. */
 struct logical *logical_project(struct arena *a, struct logical *in, uint32_t rel,
                                 const struct expr *const *exprs, const char *const *names,

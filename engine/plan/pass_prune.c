@@ -91,6 +91,16 @@ static void keep_aggs(struct logical *n, const struct need *need, struct need *b
     n->naggs = kept;
 }
 
+/* Rows that nobody asks the numbers of aren't numbered. */
+static void drop_ordinal(struct logical *n)
+{
+    uint32_t no = 1;
+    for (size_t i = 0; i < n->ncalls; i++)
+        no += (uint32_t)n->calls[i].ncols;
+    if (n->ordinality && !n->nconds && !logical_find(n, n->rel, no))
+        n->ordinality = false;
+}
+
 static void need_of_cte(struct pruning *p, const struct logical *n, const struct need *need)
 {
     for (size_t k = 0; k < p->ctes.n; k++) {
@@ -133,6 +143,8 @@ static void need_below(struct pruning *p, struct logical *n, const struct need *
         need_col(below, n->sort[i].rel, n->sort[i].no);
     for (size_t i = 0; i < n->npart; i++)
         need_col(below, n->part[i].rel, n->part[i].no);
+    for (size_t i = 0; i < n->ncalls; i++)
+        need_exprs(below, n->calls[i].args, n->calls[i].nargs);
     switch (n->kind) {
     case LOGICAL_PROJECT: keep_projections(n, need, below); break;
     case LOGICAL_GROUP: keep_aggs(n, need, below); break;
@@ -157,6 +169,7 @@ static void prune(struct pruning *p, struct logical *n, const struct need *need)
     for (size_t i = 0; i < n->nin; i++)
         prune(p, n->in[i], &below);
     keep_cols(n, need);
+    drop_ordinal(n);
     VEC_FREE(below.ids);
 }
 

@@ -89,14 +89,19 @@ static struct logical *pull_group(struct pass_ctx *c, struct logical *n)
 static void renew_cols(struct pass_ctx *c, struct logical *n)
 {
     bool one_side = n->kind == LOGICAL_JOIN && (n->join == JOIN_SEMI || n->join == JOIN_ANTI);
-    size_t nin = one_side ? 1 : n->nin, at = 0;
-    n->ncols = 0;
+    size_t nin = one_side ? 1 : n->nin, at = 0, nmade = 0;
+    struct lcol *made = n->kind == LOGICAL_FLATMAP ? logical_made(c->arena, n, &nmade) : NULL;
+    for (size_t i = 0; i < nmade; i++)
+        made[i] = *logical_find(n, made[i].rel, made[i].no);
+    n->ncols = nmade;
     for (size_t i = 0; i < nin; i++)
         n->ncols += n->in[i]->ncols;
     n->cols = ARENA_ARRAY(c->arena, struct lcol, n->ncols);
     for (size_t i = 0; i < nin; i++)
         for (size_t k = 0; k < n->in[i]->ncols; k++)
             n->cols[at++] = n->in[i]->cols[k];
+    for (size_t i = 0; i < nmade; i++)
+        n->cols[at++] = made[i];
 }
 
 /* What is ordered or partitioned by is named by column: only columns take its place here. */
@@ -119,6 +124,8 @@ static struct logical *pull_through(struct pass_ctx *c, struct logical *n, struc
     if (!up)
         return n;
     apply(c, n->conds, n->nconds, &here);
+    for (size_t i = 0; i < n->ncalls; i++)
+        apply(c, n->calls[i].args, n->calls[i].nargs, &here);
     for (size_t i = 0; i < n->nsort; i++)
         rename_column(&here, &n->sort[i].rel, &n->sort[i].no);
     for (size_t i = 0; i < n->npart; i++)
@@ -143,6 +150,7 @@ static struct logical *pull(struct pass_ctx *c, struct logical *n, struct pendin
         sides[0] = computed && n->join != JOIN_FULL;
         sides[1] = computed && n->join == JOIN_INNER;
         return pull_through(c, n, up, sides);
+    case LOGICAL_FLATMAP:
     case LOGICAL_TOPK: sides[0] = false; return pull_through(c, n, up, sides);
     case LOGICAL_DISTINCT: /* what is distinct is said by the projection */
     case LOGICAL_UNION:

@@ -16,6 +16,7 @@
  *   left join    WHERE to the left side only; ON to the right side only. SELECT … FROM a LEFT JOIN b
  *                ON a.x = b.x AND a.y = 1 keeps the rows with a.y <> 1, with NULLs for b
  *   full join    nothing
+ *   flatmap      conditions on what its input gives. An outer one is as a left join
  *   group        conditions on keys, where there are keys. Without, HAVING false gives no row but
  *                WHERE false gives one
  *   distinct, UNION, INTERSECT: yes, as Postgres does; EXCEPT: no
@@ -359,6 +360,30 @@ static struct logical *push_topk(struct pass_ctx *c, struct logical *n, const st
     return filtered(c, n, &stay);
 }
 
+/* The calls' columns come into being here; the input's are the same below. */
+static struct logical *push_flatmap(struct pass_ctx *c, struct logical *n,
+                                    const struct exprs *conds, const struct exprs *hints)
+{
+    struct exprs down = {0}, stay = {0}, told = {0};
+    size_t nmade;
+    struct logical made = {.cols = logical_made(c->arena, n, &nmade)};
+    made.ncols = nmade;
+    exprs_append(c->arena, &stay, conds->v, conds->n);
+    if (n->outer && (any_rejects_nulls(conds, &made) || any_rejects_nulls(hints, &made))) {
+        add_conds(c, &stay, n->conds, n->nconds);
+        n->outer = false;
+        n->nconds = 0;
+    }
+    for (size_t i = 0; i < stay.n; i++)
+        AVEC_PUSH(c->arena, *(side_has(stay.v[i], n->in[0]) ? &down : &told), stay.v[i]);
+    stay = told;
+    told = (struct exprs){0};
+    exprs_append(c->arena, &told, stay.v, stay.n);
+    exprs_append(c->arena, &told, hints->v, hints->n);
+    n->in[0] = push(c, n->in[0], &down, &told);
+    return filtered(c, n, &stay);
+}
+
 static struct logical *push(struct pass_ctx *c, struct logical *n, const struct exprs *conds,
                             const struct exprs *hints)
 {
@@ -371,6 +396,7 @@ static struct logical *push(struct pass_ctx *c, struct logical *n, const struct 
     case LOGICAL_SETOP: return push_setop(c, n, conds, hints);
     case LOGICAL_DISTINCT: n->in[0] = push(c, n->in[0], conds, hints); return n;
     case LOGICAL_TOPK: return push_topk(c, n, conds);
+    case LOGICAL_FLATMAP: return push_flatmap(c, n, conds, hints);
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW:
     case LOGICAL_CTE: break;

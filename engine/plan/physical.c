@@ -344,6 +344,31 @@ static struct stream plan_topk(struct planner *p, const struct logical *n)
     return s;
 }
 
+/* The input's needed columns, then the calls'. A condition sees the calls' columns as input 1. */
+static struct stream plan_flatmap(struct planner *p, const struct logical *n)
+{
+    struct stream s = plan_node(p, n->in[0]), made = {.op = s.op};
+    const struct stream *in = &s;
+    size_t nmade;
+    struct lcol *cols = logical_made(p->a, n, &nmade);
+    struct srf_call *calls = arena_memdup(p->a, n->calls, n->ncalls * sizeof *calls);
+    uint32_t *outs = ARENA_ARRAY(p->a, uint32_t, n->ncols);
+    made.places = ARENA_ARRAY(p->a, struct place, nmade);
+    for (made.n = 0; made.n < nmade; made.n++)
+        made.places[made.n] = (struct place){cols[made.n].rel, cols[made.n].no, (uint32_t)made.n};
+    for (size_t i = 0; i < n->ncalls; i++)
+        calls[i].args = positional_all(p, n->calls[i].args, n->calls[i].nargs, &s);
+    for (size_t i = 0; i < n->ncols; i++) {
+        const struct place *own = find_place(&made, n->cols[i].rel, n->cols[i].no);
+        outs[i] = own ? s.width + own->at : find_place(&s, n->cols[i].rel, n->cols[i].no)->at;
+    }
+    const struct expr *cond = conjunction(p, n, &s, &made);
+    struct physical_op *op = add_op(p, PHYS_FLATMAP, &in, 1, text_of(p, n));
+    op->flatmap =
+        (struct flatmap_spec){calls, n->ncalls, n->ordinality, n->outer, cond, outs, n->ncols};
+    return fresh_stream(p, n->cols, n->ncols);
+}
+
 /* Planned at the first reference; each reference has names of its own for the same columns. */
 static struct stream plan_cte(struct planner *p, const struct logical *n)
 {
@@ -380,6 +405,7 @@ static struct stream plan_node(struct planner *p, const struct logical *n)
     case LOGICAL_UNION:
     case LOGICAL_SETOP: return plan_setop(p, n);
     case LOGICAL_TOPK: return plan_topk(p, n);
+    case LOGICAL_FLATMAP: return plan_flatmap(p, n);
     }
     return fresh_stream(p, NULL, 0);
 }

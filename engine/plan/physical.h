@@ -21,7 +21,8 @@ enum physical_kind {
     PHYS_DISTINCT,
     PHYS_UNION,
     PHYS_SETOP,
-    PHYS_TOPK
+    PHYS_TOPK,
+    PHYS_FLATMAP
 };
 
 /* One operator; its fields are the arguments of its op_* constructor. */
@@ -47,6 +48,7 @@ struct physical_op {
     size_t npart;
     int64_t limit, offset;
     bool with_ties;
+    struct flatmap_spec flatmap;
 };
 
 struct physical {

@@ -15,6 +15,8 @@ struct naming {
     struct arena arena;
     const struct logical *n;
     const char **names;
+    struct lcol *made; /* what a FLATMAP's condition can see besides its input */
+    size_t nmade;
 };
 
 static const char *name_of(struct arena *a, const struct lcol *c)
@@ -24,15 +26,22 @@ static const char *name_of(struct arena *a, const struct lcol *c)
 
 static void naming_init(struct naming *nm, const struct logical *n)
 {
-    size_t total = 0, at = 0;
+    size_t total, at = 0;
+    *nm = (struct naming){.n = n};
     arena_init(&nm->arena);
-    nm->n = n;
+    if (n->kind == LOGICAL_FLATMAP)
+        nm->made = logical_made(&nm->arena, n, &nm->nmade);
+    total = nm->nmade;
     for (size_t i = 0; i < n->nin; i++)
         total += n->in[i]->ncols;
     nm->names = ARENA_ARRAY(&nm->arena, const char *, total);
     for (size_t i = 0; i < n->nin; i++)
         for (size_t k = 0; k < n->in[i]->ncols; k++)
             nm->names[at++] = name_of(&nm->arena, &n->in[i]->cols[k]);
+    for (size_t i = 0; i < nm->nmade; i++) {
+        const struct lcol *c = logical_find(n, nm->made[i].rel, nm->made[i].no);
+        nm->names[at++] = name_of(&nm->arena, c ? c : &nm->made[i]);
+    }
 }
 
 static const struct expr *to_position(void *ctx, const struct expr *column)
@@ -45,6 +54,9 @@ static const struct expr *to_position(void *ctx, const struct expr *column)
             if (c->rel == column->rel && c->no == column->col)
                 return expr_column(&nm->arena, 0, at, column->ct);
         }
+    for (size_t i = 0; i < nm->nmade; i++, at++)
+        if (nm->made[i].rel == column->rel && nm->made[i].no == column->col)
+            return expr_column(&nm->arena, 0, at, column->ct);
     return NULL;
 }
 
@@ -169,6 +181,27 @@ static void print_topk(struct naming *nm, struct buf *b)
     }
 }
 
+static void print_calls(struct naming *nm, struct buf *b)
+{
+    const struct logical *n = nm->n;
+    buf_adds(b, "for each row ");
+    for (size_t i = 0; i < n->ncalls; i++) {
+        bool scalar = !n->calls[i].srf;
+        buf_adds(b, i ? ", " : "");
+        if (!scalar)
+            buf_addf(b, "%s(", n->calls[i].name);
+        print_exprs(nm, n->calls[i].args, n->calls[i].nargs, ", ", b);
+        buf_adds(b, scalar ? "" : ")");
+    }
+    buf_adds(b, n->ordinality ? " with ordinality" : "");
+    if (n->outer)
+        buf_adds(b, ", or NULLs");
+    if (n->nconds) {
+        buf_adds(b, n->outer ? " where none is " : " if ");
+        print_exprs(nm, n->conds, n->nconds, " and ", b);
+    }
+}
+
 static void print_kind(struct naming *nm, struct buf *b)
 {
     static const char *const setops[] = {
@@ -198,6 +231,7 @@ static void print_kind(struct naming *nm, struct buf *b)
     case LOGICAL_UNION: buf_adds(b, "union"); break;
     case LOGICAL_SETOP: buf_adds(b, setops[n->setop]); break;
     case LOGICAL_TOPK: print_topk(nm, b); break;
+    case LOGICAL_FLATMAP: print_calls(nm, b); break;
     }
 }
 

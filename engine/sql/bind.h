@@ -4,6 +4,7 @@
  * bind_statement() is for plan/; the rest is between the bind_*.c files:
  *
  *     bind_query   one QUERY: WHERE, grouping, select list, DISTINCT, ORDER BY, LIMIT
+ *     bind_srf     set-returning functions, in FROM and in the select list
  *     bind_from    the range table: tables, views, subqueries, CTEs, VALUES, joins
  *     bind_setop   UNION, INTERSECT, EXCEPT
  *     bind_agg     grouping keys and aggregates
@@ -51,6 +52,10 @@ struct cte_entry {
 };
 
 struct grouping;
+struct bind_srfs;
+
+/* Levels of set-returning functions in a select list whose order is kept for LIMIT. */
+#define BIND_MAX_ORDINALS 8
 
 struct scope {
     struct scope *parent;
@@ -62,6 +67,10 @@ struct scope {
     struct grouping *grouping; /* above the grouping: select list and HAVING; else NULL */
     /* What CASETESTEXPR stands for: the innermost CASE x WHEN's x. */
     const struct expr *case_arg;
+    struct bind_srfs *srfs; /* collects the set-returning calls of a select list; else NULL */
+    /* Columns of the select list's projection that number the rows of such calls. */
+    struct logical_id ordinals[BIND_MAX_ORDINALS];
+    size_t nordinals;
 };
 
 /* A bound query: its visible columns in order, and its ORDER BY (columns of root). */
@@ -82,6 +91,9 @@ MUST_CHECK bool bind_query(struct binder *b, const struct pgnode *query, struct 
 struct logical *bind_from(struct binder *b, struct scope *sc);
 struct logical *bind_rte(struct binder *b, struct scope *sc, int64_t rtindex);
 struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex);
+/* left, if not NULL: what the functions may be applied to; then the node's in[0] is left. */
+struct logical *bind_range_function(struct binder *b, struct scope *sc, struct rte *rte,
+                                    struct logical *left);
 struct logical *bind_setops(struct binder *b, struct scope *sc, const struct pgnode *node);
 
 const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pgnode *node);
@@ -95,6 +107,13 @@ MUST_CHECK bool bind_type(struct binder *b, uint32_t type, int32_t typmod, uint3
                           struct column_type *out);
 /* e in the type of the set operation's column. */
 const struct expr *bind_coerce(struct binder *b, const struct expr *e, struct column_type to);
+
+/* Set-returning functions of a select list: what sc->srfs has collected goes on top of in; ordinals
+ * get the columns that number the rows, up to BIND_MAX_ORDINALS. */
+struct bind_srfs *bind_srfs_begin(struct binder *b);
+const struct expr *bind_target_srf(struct binder *b, struct scope *sc, const struct pgnode *node);
+struct logical *bind_srfs_end(struct binder *b, struct bind_srfs *s, struct logical *in,
+                              struct logical_id *ordinals, size_t *nordinals);
 
 /* Starts grouping: binds the keys over the scope's FROM. */
 MUST_CHECK bool bind_grouping_begin(struct binder *b, struct scope *sc);

@@ -75,17 +75,17 @@ static const struct expr *bind_call(struct binder *b, struct scope *sc, const st
 
 static const struct expr *bind_func(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
-    char volatility;
-    if (pgn_bool(node, "funcretset")) {
-        err_soft(b->err, "set-returning function %s",
-                 b->cat->function_name(b->cat->ctx, pgn_oid(node, "funcid"), &volatility));
-        return NULL;
-    }
+    if (pgn_bool(node, "funcretset"))
+        return bind_target_srf(b, sc, node);
     return bind_call(b, sc, node, "funcid", "funcresulttype", "funccollid");
 }
 
 static const struct expr *bind_op(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
+    if (pgn_bool(node, "opretset")) {
+        err_soft(b->err, "a set-returning operator");
+        return NULL;
+    }
     return bind_call(b, sc, node, "opfuncid", "opresulttype", "opcollid");
 }
 

@@ -248,10 +248,12 @@ static struct logical *bind_values(struct binder *b, struct scope *sc, struct rt
 
 /* ------------------------------------------------------------ items and joins */
 
-struct logical *bind_rte(struct binder *b, struct scope *sc, int64_t rtindex)
+/* left: what a function may be applied to; NULL = nothing. */
+static struct logical *bind_rte_beside(struct binder *b, struct scope *sc, int64_t rtindex,
+                                       struct logical *left)
 {
     struct rte *rte = bind_find_rte(b, sc, rtindex);
-    if (!rte || !refuse_check_rte(rte->node, b->cat, b->err))
+    if (!rte || !refuse_check_rte(rte->node, b->err))
         return NULL;
     if (rte->bound || ++b->nfroms > BIND_MAX_FROM) {
         err_set(b->err, "54001", "the statement has too many FROM items");
@@ -260,13 +262,43 @@ struct logical *bind_rte(struct binder *b, struct scope *sc, int64_t rtindex)
     switch (pgn_int(rte->node, "rtekind")) {
     case 0: return bind_relation(b, rte);
     case 1: return bind_subquery(b, sc, rte, pgn_field(rte->node, "subquery"));
+    case 3: return bind_range_function(b, sc, rte, left);
     case 5: return bind_values(b, sc, rte);
     case 6: return bind_cte(b, sc, rte);
     default: bind_broken(b, "a FROM item that is a join alias"); return NULL;
     }
 }
 
+struct logical *bind_rte(struct binder *b, struct scope *sc, int64_t rtindex)
+{
+    return bind_rte_beside(b, sc, rtindex, NULL);
+}
+
 static struct logical *bind_item(struct binder *b, struct scope *sc, const struct pgnode *item);
+
+/* A function in FROM, which may be applied to what is left of it; otherwise as bind_item(). */
+static struct logical *bind_beside(struct binder *b, struct scope *sc, const struct pgnode *item,
+                                   struct logical *left, bool *applied)
+{
+    *applied = false;
+    if (!pgn_is(item, "RANGETBLREF"))
+        return bind_item(b, sc, item);
+    struct logical *n = bind_rte_beside(b, sc, pgn_int(item, "rtindex"), left);
+    *applied = n && left && n->kind == LOGICAL_FLATMAP && n->in[0] == left;
+    return n;
+}
+
+/* LEFT JOIN LATERAL f(…) ON …: rows without any stay. */
+static struct logical *join_applied(struct binder *b, struct logical *n, bool outer,
+                                    const struct exprs *conds)
+{
+    if (!outer)
+        return logical_filter(b->arena, n, conds);
+    n->outer = true;
+    n->conds = conds->v;
+    n->nconds = conds->n;
+    return n;
+}
 
 static struct logical *bind_join(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
@@ -277,13 +309,20 @@ static struct logical *bind_join(struct binder *b, struct scope *sc, const struc
     int64_t type = pgn_int(node, "jointype");
     struct exprs conds = {0};
     struct logical *l = bind_item(b, sc, pgn_field(node, "larg"));
-    struct logical *r = l ? bind_item(b, sc, pgn_field(node, "rarg")) : NULL;
+    bool applied;
+    struct logical *r = l ? bind_beside(b, sc, pgn_field(node, "rarg"), l, &applied) : NULL;
     if (!r || !bind_conds(b, sc, pgn_field(node, "quals"), &conds))
         return NULL;
     if (type < 0 || type > 3) {
         bind_broken(b, "a join of unknown type");
         return NULL;
     }
+    if (applied && type > 1) {
+        bind_broken(b, "a function that refers to what is joined later");
+        return NULL;
+    }
+    if (applied)
+        return join_applied(b, r, type == 1, &conds);
     struct logical *n = kinds[type].swapped ? logical_join(b->arena, kinds[type].kind, r, l)
                                             : logical_join(b->arena, kinds[type].kind, l, r);
     n->conds = conds.v;
@@ -295,10 +334,11 @@ static struct logical *bind_list(struct binder *b, struct scope *sc, const struc
 {
     struct logical *n = NULL;
     for (uint32_t i = 0; i < list->n; i++) {
-        struct logical *item = bind_item(b, sc, list->items[i]);
+        bool applied;
+        struct logical *item = bind_beside(b, sc, list->items[i], n, &applied);
         if (!item)
             return NULL;
-        n = n ? logical_join(b->arena, JOIN_INNER, n, item) : item;
+        n = n && !applied ? logical_join(b->arena, JOIN_INNER, n, item) : item;
     }
     return n ? n : logical_new(b->arena, LOGICAL_ONE_ROW, 0);
 }

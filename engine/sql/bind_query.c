@@ -58,13 +58,21 @@ static bool open_scope(struct binder *b, const struct pgnode *query, struct scop
 
 /* ------------------------------------------------------------ select list */
 
+/* NULL where the select list has no set-returning function. */
+static struct bind_srfs *begin_srfs(struct binder *b, struct scope *sc)
+{
+    return sc->srfs = pgn_bool(sc->query, "hasTargetSRFs") ? bind_srfs_begin(b) : NULL;
+}
+
 /* Binds every TARGETENTRY over `in`. */
 static struct logical *bind_targets(struct binder *b, struct scope *sc, struct logical *in,
                                     struct bound *out)
 {
     const struct pgnode *targets = pgn_field(sc->query, "targetList");
-    const struct expr **exprs = ARENA_ARRAY(b->arena, const struct expr *, targets->n);
-    const char **names = ARENA_ARRAY(b->arena, const char *, targets->n);
+    size_t room = targets->n + BIND_MAX_ORDINALS;
+    const struct expr **exprs = ARENA_ARRAY(b->arena, const struct expr *, room);
+    const char **names = ARENA_ARRAY(b->arena, const char *, room);
+    struct bind_srfs *srfs = begin_srfs(b, sc);
     for (uint32_t i = 0; i < targets->n; i++) {
         const char *name = pgn_str(targets->items[i], "resname");
         exprs[i] = bind_expr(b, sc, pgn_field(targets->items[i], "expr"));
@@ -74,7 +82,15 @@ static struct logical *bind_targets(struct binder *b, struct scope *sc, struct l
     }
     if (sc->grouping && !(in = bind_grouping_end(b, sc, in)))
         return NULL;
-    struct logical *p = logical_project(b->arena, in, b->next_rel++, exprs, names, targets->n);
+    if (srfs)
+        in = bind_srfs_end(b, srfs, in, sc->ordinals, &sc->nordinals);
+    for (size_t i = 0; i < sc->nordinals; i++)
+        exprs[targets->n + i] =
+            lcol_expr(b->arena, logical_find(in, sc->ordinals[i].rel, sc->ordinals[i].no));
+    struct logical *p =
+        logical_project(b->arena, in, b->next_rel++, exprs, names, targets->n + sc->nordinals);
+    for (size_t i = 0; i < sc->nordinals; i++)
+        sc->ordinals[i] = (struct logical_id){p->rel, p->cols[targets->n + i].no};
     out->out = ARENA_ARRAY(b->arena, struct lcol, targets->n);
     out->nout = 0;
     for (uint32_t i = 0; i < targets->n; i++)
@@ -154,6 +170,19 @@ static bool bind_row_count(struct binder *b, struct scope *sc, const char *field
     return true;
 }
 
+/* SELECT unnest(list) FROM t ORDER BY t.id LIMIT 3: of one row, the first three of its list. */
+static void sort_by_ordinals(struct binder *b, const struct scope *sc, struct logical *n)
+{
+    struct logical_sort *sort =
+        ARENA_ARRAY(b->arena, struct logical_sort, n->nsort + sc->nordinals);
+    if (n->nsort)
+        memcpy(sort, n->sort, n->nsort * sizeof *sort);
+    for (size_t i = 0; i < sc->nordinals; i++)
+        sort[n->nsort++] =
+            (struct logical_sort){.rel = sc->ordinals[i].rel, .no = sc->ordinals[i].no};
+    n->sort = sort;
+}
+
 static struct logical *bind_limit(struct binder *b, struct scope *sc, struct logical *in,
                                   struct bound *out)
 {
@@ -170,6 +199,8 @@ static struct logical *bind_limit(struct binder *b, struct scope *sc, struct log
     if (n->limit < 0 && n->offset == 0)
         return in;
     n->with_ties = pgn_int(sc->query, "limitOption") == 1 && n->limit >= 0;
+    if (!n->with_ties && !pgn_field(sc->query, "distinctClause")->n)
+        sort_by_ordinals(b, sc, n);
     return n;
 }
 
@@ -239,7 +270,14 @@ static struct logical *bind_source(struct binder *b, struct scope *sc)
     if (!n || !bind_conds(b, sc, pgn_field(pgn_field(sc->query, "jointree"), "quals"), &conds))
         return NULL;
     n = logical_filter(b->arena, n, &conds);
-    return has_grouping(sc->query) && !bind_grouping_begin(b, sc) ? NULL : n;
+    if (!has_grouping(sc->query))
+        return n;
+    struct bind_srfs *srfs = begin_srfs(b, sc);
+    if (!bind_grouping_begin(b, sc))
+        return NULL;
+    struct logical_id ordinals[BIND_MAX_ORDINALS];
+    size_t nordinals;
+    return srfs ? bind_srfs_end(b, srfs, n, ordinals, &nordinals) : n;
 }
 
 static bool bind_clauses(struct binder *b, struct scope *sc, bool top, struct bound *out)

@@ -61,22 +61,7 @@ bool refuse_check_query(const struct pgnode *query, struct err *err)
 
 /* ------------------------------------------------------------ FROM */
 
-static bool refuse_range_function(const struct pgnode *rte, const struct catalog *cat,
-                                  struct err *err)
-{
-    const struct pgnode *functions = pgn_field(rte, "functions");
-    if (functions->kind == PGN_LIST && functions->n) {
-        const struct pgnode *f = pgn_field(functions->items[0], "funcexpr");
-        uint32_t funcid = pgn_oid(f, "funcid");
-        char volatility;
-        if (funcid)
-            return err_soft(err, "function %s in FROM",
-                            cat->function_name(cat->ctx, funcid, &volatility));
-    }
-    return err_soft(err, "a function in FROM");
-}
-
-bool refuse_check_rte(const struct pgnode *rte, const struct catalog *cat, struct err *err)
+bool refuse_check_rte(const struct pgnode *rte, struct err *err)
 {
     if (!pgn_is_null(pgn_field(rte, "tablesample")))
         return refuse(err, "TABLESAMPLE");
@@ -86,9 +71,9 @@ bool refuse_check_rte(const struct pgnode *rte, const struct catalog *cat, struc
     case 0: /* relation */
     case 1: /* subquery */
     case 2: /* join */
+    case 3: /* function */
     case 5: /* VALUES */
     case 6: /* CTE */ return true;
-    case 3: return refuse_range_function(rte, cat, err);
     case 4: return err_soft(err, "XMLTABLE or JSON_TABLE");
     case 7: return refuse(err, "a transition table");
     default: return refuse(err, "this kind of FROM item");

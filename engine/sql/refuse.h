@@ -23,9 +23,8 @@ bool refuse(struct err *err, const char *fmt, ...) __attribute__((format(printf,
 
 /* What a query's own flags and clauses say before anything in it is looked at. */
 MUST_CHECK bool refuse_check_query(const struct pgnode *query, struct err *err);
-/* A FROM item that is neither a table, a subquery, a CTE nor VALUES; or one with TABLESAMPLE. */
-MUST_CHECK bool refuse_check_rte(const struct pgnode *rte, const struct catalog *cat,
-                                 struct err *err);
+/* A FROM item of a kind that has no rule; or one with TABLESAMPLE. */
+MUST_CHECK bool refuse_check_rte(const struct pgnode *rte, struct err *err);
 /* Tables by kind: foreign, unlogged, temporary, materialized views, system catalogs, row security. */
 MUST_CHECK bool refuse_check_table(const struct cat_table *t, struct err *err);
 /* A function without a native version. */

@@ -148,6 +148,83 @@ static void eval_filter(const struct ctx *x, const struct rel *in)
     }
 }
 
+/* ------------------------------------------------------------ flatmap */
+
+struct series {
+    int64_t from, to;
+    bool none;
+};
+
+/* The i-th rows of all series side by side, then i + 1; false behind the last of the longest. */
+static bool series_at(const struct flatmap_spec *f, const struct series *s, int64_t i,
+                      struct value *made)
+{
+    bool any = false;
+    for (size_t k = 0; k < f->ncalls; k++) {
+        bool there = !s[k].none && s[k].from + i <= s[k].to;
+        made[k] = there ? value_int(s[k].from + i) : value_null();
+        any |= there;
+    }
+    made[f->ncalls] = value_int(i + 1);
+    return any;
+}
+
+static const uint8_t *flat_row(const struct ctx *x, const uint8_t *row, const struct value *made)
+{
+    const struct layout *l = x->n->in[0]->layout;
+    struct value *vals = ARENA_ARRAY(x->a, struct value, x->n->flatmap->nouts);
+    for (size_t i = 0; i < x->n->flatmap->nouts; i++) {
+        uint32_t at = x->n->flatmap->outs[i];
+        vals[i] = at >= l->ncols ? made ? made[at - l->ncols] : value_null() : row_get(l, row, at);
+    }
+    return pack(x->n->layout, vals, x->a);
+}
+
+/* 1, 0, or -1 where the condition fails. The calls' columns are int4, the ordinal int8. */
+static int flat_holds(const struct ctx *x, const uint8_t *row, const struct value *made)
+{
+    const struct flatmap_spec *f = x->n->flatmap;
+    struct column_type *cts = ARENA_ARRAY(x->a, struct column_type, f->ncalls + 1);
+    struct err err;
+    struct value v;
+    if (!f->cond)
+        return 1;
+    for (size_t i = 0; i <= f->ncalls; i++)
+        cts[i] = (struct column_type){type_native(i < f->ncalls ? OID_INT4 : OID_INT8), -1, NULL};
+    struct layout *l = layout_new(cts, f->ncalls + f->ordinality);
+    struct eval_ctx cx = {.layout = {x->n->in[0]->layout, l}, .row = {row}, .arena = x->a};
+    cx.row[1] = pack(l, made, x->a);
+    int holds = expr_eval(f->cond, &cx, &v, &err) ? !v.null && v.i : -1;
+    layout_unref(l);
+    return holds;
+}
+
+static void flatten(const struct ctx *x, const struct change *c)
+{
+    const struct flatmap_spec *f = x->n->flatmap;
+    struct series *s = ARENA_ARRAY(x->a, struct series, f->ncalls);
+    struct value *made = ARENA_ARRAY(x->a, struct value, f->ncalls + 1);
+    bool matched = false;
+    for (size_t i = 0; i < f->ncalls; i++) {
+        struct value v[2];
+        if (!eval_list(f->calls[i].args, 2, x->n->in[0]->layout, c->row, x->a, v)) {
+            x->out->errors += c->weight;
+            return;
+        }
+        s[i] = (struct series){v[0].i, v[1].i, v[0].null || v[1].null};
+    }
+    for (int64_t i = 0; series_at(f, s, i, made); i++) {
+        int holds = flat_holds(x, c->row, made);
+        matched |= holds != 0;
+        if (holds < 0)
+            x->out->errors += c->weight;
+        else if (holds)
+            rel_add(x->out, flat_row(x, c->row, made), c->weight);
+    }
+    if (f->outer && !matched)
+        rel_add(x->out, flat_row(x, c->row, NULL), c->weight);
+}
+
 /* ------------------------------------------------------------ join */
 
 struct keyed {
@@ -450,6 +527,10 @@ static void eval_node(const struct ctx *x)
     case NOP_ONE_ROW: rel_add(x->out, arena_zalloc(x->a, 1), 1); break;
     case NOP_MAP: eval_map(x, in); break;
     case NOP_FILTER: eval_filter(x, in); break;
+    case NOP_FLATMAP:
+        for (size_t i = 0; i < in->rows.n; i++)
+            flatten(x, &in->rows.v[i]);
+        break;
     case NOP_JOIN: eval_join(x, in, &n->in[1]->memo); break;
     case NOP_GROUP: eval_group(x, in); break;
     case NOP_DISTINCT: eval_counts(x, in, NULL); break;
@@ -497,6 +578,7 @@ static struct op *build_op(const struct nop *n, struct circuit *c)
     case NOP_ONE_ROW: return op_one_row(c);
     case NOP_MAP: return op_map(c, in, n->exprs, n->nexprs);
     case NOP_FILTER: return op_filter(c, in, n->exprs[0]);
+    case NOP_FLATMAP: return op_flatmap(c, in, n->flatmap);
     case NOP_JOIN:
         return op_join(c, in, ins[1], n->join, n->exprs, n->right_keys, n->nexprs, n->residual,
                        n->nullsafe);

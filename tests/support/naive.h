@@ -21,6 +21,7 @@ enum nop_kind {
     NOP_SOURCE,
     NOP_ONE_ROW,
     NOP_MAP,
+    NOP_FLATMAP, /* of generate_series() over int4 with two arguments */
     NOP_FILTER,
     NOP_JOIN,
     NOP_GROUP,
@@ -41,6 +42,7 @@ struct nop {
     enum join_kind join;
     const struct expr *residual;
     const bool *nullsafe; /* by key; NULL = none */
+    const struct flatmap_spec *flatmap;
     struct group_agg *aggs;
     size_t naggs;
     enum setop_kind setop;

@@ -254,11 +254,50 @@ static bool make_topk(struct world *w, struct nop *n)
     return true;
 }
 
+/* x % 5 or a small number: no call gives more than a handful of rows. */
+static const struct expr *small_int(struct world *w, const struct layout *l)
+{
+    const struct expr *x = random_int(w, l);
+    const struct expr *five = expr_const(&w->arena, value_int(5), type_of(OID_INT4));
+    if (!x || chance(4))
+        return expr_const(&w->arena, value_int(below(3)), type_of(OID_INT4));
+    return call(w, 156, x, five, OID_INT4); /* % */
+}
+
+static bool make_flatmap(struct world *w, struct nop *n)
+{
+    const struct layout *l = n->in[0]->layout;
+    struct flatmap_spec *f = ARENA_NEW(&w->arena, struct flatmap_spec);
+    struct srf_call *calls = ARENA_ARRAY(&w->arena, struct srf_call, 2);
+    static struct column_type int4;
+    int4 = type_of(OID_INT4);
+    f->ncalls = 1 + below(2);
+    f->calls = calls;
+    f->ordinality = chance(2);
+    f->outer = chance(2);
+    for (size_t i = 0; i < f->ncalls; i++) {
+        calls[i] = (struct srf_call){srf_lookup(1067), "f", NULL, 2, &int4, 1};
+        calls[i].args = ARENA_ARRAY(&w->arena, const struct expr *, 2);
+        for (int k = 0; k < 2; k++)
+            calls[i].args[k] = small_int(w, l);
+    }
+    if (f->outer && chance(2))
+        f->cond = call(w, 147, expr_column(&w->arena, 1, 0, int4), small_int(w, l), OID_BOOL);
+    uint32_t *outs = ARENA_ARRAY(&w->arena, uint32_t, 4);
+    f->outs = outs;
+    f->nouts = 1 + below(4);
+    for (size_t i = 0; i < f->nouts; i++)
+        outs[i] = below(l->ncols + (uint32_t)f->ncalls + f->ordinality);
+    n->flatmap = f;
+    return true;
+}
+
 static bool make_nop(struct world *w, struct nop *n)
 {
     switch (n->kind) {
     case NOP_MAP: return make_map(w, n);
     case NOP_FILTER: return make_filter(w, n);
+    case NOP_FLATMAP: return make_flatmap(w, n);
     case NOP_JOIN: return make_join(w, n);
     case NOP_GROUP: return make_group(w, n);
     case NOP_TOPK: return make_topk(w, n);
@@ -290,6 +329,8 @@ static void add_random(struct world *w)
         if (!n->in[i]->layout->ncols || n->in[i]->layout->ncols > 9)
             return;
     }
+    if (n->kind == NOP_FLATMAP)
+        size *= 5;
     if (size > MAX_ROWS || !make_nop(w, n))
         return;
     add_nop(w, n, size);

@@ -1,0 +1,108 @@
+-- Functions in FROM: alone, in lockstep, numbered, applied to what stands beside them.
+@schema
+CREATE TABLE t(id int PRIMARY KEY, n int, m bigint, tags text[], nums int[], grid int[], j jsonb, o json, p numeric);
+CREATE TABLE u(id int PRIMARY KEY, tid int, lo int, hi int, note text);
+INSERT INTO t VALUES
+ (1, 3, 2, '{a,b,c}', '{10,20}', '{{1,2},{3,4}}', '[1, "x", null, {"k": [2, 3]}]', '{"a": 1, "b" : [1,  2], "a": "again"}', 1.5),
+ (2, 0, NULL, '{}', '{NULL,7}', '{}', '[]', '{}', 2),
+ (3, NULL, 5, NULL, NULL, NULL, NULL, NULL, NULL),
+ (4, 2, 1, '{"with, comma","quo\"te",NULL,"NULL","back\\slash",""}', '{5}', '[0:2]={7,8,9}', '["é\u00e9", "tab\t", 1.50, true]', '{"x": null}', 0.25),
+ (5, -1, 0, '{dup,dup}', '{1,1,1}', '[2:3][0:1]={{1,2},{3,NULL}}', '[[], {}]', '{"n": {"m": 1}}', 3.00);
+INSERT INTO u VALUES (1, 1, 1, 3, 'x'), (2, 1, 2, 2, 'y'), (3, 3, 3, 1, NULL), (4, 9, NULL, 4, 'z'), (5, 5, 0, 1, 'x');
+@queries
+SELECT * FROM generate_series(1, 5);
+SELECT * FROM generate_series(1, 10, 3) g;
+SELECT * FROM generate_series(5, 1, -2) g(x);
+SELECT * FROM generate_series(5, 1);
+SELECT * FROM generate_series(2147483640, 2147483647, 3);
+SELECT * FROM generate_series(1::bigint, 3);
+SELECT * FROM generate_series(9223372036854775800, 9223372036854775807, 5);
+SELECT * FROM generate_series(1.0, 2, 0.25);
+SELECT * FROM generate_series(1, 2.5);
+SELECT * FROM generate_series(3, 1, -0.75);
+SELECT * FROM generate_series(1, NULL);
+SELECT * FROM generate_series(1, 4) WITH ORDINALITY;
+SELECT x, o * 10 FROM generate_series(4, 1, -1) WITH ORDINALITY AS g(x, o) WHERE x <> 2;
+SELECT count(*), sum(g), max(g) FROM generate_series(1, 1000) g;
+SELECT * FROM ROWS FROM (generate_series(1, 3), generate_series(10, 11)) r(a, b);
+SELECT * FROM ROWS FROM (generate_series(1, 2), generate_series(1, 0), generate_series(5, 8)) WITH ORDINALITY r(a, b, c, n);
+SELECT * FROM ROWS FROM (generate_series(1, 0), generate_series(1, 0)) r(a, b);
+SELECT t.id, g FROM t, generate_series(1, t.n) g;
+SELECT t.id, g FROM t, generate_series(1, 3) g WHERE g >= t.n;
+SELECT t.id, g FROM t JOIN generate_series(-2, 3) g ON g = t.n;
+SELECT t.id, g FROM t LEFT JOIN generate_series(1, 2) g ON g = t.n;
+SELECT t.id, g FROM generate_series(0, 4) g LEFT JOIN t ON g = t.n;
+SELECT t.id, g FROM t RIGHT JOIN generate_series(0, 4) g ON g = t.n;
+SELECT t.id, g FROM t FULL JOIN generate_series(0, 4) g ON g = t.n;
+SELECT t.id, g FROM t LEFT JOIN generate_series(1, t.n) g ON true;
+SELECT t.id, g FROM t LEFT JOIN LATERAL generate_series(1, t.n) g ON g % 2 = 0;
+SELECT t.id, g FROM t LEFT JOIN LATERAL generate_series(1, t.n) g ON g > t.m;
+SELECT t.id, g FROM t LEFT JOIN LATERAL generate_series(1, t.n) g ON t.m > 1;
+SELECT t.id, g FROM t LEFT JOIN LATERAL generate_series(1, t.n) g ON false;
+SELECT t.id, g FROM t LEFT JOIN LATERAL generate_series(1, t.n) g ON true WHERE g IS NULL;
+SELECT t.id, g FROM t LEFT JOIN LATERAL generate_series(1, t.n) g ON true WHERE g > 1;
+SELECT t.id, g FROM t JOIN LATERAL generate_series(1, t.n) g ON g > 1 AND t.id > 0;
+SELECT t.id, g, k FROM t LEFT JOIN LATERAL generate_series(t.n, 3) WITH ORDINALITY g(g, k) ON k < 3;
+SELECT t.id, g FROM t, generate_series(t.m, t.n) g;
+SELECT t.id, g FROM t, generate_series(0, t.p, 0.5) g;
+SELECT t.id, g, h FROM t, generate_series(1, t.n) g, generate_series(g, t.n) h;
+SELECT t.id, count(g), sum(g) FROM t LEFT JOIN LATERAL generate_series(1, t.n) g ON true GROUP BY t.id;
+SELECT a.id, b.id, g FROM t a, u b, generate_series(b.lo, b.hi) g WHERE a.id = b.tid;
+SELECT a.id, b.id, g FROM t a, generate_series(1, a.n) g, u b WHERE b.id = g;
+SELECT a.id, b.id, g FROM t a JOIN u b ON a.id = b.tid CROSS JOIN LATERAL generate_series(b.lo, a.n) g;
+SELECT a.id, b.id, g FROM t a LEFT JOIN u b ON a.id = b.tid LEFT JOIN LATERAL generate_series(b.lo, b.hi) g ON true;
+SELECT s.id, g FROM (SELECT id, n + 1 AS k FROM t) s, generate_series(0, s.k) g;
+SELECT DISTINCT g FROM t, generate_series(1, t.n) g;
+SELECT g, tags IS NULL FROM t, generate_series(1, 2) g;
+SELECT id, tag FROM t, unnest(tags) tag;
+SELECT id, tag, k FROM t, unnest(tags) WITH ORDINALITY x(tag, k);
+SELECT id, tag, k FROM t LEFT JOIN LATERAL unnest(tags) WITH ORDINALITY x(tag, k) ON true;
+SELECT tag, count(*) FROM t, unnest(tags) tag GROUP BY tag;
+SELECT id, x FROM t, unnest(nums) x WHERE x > 5;
+SELECT id, a, b FROM t, unnest(tags, nums) x(a, b);
+SELECT id, a, b, c, k FROM t, unnest(nums, tags, grid) WITH ORDINALITY x(a, b, c, k);
+SELECT id, a, b FROM t LEFT JOIN LATERAL ROWS FROM (unnest(nums), generate_series(1, n)) x(a, b) ON true;
+SELECT id, x FROM t, unnest(grid) x;
+SELECT id, i FROM t, generate_subscripts(grid, 1) i;
+SELECT id, i FROM t, generate_subscripts(grid, 2) i;
+SELECT id, i FROM t, generate_subscripts(grid, 1, true) i;
+SELECT id, i FROM t, generate_subscripts(grid, 3) i;
+SELECT id, i FROM t, generate_subscripts(tags, id - 4) i;
+SELECT id, e FROM t, jsonb_array_elements(j) e;
+SELECT id, e FROM t, jsonb_array_elements_text(j) e;
+SELECT id, e, k FROM t, jsonb_array_elements(j) WITH ORDINALITY AS x(e, k);
+SELECT e, count(*) FROM t, jsonb_array_elements_text(j) e GROUP BY e;
+SELECT id, key, value FROM t, json_each(o);
+SELECT id, key, value FROM t, json_each_text(o);
+SELECT id, k FROM t, json_object_keys(o) k;
+SELECT id, k.* FROM t LEFT JOIN LATERAL json_each_text(t.o) k ON k.value IS NOT NULL;
+SELECT * FROM json_array_elements('[1,  {"a" : 2} , "x"]');
+SELECT * FROM json_array_elements_text('[1,  {"a" : 2} , "x\n\u00e9\ud83d\ude00", null]');
+SELECT id, v FROM t, abs(n) v;
+SELECT id, v, k FROM t, upper(tags::text) WITH ORDINALITY x(v, k);
+SELECT id, a, b FROM t, ROWS FROM (abs(n), generate_series(1, 2)) x(a, b);
+SELECT * FROM lower('ABC') l, upper(l) u;
+SELECT x.one FROM (SELECT 1 AS one) x, generate_series(1, 2);
+WITH c AS (SELECT g FROM generate_series(1, 3) g) SELECT a.g, b.g FROM c a, c b WHERE a.g < b.g;
+SELECT g FROM generate_series(1, 3) g UNION SELECT n FROM t;
+SELECT g FROM t, generate_series(1, t.n) g EXCEPT SELECT lo FROM u;
+SELECT t.id, g FROM t, generate_series(1, t.n) g ORDER BY g DESC, t.id LIMIT 2;
+SELECT t.id, g FROM t, generate_series(1, t.n) g ORDER BY t.id, g OFFSET 2;
+@changes
+INSERT INTO t VALUES (6, 4, 3, '{z}', '{1,2,3,4}', '{{{1}},{{2}}}', '[1, 1, 1]', '{"z": "\u0041"}', 10);
+UPDATE t SET n = n + 1;
+UPDATE t SET tags = tags || '{new}'::text[] WHERE id < 4;
+UPDATE t SET n = 5, nums = '{9,9}' WHERE id = 3;
+UPDATE t SET j = '["only"]', o = '{"only": [1]}' WHERE id IN (1, 2);
+DELETE FROM u WHERE id = 2;
+INSERT INTO u VALUES (7, 2, 1, 4, 'w'), (8, 6, 2, 3, 'w');
+UPDATE u SET hi = NULL WHERE id = 1;
+UPDATE t SET id = id + 10 WHERE id = 4;
+UPDATE t SET j = '{"not": "an array"}' WHERE id = 1;
+UPDATE t SET o = '[1]' WHERE id = 2;
+UPDATE t SET j = NULL WHERE id = 1;
+UPDATE t SET o = '{"back": 1}' WHERE id = 2;
+DELETE FROM t WHERE id < 4;
+DELETE FROM t;
+INSERT INTO t VALUES (1, 2, 2, '{a}', '{1}', '{1}', '[1]', '{"a":1}', 1);
+DELETE FROM u;
