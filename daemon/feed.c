@@ -179,7 +179,7 @@ void feed_reseed(struct feed *f, struct plan *plan, uint64_t now_ms)
             p->pause = f->limits.retry_max;
         p->lost_at = now_ms;
         p->retry_at = now_ms + p->pause;
-        log_info("plan %s starts over: a question to Postgres went unanswered", plan->spec->key);
+        log_info("plan %s starts over", plan->spec->key);
         make_stale(f, p);
         return;
     }

@@ -206,9 +206,14 @@ static void start_over(struct live_plan *lp)
     publish_stats(lp);
 }
 
-/* Postgres hasn't answered a question. Steps pass the plan by until it has been seeded again. */
+/* Steps pass the plan by until it has been seeded again. */
 static void lose(struct live_plan *lp)
 {
+    if (plan_host_is_broken(lp->host))
+        log_warn(
+            "plan %s: a row gave another result than before; is a function that it calls marked "
+            "immutable and isn't? %.200s",
+            lp->plan->spec->key, lp->plan->spec->sql);
     lp->lost = true;
     start_over(lp);
     registry_reseed(lp->plan->registry, lp->plan);

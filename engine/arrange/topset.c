@@ -277,15 +277,15 @@ int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, int64_t
     if (!t->root)
         t->root = node_new(t, true);
     int64_t rank = descend(t, &probe, &p, bound, &found);
+    if (found ? p.node[0]->weight[p.at[0]] + weight < 0 : weight <= 0)
+        return TOPSET_BROKEN;
     t->total += weight;
     if (!found) {
-        assert(weight > 0);
         *kept = insert(t, &p, &probe, weight);
         return rank;
     }
     for (uint32_t level = 0; level <= t->height; level++)
         p.node[level]->weight[p.at[level]] += weight;
-    assert(p.node[0]->weight[p.at[0]] >= 0);
     *kept = record_row(t, p.node[0]->record[p.at[0]]);
     if (p.node[0]->weight[p.at[0]] == 0)
         remove_row(t, &p);

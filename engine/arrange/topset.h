@@ -61,9 +61,11 @@ static inline void topset_store(const struct topset *t, struct topset_root *r)
  * topset_fini(). */
 void topset_forget(struct topset *t);
 
-/* Adds weight, which must not leave the row with a negative one, and returns the row's rank: the
+/* Adds weight, which must not leave the row with a negative one (then nothing is done and the result
+ * is TOPSET_BROKEN), and returns the row's rank: the
  * weight of all rows before it. A rank that is not below bound need not be exact: whatever is
  * returned isn't either. *kept is the tree's own copy of the row. */
+#define TOPSET_BROKEN (-1)
 int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, int64_t bound,
                    const uint8_t **kept, struct arena *scratch);
 int64_t topset_total(const struct topset *t);

@@ -200,8 +200,10 @@ const struct delta *circuit_step(struct circuit *c)
     delegate_begin();
     for (size_t i = 0; i < c->ops.n && !c->lost; i++) {
         step_op(c, c->ops.v[i]);
-        c->lost = delegate_is_lost();
+        c->lost = delegate_is_lost() || c->env.broken;
     }
+    c->env.broken |= c->errors.negative > 0;
+    c->lost |= c->env.broken;
     c->env.first = false;
     c->fresh = false;
     op_env_next_row(&c->env);
@@ -216,6 +218,11 @@ const struct delta *circuit_step(struct circuit *c)
 bool circuit_is_lost(const struct circuit *c)
 {
     return c->lost;
+}
+
+bool circuit_is_broken(const struct circuit *c)
+{
+    return c->env.broken;
 }
 
 const struct err *circuit_error(const struct circuit *c)

@@ -34,9 +34,12 @@ void circuit_push_borrowed(struct circuit *c, struct op *source, const uint8_t *
                            int64_t weight);
 const struct delta *circuit_step(struct circuit *c);
 
-/* A question to Postgres has gone unanswered: state and output are void, no step does anything any
- * more. The plan is to be built anew. */
+/* A question to Postgres has gone unanswered, or the state makes no sense: it and the output are
+ * void, no step does anything any more. The plan is to be built anew. */
 bool circuit_is_lost(const struct circuit *c);
+/* It is lost because more of a row was retracted than there was: an expression gave another answer
+ * for the same row than before. Functions that are called immutable and aren't do that. */
+bool circuit_is_broken(const struct circuit *c);
 /* The error Postgres would raise for the statement now, or NULL. */
 const struct err *circuit_error(const struct circuit *c);
 

@@ -29,6 +29,7 @@ struct plan_host {
     struct bag view, unsent, stale;
     bool has_view;            /* some state was emitted */
     bool told_error;          /* since the last emitted state: its end is told too */
+    bool broken;              /* the view would have held a row less than no times */
     bool overflowed;          /* while seeding: grew past any hope of fitting */
     lsn_t lsn;                /* of the last emitted state */
     struct err error;         /* while FAILED */
@@ -84,10 +85,25 @@ void plan_host_push(struct plan_host *p, size_t source, const uint8_t *row, int6
     circuit_push_borrowed(p->circuit, p->sources[source], row, weight);
 }
 
-static void add_all(const struct layout *l, const struct delta *d, struct bag *bag)
+/* False: a row is there less than no times now. A difference may be like that, a view may not. */
+static bool add_all(const struct layout *l, const struct delta *d, struct bag *bag)
 {
+    bool sound = true;
     for (size_t i = 0; i < d->n; i++)
-        bag_add(bag, d->v[i].row, row_len(l, d->v[i].row), d->v[i].weight);
+        sound &= bag_add(bag, d->v[i].row, row_len(l, d->v[i].row), d->v[i].weight) >= 0;
+    return sound;
+}
+
+/* The view is what has been told, so what can't be told is taken back. */
+static bool change_view(struct plan_host *p, const struct delta *d)
+{
+    const struct layout *l = p->encoder.layout;
+    if (add_all(l, d, &p->view))
+        return true;
+    for (size_t i = 0; i < d->n; i++)
+        bag_add(&p->view, d->v[i].row, row_len(l, d->v[i].row), -d->v[i].weight);
+    p->broken = true;
+    return false;
 }
 
 /* While a seed is coming in, results may be larger than they will be in the end (rows that a later
@@ -98,9 +114,8 @@ void plan_host_absorb(struct plan_host *p)
 {
     assert(p->state == PLAN_SEEDING || p->state == PLAN_REBUILDING);
     const struct delta *d = circuit_step(p->circuit);
-    if (p->overflowed || circuit_is_lost(p->circuit))
+    if (p->overflowed || plan_host_is_lost(p) || !change_view(p, d))
         return;
-    add_all(p->encoder.layout, d, &p->view);
     if ((uint64_t)p->view.nentries / SEED_SLACK > p->limits.max_rows) {
         p->overflowed = true;
         bag_clear(&p->view);
@@ -190,7 +205,7 @@ static struct payload *catch_up(struct plan_host *p, const struct delta *d, lsn_
     if (p->has_view && p->unsent.nentries == 0)
         return encode_delta(&p->encoder, d->v, d->n, lsn);
     if (p->has_view) {
-        add_all(p->encoder.layout, d, &p->unsent);
+        (void)add_all(p->encoder.layout, d, &p->unsent);
         return encode_unsent(p, lsn);
     }
     bag_clear(&p->unsent);
@@ -204,14 +219,15 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
     const struct err *error = circuit_error(p->circuit);
     bool rebuilt = p->state == PLAN_REBUILDING;
 
-    if (circuit_is_lost(p->circuit))
+    if (plan_host_is_lost(p))
         return (struct plan_event){.kind = PLAN_LOST};
     /* What DDL did before the last commit may be found out after it: another state, a later LSN. */
     if (rebuilt && lsn <= p->lsn)
         lsn = p->lsn + 1;
     if (p->overflowed)
         return overflow(p);
-    add_all(p->encoder.layout, d, &p->view);
+    if (!change_view(p, d))
+        return (struct plan_event){.kind = PLAN_LOST};
     if (rebuilt) {
         difference_after_rebuild(p);
         d = &nothing;
@@ -220,7 +236,7 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
         return overflow(p);
     if (error) {
         if (p->has_view)
-            add_all(p->encoder.layout, d, &p->unsent);
+            (void)add_all(p->encoder.layout, d, &p->unsent);
         return fail(p, error);
     }
     return emit(p, catch_up(p, d, lsn), lsn);
@@ -242,7 +258,7 @@ void plan_host_rebuild(struct plan_host *p)
 {
     circuit_free(p->circuit);
     build_circuit(p);
-    p->overflowed = false;
+    p->overflowed = p->broken = false;
     if (p->state == PLAN_LIVE || p->state == PLAN_FAILED) {
         if (p->has_view)
             set_emitted_aside(p);
@@ -254,7 +270,12 @@ void plan_host_rebuild(struct plan_host *p)
 
 bool plan_host_is_lost(const struct plan_host *p)
 {
-    return circuit_is_lost(p->circuit);
+    return p->broken || circuit_is_lost(p->circuit);
+}
+
+bool plan_host_is_broken(const struct plan_host *p)
+{
+    return p->broken || circuit_is_broken(p->circuit);
 }
 
 enum plan_state plan_host_state(const struct plan_host *p)

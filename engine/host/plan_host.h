@@ -33,7 +33,7 @@ enum plan_event_kind {
     PLAN_DELTA,    /* payload: send it */
     PLAN_ERROR,    /* became FAILED: err says why; silent until it recovers */
     PLAN_OVERFLOW, /* the result has grown past max_rows: err; the plan can't go on */
-    PLAN_LOST      /* Postgres didn't answer a question: to be rebuilt, then seeded again */
+    PLAN_LOST      /* see plan_host_is_lost(): to be rebuilt, then seeded again */
 };
 
 struct plan_event {
@@ -50,9 +50,11 @@ void plan_host_free(struct plan_host *p);
 /* Adds one row change of source i to the step under way. The row is in the layout of
  * spec->sources[i] and must stay until the commit. */
 void plan_host_push(struct plan_host *p, size_t source, const uint8_t *row, int64_t weight);
-/* A question to Postgres has gone unanswered in some step since the last rebuild. What is pushed and
- * committed until then is void. */
+/* A question to Postgres has gone unanswered, or the state has turned out to contradict itself, in
+ * some step since the last rebuild. What is pushed and committed until then is void. */
 bool plan_host_is_lost(const struct plan_host *p);
+/* It is lost because it contradicts itself, see circuit_is_broken(). */
+bool plan_host_is_broken(const struct plan_host *p);
 /* While seeding: runs what was pushed through the circuit so far without emitting anything, so that
  * a seed of any size takes bounded working memory. */
 void plan_host_absorb(struct plan_host *p);

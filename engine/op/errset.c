@@ -108,7 +108,9 @@ void errset_add(struct errset *s, const struct err *err, int64_t weight)
     while (i && !is_same(s->entry[i - 1], err))
         i = htab_next(&at);
     if (i) {
+        s->negative -= s->entry[i - 1]->weight < 0;
         s->entry[i - 1]->weight += weight;
+        s->negative += s->entry[i - 1]->weight < 0;
         if (!s->entry[i - 1]->weight)
             entry_remove(s, i, &at);
         return;
@@ -117,6 +119,7 @@ void errset_add(struct errset *s, const struct err *err, int64_t weight)
         s->cap = s->cap ? s->cap * 2 : 8;
         s->entry = xrealloc(s->entry, s->cap * sizeof(struct errset_entry *));
     }
+    s->negative += weight < 0;
     s->entry[s->n++] = entry_new(err, hash, weight);
     s->bytes += entry_size(s->entry[s->n - 1]);
     htab_insert(&s->table, hash, s->n);

@@ -20,6 +20,7 @@ struct errset {
     struct htab table;           /* indexes + 1 into entries */
     struct errset_entry **entry; /* owned */
     uint32_t n, cap;
+    uint32_t negative; /* entries with more taken out than was put in; 0 between sound steps */
     size_t bytes;
     struct err shown; /* what errset_first() returned */
 };

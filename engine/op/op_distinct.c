@@ -5,7 +5,7 @@
  * State     the count of every distinct row
  * Cost      O(1) a change
  * NULLs     are equal to each other
- * Weights   the input's are never negative between steps: that would be a bug, and is asserted
+ * Weights   the input's are never negative between steps: else the circuit is broken
  * Traps     rows are equal by type (1.0 = 1.00), not by bytes: the spelling that came first is what
  *           is asserted and later retracted, whichever of them is retracted last
  * See also  rowcount.h
@@ -29,7 +29,7 @@ static void step_distinct(struct op *op, struct op_env *env)
     (void)env;
     rowcount_begin(&d->rc);
     rowcount_apply(&d->rc, op_input(op, 0), 0);
-    rowcount_emit(&d->rc, op, is_there, 0);
+    rowcount_emit(&d->rc, op, env, is_there, 0);
 }
 
 static void free_distinct(struct op *op)

@@ -24,6 +24,7 @@ struct op_env {
     struct errset *errors;
     struct err err; /* for whoever evaluates; content undefined */
     bool first;     /* the circuit's first step */
+    bool broken;    /* more of a row has been retracted than there was: the circuit is void */
 };
 
 struct op_class {

@@ -8,7 +8,7 @@
  * State     both counts of every distinct row of either side
  * Cost      O(1) a change
  * NULLs     are equal to each other
- * Weights   the inputs' are never negative between steps (asserted)
+ * Weights   the inputs' are never negative between steps: else the circuit is broken
  * Traps     rows are equal by type; the spelling that came first goes out, from whichever side
  * See also  rowcount.h
  */
@@ -38,7 +38,7 @@ static void step_setop(struct op *op, struct op_env *env)
     rowcount_begin(&s->rc);
     rowcount_apply(&s->rc, op_input(op, 0), 0);
     rowcount_apply(&s->rc, op_input(op, 1), 1);
-    rowcount_emit(&s->rc, op, outcome, (int)s->kind);
+    rowcount_emit(&s->rc, op, env, outcome, (int)s->kind);
 }
 
 static void free_setop(struct op *op)

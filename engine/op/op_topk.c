@@ -110,7 +110,9 @@ static void apply_change(struct topk *k, const struct change *ch, struct op_env 
     int64_t w = ch->weight;
     op_env_next_row(env);
     int64_t p = topset_add(&k->set, ch->row, w, k->with_ties ? 0 : k->to, &kept, &env->scratch);
-    if (k->with_ties)
+    if (p == TOPSET_BROKEN)
+        env->broken = true;
+    if (k->with_ties || p == TOPSET_BROKEN)
         return;
     if (w > 0)
         emit_shift(k, kept, p, w, w, 1);

@@ -53,14 +53,14 @@ void rowcount_apply(struct rowcount *rc, const struct delta *d, int side)
     }
 }
 
-void rowcount_emit(struct rowcount *rc, struct op *op, int64_t (*fn)(int kind, const int64_t n[2]),
-                   int kind)
+void rowcount_emit(struct rowcount *rc, struct op *op, struct op_env *env,
+                   int64_t (*fn)(int kind, const int64_t n[2]), int kind)
 {
     for (size_t i = 0; i < rc->touched.n; i++) {
         const struct rowcount_touched *t = &rc->touched.v[i];
         struct rowcount_counts *counts = keymap_payload(&rc->map, t->handle);
         int64_t change = fn(kind, counts->n) - fn(kind, t->before);
-        assert(counts->n[0] >= 0 && counts->n[1] >= 0);
+        env->broken |= counts->n[0] < 0 || counts->n[1] < 0;
         counts->touched = 0;
         if (change)
             op_emit(op, keymap_row(&rc->map, t->handle), change);

@@ -6,7 +6,7 @@
  *     rowcount_begin(rc);
  *     rowcount_apply(rc, delta, 0);
  *     rowcount_apply(rc, other, 1);
- *     rowcount_emit(rc, op, fn, kind);  // fn(kind, counts): how often the row is in the output
+ *     rowcount_emit(rc, op, env, fn, kind);  // fn(kind, counts): how often the row is in the output
  *
  * Rows that are equal but spelled differently (1.0 and 1.00) are one; what goes out is the spelling
  * that came first, as long as any of them is there.
@@ -37,8 +37,8 @@ void rowcount_init(struct rowcount *rc, const struct layout *l);
 void rowcount_fini(struct rowcount *rc);
 void rowcount_begin(struct rowcount *rc);
 void rowcount_apply(struct rowcount *rc, const struct delta *d, int side);
-void rowcount_emit(struct rowcount *rc, struct op *op, int64_t (*fn)(int kind, const int64_t n[2]),
-                   int kind);
+void rowcount_emit(struct rowcount *rc, struct op *op, struct op_env *env,
+                   int64_t (*fn)(int kind, const int64_t n[2]), int kind);
 struct op_stats rowcount_stats(const struct rowcount *rc);
 
 #endif

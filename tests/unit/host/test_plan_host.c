@@ -119,6 +119,23 @@ START_TEST(another_state_has_another_lsn)
 }
 END_TEST
 
+/* Nobody is told of what can't be, and the state that was told is what the difference goes from. */
+START_TEST(a_view_that_contradicts_itself_is_built_anew)
+{
+    seed(1);
+    ck_assert_str_eq(commit(100), "");
+    push(2, -1);
+    push(3, 1);
+    ck_assert_int_eq(plan_host_commit(host, 110).kind, PLAN_LOST);
+    ck_assert(plan_host_is_lost(host) && plan_host_is_broken(host));
+    plan_host_rebuild(host);
+    ck_assert(!plan_host_is_lost(host));
+    seed(1);
+    seed(3);
+    ck_assert_str_eq(commit(120), "+[3] @120");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("plan_host");
@@ -126,6 +143,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_rebuild_tells_the_difference);
     tcase_add_test(t, another_state_has_another_lsn);
+    tcase_add_test(t, a_view_that_contradicts_itself_is_built_anew);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

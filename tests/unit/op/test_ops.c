@@ -680,6 +680,39 @@ START_TEST(a_circuit_describes_itself_and_accounts_for_its_memory)
 }
 END_TEST
 
+/* What must not be: a retract of a row that isn't there, as of an expression that gave another result
+ * before. The circuit says so and does nothing any more. */
+static struct op *over(struct op *in, int which)
+{
+    struct group_agg count = {0};
+    struct err err;
+    ck_assert(agg_lookup(2803, "count", NULL, 0, type_of(OID_INT8), NULL, &count.spec, &err));
+    struct group_agg *aggs = arena_memdup(&arena, &count, sizeof count);
+    struct sort_key *by = ARENA_NEW(&arena, struct sort_key);
+    switch (which) {
+    case 0: return op_distinct(c, in);
+    case 1: return op_group(c, in, cols(in, 1, (uint32_t[]){0}), 1, aggs, 1);
+    case 2: return op_setop(c, in, in, SETOP_INTERSECT);
+    case 3: return op_topk(c, in, NULL, 0, by, 1, 3, 0, false);
+    default: return op_topk(c, in, NULL, 0, by, 1, 3, 0, true);
+    }
+}
+
+START_TEST(a_retract_of_nothing_breaks_the_circuit_and_not_the_program)
+{
+    struct op *t = SOURCE(OID_INT4);
+    circuit_set_output(c, over(t, _i));
+    push(t, 1, "1");
+    circuit_step(c);
+    ck_assert(!circuit_is_broken(c) && !circuit_is_lost(c));
+    push(t, -1, "2");
+    ck_assert_uint_eq(circuit_step(c)->n, 0);
+    ck_assert(circuit_is_broken(c) && circuit_is_lost(c));
+    push(t, 1, "3");
+    ck_assert_uint_eq(circuit_step(c)->n, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("ops");
@@ -717,6 +750,7 @@ int main(void)
     tcase_add_test(t, each_partition_has_a_window_of_its_own);
     tcase_add_test(t, long_rows_of_partitions_are_kept_too);
     tcase_add_test(t, a_circuit_describes_itself_and_accounts_for_its_memory);
+    tcase_add_loop_test(t, a_retract_of_nothing_breaks_the_circuit_and_not_the_program, 0, 5);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
