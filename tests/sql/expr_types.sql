@@ -1,0 +1,77 @@
+-- Postgres's chapters on enums, composite values, network addresses, domains, bit strings, money,
+-- names and casts between types.
+@schema
+CREATE TYPE tmood AS ENUM ('sad', 'ok', 'happy', 'ecstatic');
+CREATE TYPE tpair AS (x int, y text);
+CREATE TYPE tnest AS (p tpair, q numeric);
+CREATE DOMAIN tpos AS int CHECK (value > 0);
+CREATE DOMAIN tzip AS varchar(5) CHECK (value ~ '^[0-9]*$');
+CREATE DOMAIN tpos2 AS tpos CHECK (value < 100);
+CREATE TABLE et(id int PRIMARY KEY, m tmood, o tmood, c tpair, d tpair, ne tnest, ip inet, ci cidr, ma macaddr8, mc macaddr, po tpos, zi tzip, p2 tpos2, b bit(4), vb bit varying(8), mo money, na name, oi oid, ch "char", u uuid, bo bool, t text);
+INSERT INTO et VALUES (1, 'ok', 'sad', ROW(1, 'a'), ROW(1, 'b'), ROW(ROW(1, 'a'), 1.50), '10.0.0.1/8', '10.0.0.0/8', '08:00:2b:01:02:03:04:05', '08:00:2b:01:02:03', 5, '12345', 7, B'1010', B'101', 12.5, 'nm', 42, 'q', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', true, 'happy'), (2, 'happy', 'happy', ROW(NULL, NULL), ROW(2, NULL), ROW(NULL, NULL), '::1', '2001:db8::/32', NULL, '01:02:03:04:05:06', 1, '', 99, B'0000', B'', -1, '', 0, 'a', NULL, false, '10'),
+ (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (4, 'ecstatic', 'ok', ROW(1, 'a'), ROW(0, 'z'), ROW(ROW(1, 'b'), 1.5), '10.0.0.1', '10.1.0.0/16', NULL, NULL, 5, '00001', 7, B'1111', B'1010', 12.5, 'nm', 7, 'z', 'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', NULL, '{1,2}');
+@queries
+SELECT * FROM et;
+any: SELECT id, m = o, m < o, m > 'ok', m <> 'sad', m IN ('ok', 'happy'), greatest(m, o), least(m, 'ok') FROM et;
+any: SELECT m, count(*), min(o), max(o) FROM et GROUP BY m;
+any: SELECT id, m FROM et ORDER BY m DESC NULLS LAST, id;
+any: SELECT a.id, b.id FROM et a JOIN et b ON a.m = b.o;
+any: SELECT a.id, b.id FROM et a LEFT JOIN et b ON a.m < b.o;
+any: SELECT id, m::text, m::text || '!', 'ok'::tmood, CASE WHEN m = 'ok' THEN 'fine' ELSE m::text END, coalesce(m, 'sad') FROM et;
+any: SELECT id, t::tmood FROM et WHERE id = 1;
+any: SELECT id, enum_first(m), enum_last(m), enum_range(m), enum_range('ok'::tmood, m) FROM et;
+any: SELECT array_agg(m ORDER BY m, id), count(DISTINCT m) FROM et;
+any: SELECT id, c = d, c < d, c <> d, c IS NULL, c IS NOT NULL, c IS DISTINCT FROM d FROM et;
+any: SELECT id, (c).x, (c).y, (ne).p, ((ne).p).y, (ne).q FROM et;
+any: SELECT id, ROW(id, t), ROW(id, t)::text, ROW((c).x, 'k')::tpair, (c).x = 1 FROM et;
+any: SELECT id, (id, (c).x) = (1, 1), ROW(id, t) < ROW(2, 'x'), ((c).x, (d).x) IN ((1, 1), (1, 0)), ROW(po, NULL) IS NULL FROM et;
+any: SELECT c, count(*) FROM et GROUP BY c;
+any: SELECT DISTINCT d FROM et;
+any: SELECT id, c FROM et ORDER BY c, id;
+any: SELECT a.id, b.id FROM et a JOIN et b ON a.c = b.c;
+any: SELECT id, c::text, ne::text, '(7,z)'::tpair, to_json(c), row_to_json(ne) FROM et;
+any: SELECT et FROM et WHERE id = 3;
+any: SELECT (x.r).t, count(*) FROM (SELECT e AS r FROM et e) x GROUP BY 1;
+any: SELECT id, host(ip), masklen(ip), netmask(ip), network(ip), broadcast(ip), family(ip), hostmask(ip), abbrev(ci), text(ip), set_masklen(ip, 16) FROM et WHERE family(ip) = 4;
+any: SELECT id, ip = '10.0.0.1', ip < ci, ip << '10.0.0.0/8', ip <<= ci, ci >> '10.0.0.1', ip && ci, inet_same_family(ip, ci) FROM et;
+any: SELECT id, ip + 5, ip - 1, ~ip, ip & '255.255.0.0', ip | '0.0.0.255', ip - inet '10.0.0.0' FROM et WHERE family(ip) = 4;
+any: SELECT ip, count(*) FROM et GROUP BY ip;
+any: SELECT id, ip FROM et ORDER BY ip DESC, id;
+any: SELECT max(ip), min(ci::inet), count(DISTINCT mc) FROM et;
+any: SELECT id, mc, trunc(mc), ma, mc < '09:00:00:00:00:00', macaddr8_set7bit(ma) FROM et;
+SELECT id, po + 1, po > 3, po = p2, po * p2 FROM et;
+any: SELECT id, zi || 'x', length(zi), zi = '00001', zi LIKE '0%' FROM et;
+any: SELECT po, count(*), sum(po), max(p2) FROM et GROUP BY po;
+any: SELECT id, (po - 1)::tpos FROM et WHERE id IN (1, 4);
+any: SELECT id, (id - 2)::tpos FROM et;
+any: SELECT id, (id * 30)::tpos2, id::text::tzip FROM et;
+any: SELECT a.id, b.id FROM et a JOIN et b ON a.po = b.p2 - 2;
+any: SELECT id, b & B'1100', b | B'0001', b # B'1111', ~b, b << 1, b >> 1, length(b), get_bit(b, 0), b || vb, b = B'1010', substring(b, 1, 2) FROM et;
+any: SELECT b, count(*), bit_and(b) FROM et GROUP BY b;
+any: SELECT id, b::int, vb::text, 5::bit(4), bit_count(b), octet_length(vb) FROM et;
+any: SELECT id, mo + mo, mo * 2, mo / 2, mo > '5', mo::numeric, 3.5::money, mo / mo FROM et WHERE id <> 3;
+any: SELECT sum(mo), max(mo), min(mo) FROM et;
+any: SELECT mo, count(*) FROM et GROUP BY mo;
+any: SELECT id, na = 'nm', na || 'x', oi = 42, oi > 5, ch = 'q', ch < 'b', oi::int FROM et;
+any: SELECT na, ch, count(*) FROM et GROUP BY na, ch;
+SELECT id, bo::int, bo::text, bo AND id > 1, NOT bo FROM et;
+any: SELECT bool_and(bo), bool_or(bo), every(id > 0), count(bo) FILTER (WHERE bo) FROM et;
+any: SELECT id, t::int FROM et WHERE id = 2;
+any: SELECT id, t::int[] FROM et WHERE id = 4;
+any: SELECT id, CAST(id AS numeric(5,2)), CAST(t AS varchar(2)), id::char(1), id::text::bytea, id::regtype FROM et WHERE id < 3;
+any: SELECT id, u = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', u > 'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a10', u::text FROM et;
+any: SELECT id, t::int FROM et;
+any: SELECT id, pg_typeof(m), pg_typeof(c), pg_typeof(po), format_type(23, NULL) FROM et;
+@changes
+UPDATE et SET m = o, o = m, c = d, d = c;
+UPDATE et SET t = '5';
+UPDATE et SET po = po + 1, p2 = 8, zi = '99' WHERE id <> 3;
+UPDATE et SET id = id + 2 WHERE id IN (3, 4);
+UPDATE et SET ip = '10.0.0.1/8', ci = '10.0.0.0/9' WHERE id = 2;
+UPDATE et SET c = ROW(1, 'a'), ne = ROW(ROW(1, 'a'), 1.5), m = 'sad' WHERE id > 4;
+INSERT INTO et(id, m, o, c, ip, po, zi, b, mo, na, bo, t) SELECT 10 + g, (enum_range(NULL::tmood))[1 + g % 4], 'ok', ROW(g % 2, 'a')::tpair, inet '10.0.0.0' + g, 1 + g % 3, lpad(g::text, 5, '0'), g::bit(4), g, 'n' || g % 2, g % 2 = 0, g::text FROM generate_series(1, 8) g;
+UPDATE et SET t = 'x' WHERE id = 12;
+UPDATE et SET t = '1' WHERE id = 12;
+DELETE FROM et WHERE m = 'ok';
+UPDATE et SET mo = NULL, b = B'0001' WHERE id % 2 = 0;
+DELETE FROM et;
