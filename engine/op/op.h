@@ -22,6 +22,7 @@
 #include "engine/expr/agg.h"
 #include "engine/expr/expr.h"
 #include "engine/expr/srf.h"
+#include "engine/expr/win_frame.h"
 
 struct circuit;
 struct op;
@@ -65,6 +66,19 @@ struct flatmap_spec {
     size_t nouts;
 };
 
+/* A window function, or an aggregate over the frame. */
+struct window_call {
+    bool is_agg;
+    struct win_spec win;  /* if it is none */
+    struct group_agg agg; /* if it is; never distinct */
+    const struct win_frame *frame;
+};
+
+static inline const struct column_type *window_call_type(const struct window_call *c)
+{
+    return c->is_agg ? &c->agg.spec.result : &c->win.result;
+}
+
 /* Rows pushed by circuit_push() come out here. label is for EXPLAIN and must outlive the circuit. */
 struct op *op_source(struct circuit *c, const struct layout *layout, const char *label);
 /* Exactly one row without columns, for SELECT without FROM; asserted in the first step. */
@@ -102,6 +116,12 @@ struct op *op_setop(struct circuit *c, struct op *left, struct op *right, enum s
 struct op *op_topk(struct circuit *c, struct op *in, const struct expr *const *part, size_t npart,
                    const struct sort_key *keys, size_t nkeys, int64_t limit, int64_t offset,
                    bool with_ties);
+
+/* Window functions over rows equal on part[npart], ordered by the keys, ties broken by the whole row.
+ * Output: the input's columns, then one a call. Calls of one frame name it by the same pointer. */
+struct op *op_window(struct circuit *c, struct op *in, const struct expr *const *part, size_t npart,
+                     const struct sort_key *keys, size_t nkeys, const struct window_call *calls,
+                     size_t ncalls);
 
 const struct layout *op_layout(const struct op *op);
 

@@ -23,23 +23,16 @@
  * Traps     a total order: ties are broken by the rows' bytes, or the window would depend on history.
  *           offset + limit may not fit 64 bits. LIMIT 0 WITH TIES is empty. Partitions are equal by
  *           type (1.0 and 1.00 are one), not by bytes
- * See also  topset.h, keymap.h
+ * See also  partset.h, topset.h
  */
 #include <assert.h>
 #include <stdlib.h>
 
-#include "engine/arrange/keymap.h"
-#include "engine/arrange/topset.h"
+#include "engine/arrange/partset.h"
 #include "engine/op/op_impl.h"
 
 /* No set is as heavy as that, and sums of two such ranks don't overflow. */
 #define RANK_MAX ((int64_t)1 << 61)
-
-/* What the map of partitions holds. */
-struct part {
-    struct topset_root set;
-    uint32_t touched; /* in this step; with ties */
-};
 
 /* With ties: a partition that this step changes, and its window before, in `previous`. */
 struct touched {
@@ -49,9 +42,8 @@ struct touched {
 
 struct topk {
     struct op op;
-    struct topset set;    /* with partitions: the one in hand */
-    struct keyspec *spec; /* owned; what a partition is; NULL: all rows are one */
-    struct keymap parts;  /* by that; payload: struct part */
+    struct partset parts; /* of which `set` is in hand; without partitions it is all there is */
+    bool partitioned;
     VEC(struct touched) touched;
     struct sort_key *keys; /* owned */
     int64_t limit;         /* as asked for; -1 = none */
@@ -98,9 +90,9 @@ static void emit_shift(struct topk *k, const uint8_t *row, int64_t p, int64_t n,
         op_emit(&k->op, row, sign * copies);
     /* ranks without the copies: [max(p, from - n), min(from, to - n)) enter, [max(p, from, to - n),
      * to) leave */
-    topset_range(&k->set, larger(p, k->from - n) + shift, smaller(k->from, k->to - n) + shift,
+    topset_range(&k->parts.set, larger(p, k->from - n) + shift, smaller(k->from, k->to - n) + shift,
                  emit_members, &in);
-    topset_range(&k->set, larger(larger(p, k->from), k->to - n) + shift, k->to + shift,
+    topset_range(&k->parts.set, larger(larger(p, k->from), k->to - n) + shift, k->to + shift,
                  emit_members, &out);
 }
 
@@ -109,7 +101,8 @@ static void apply_change(struct topk *k, const struct change *ch, struct op_env 
     const uint8_t *kept;
     int64_t w = ch->weight;
     op_env_next_row(env);
-    int64_t p = topset_add(&k->set, ch->row, w, k->with_ties ? 0 : k->to, &kept, &env->scratch);
+    int64_t p =
+        topset_add(&k->parts.set, ch->row, w, k->with_ties ? 0 : k->to, &kept, &env->scratch);
     if (p == TOPSET_BROKEN)
         env->broken = true;
     if (k->with_ties || p == TOPSET_BROKEN)
@@ -132,7 +125,7 @@ static bool collect_member(void *arg, const uint8_t *row, int64_t count)
 {
     struct collect *c = arg;
     struct change ch = {row, count};
-    if (c->last && topset_cmp_keys(&c->k->set, c->last, row) != 0)
+    if (c->last && topset_cmp_keys(&c->k->parts.set, c->last, row) != 0)
         return false;
     VEC_PUSH(*c->into, ch);
     return true;
@@ -143,11 +136,11 @@ static void collect_window(const struct topk *k, struct delta *into)
 {
     struct collect c = {k, into, NULL};
     size_t before = into->n;
-    topset_range(&k->set, k->from, k->to, collect_member, &c);
+    topset_range(&k->parts.set, k->from, k->to, collect_member, &c);
     if (into->n == before)
         return;
     c.last = into->v[into->n - 1].row;
-    topset_range(&k->set, k->to, RANK_MAX, collect_member, &c);
+    topset_range(&k->parts.set, k->to, RANK_MAX, collect_member, &c);
 }
 
 /* From the window that was to the one that is; both are in order. */
@@ -158,7 +151,7 @@ static void emit_difference(struct topk *k, const struct change *old, size_t nol
     while (i < nold || n < new->n) {
         int c = i == nold ? 1 : n == new->n ? -1 : 0;
         if (!c)
-            c = topset_cmp(&k->set, old[i].row, new->v[n].row);
+            c = topset_cmp(&k->parts.set, old[i].row, new->v[n].row);
         const uint8_t *row = c <= 0 ? old[i].row : new->v[n].row;
         int64_t change = 0;
         if (c >= 0)
@@ -182,30 +175,10 @@ static void step_ties(struct topk *k)
 
 /* ------------------------------------------------------------ partitions */
 
-/* The partition of a row, made if it isn't there. 0: its key fails. */
-static uint32_t find_part(struct topk *k, const struct change *ch, struct op_env *env)
-{
-    struct keymap *m = &k->parts;
-    bool has_null;
-    const uint8_t *key;
-    op_env_next_row(env);
-    if (!keyspec_eval(k->spec, ch->row, &env->scratch, m->vals, &env->err)) {
-        errset_add(env->errors, &env->err, ch->weight);
-        return 0;
-    }
-    uint32_t hash = keyspec_hash(k->spec, m->vals, &has_null), h = keymap_find(m, hash, m->vals);
-    if (h)
-        return h;
-    if (!row_pack(m->layout, m->vals, &env->scratch, &key, &env->err)) {
-        errset_add(env->errors, &env->err, ch->weight);
-        return 0;
-    }
-    return keymap_insert(m, hash, key);
-}
-
 /* Keeps the window of the partition in hand as it is before the step. */
-static void touch(struct topk *k, uint32_t handle, struct part *p)
+static void touch(struct topk *k, uint32_t handle)
 {
+    struct partset_part *p = partset_part(&k->parts, handle);
     struct touched t = {handle, k->previous.n, 0};
     if (p->touched)
         return;
@@ -217,31 +190,28 @@ static void touch(struct topk *k, uint32_t handle, struct part *p)
 
 static void apply_to_part(struct topk *k, const struct change *ch, struct op_env *env)
 {
-    uint32_t handle = find_part(k, ch, env);
-    if (!handle)
+    op_env_next_row(env);
+    uint32_t handle = partset_open(&k->parts, ch->row, &env->scratch, &env->err);
+    if (!handle) {
+        errset_add(env->errors, &env->err, ch->weight);
         return;
-    struct part *p = keymap_payload(&k->parts, handle);
-    topset_load(&k->set, &p->set);
+    }
     if (k->with_ties)
-        touch(k, handle, p);
+        touch(k, handle);
     apply_change(k, ch, env);
-    topset_store(&k->set, &p->set);
-    if (!p->set.total && !k->with_ties)
-        keymap_remove(&k->parts, handle);
+    partset_close(&k->parts, handle);
 }
 
 static void finish_parts(struct topk *k)
 {
     for (size_t i = 0; i < k->touched.n; i++) {
         const struct touched *t = &k->touched.v[i];
-        struct part *p = keymap_payload(&k->parts, t->handle);
-        p->touched = 0;
-        topset_load(&k->set, &p->set);
+        partset_part(&k->parts, t->handle)->touched = 0;
+        partset_load(&k->parts, t->handle);
         k->window.n = 0;
         collect_window(k, &k->window);
         emit_difference(k, k->previous.v + t->start, t->n);
-        if (!p->set.total)
-            keymap_remove(&k->parts, t->handle);
+        partset_close(&k->parts, t->handle);
     }
     k->touched.n = k->previous.n = k->window.n = 0;
 }
@@ -252,19 +222,17 @@ static void step_topk(struct op *op, struct op_env *env)
 {
     struct topk *k = (struct topk *)op;
     const struct delta *in = op_input(op, 0);
-    topset_settle(&k->set);
-    if (k->spec)
-        keymap_settle(&k->parts);
+    partset_settle(&k->parts);
     bool any_order = op->ins[0]->cls->consolidated;
     for (int retracts = any_order; retracts < 2; retracts++)
         for (size_t i = 0; i < in->n; i++)
             if (any_order || (in->v[i].weight < 0) == retracts) {
-                if (k->spec)
+                if (k->partitioned)
                     apply_to_part(k, &in->v[i], env);
                 else
                     apply_change(k, &in->v[i], env);
             }
-    if (k->spec)
+    if (k->partitioned)
         finish_parts(k);
     else if (k->with_ties)
         step_ties(k);
@@ -272,26 +240,11 @@ static void step_topk(struct op *op, struct op_env *env)
 
 /* ------------------------------------------------------------ life and looks */
 
-static void forget_part(void *arg, uint32_t handle)
-{
-    struct topk *k = arg;
-    const struct part *p = keymap_payload(&k->parts, handle);
-    topset_load(&k->set, &p->set);
-    topset_forget(&k->set);
-}
-
 static void free_topk(struct op *op)
 {
     struct topk *k = (struct topk *)op;
-    if (k->spec) {
-        if (k->set.outline_bytes)
-            htab_each(&k->parts.table, forget_part, k);
-        topset_load(&k->set, &(struct topset_root){0});
-        keymap_fini(&k->parts);
-        keyspec_free(k->spec);
-        VEC_FREE(k->touched);
-    }
-    topset_fini(&k->set);
+    partset_fini(&k->parts);
+    VEC_FREE(k->touched);
     VEC_FREE(k->window);
     VEC_FREE(k->previous);
     free(k->keys);
@@ -300,12 +253,13 @@ static void free_topk(struct op *op)
 static void describe_topk(const struct op *op, struct buf *b)
 {
     const struct topk *k = (const struct topk *)op;
-    for (uint32_t i = 0; k->spec && i < k->spec->n; i++) {
+    const struct keyspec *spec = k->parts.spec;
+    for (uint32_t i = 0; i < spec->n; i++) {
         buf_adds(b, i ? ", " : " of each (");
-        expr_print(k->spec->part[i].expr, NULL, b);
+        expr_print(spec->part[i].expr, NULL, b);
     }
-    buf_adds(b, k->spec ? ") order by (" : " order by (");
-    for (size_t i = 0; i < k->set.nkeys; i++) {
+    buf_adds(b, spec->n ? ") order by (" : " order by (");
+    for (size_t i = 0; i < k->parts.set.nkeys; i++) {
         const struct sort_key *s = &k->keys[i];
         buf_addf(b, "%s#%u%s", i ? ", " : "", s->col, s->desc ? " desc" : "");
         if (s->nulls_first != s->desc)
@@ -322,9 +276,8 @@ static struct op_stats stats_topk(const struct op *op)
 {
     const struct topk *k = (const struct topk *)op;
     size_t windows = (k->window.cap + k->previous.cap) * sizeof *k->window.v;
-    if (k->spec)
-        windows += keymap_bytes(&k->parts) + k->touched.cap * sizeof *k->touched.v;
-    return (struct op_stats){k->set.nrows, topset_bytes(&k->set) + windows};
+    windows += k->touched.cap * sizeof *k->touched.v;
+    return (struct op_stats){k->parts.set.nrows, partset_bytes(&k->parts) + windows};
 }
 
 static const struct op_class topk_class = {.name = "top",
@@ -332,17 +285,6 @@ static const struct op_class topk_class = {.name = "top",
                                            .free = free_topk,
                                            .describe = describe_topk,
                                            .stats = stats_topk};
-
-static void init_parts(struct topk *k, const struct layout *l, const struct expr *const *part,
-                       size_t npart)
-{
-    struct column_type *cts = xcalloc(npart, sizeof *cts);
-    for (size_t i = 0; i < npart; i++)
-        cts[i] = part[i]->ct;
-    k->spec = keyspec_new(l, part, npart, NULL);
-    keymap_init(&k->parts, cts, npart, sizeof(struct part));
-    free(cts);
-}
 
 struct op *op_topk(struct circuit *c, struct op *in, const struct expr *const *part, size_t npart,
                    const struct sort_key *keys, size_t nkeys, int64_t limit, int64_t offset,
@@ -357,9 +299,8 @@ struct op *op_topk(struct circuit *c, struct op *in, const struct expr *const *p
     k->from = smaller(offset, RANK_MAX);
     k->to = limit < 0 || limit > RANK_MAX - k->from ? RANK_MAX : k->from + limit;
     k->with_ties = with_ties && k->to != RANK_MAX;
-    topset_init(&k->set, in->layout, k->keys, nkeys);
-    if (npart)
-        init_parts(k, in->layout, part, npart);
+    k->partitioned = npart > 0;
+    partset_init(&k->parts, in->layout, part, npart, k->keys, nkeys);
     circuit_add(c, &k->op, &topk_class, layout_ref(in->layout), &in, 1);
     return &k->op;
 }

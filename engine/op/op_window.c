@@ -1,0 +1,260 @@
+/*
+ * op_window: window functions of one PARTITION BY and ORDER BY, each over a frame of its own.
+ *
+ * Law       out = each row of the input with what the functions say of it, given the rows of its
+ *           partition in order; so d(out) = -(all that a touched partition gave) + (all it gives),
+ *           and what is the same in both cancels
+ * State     the rows of the input, by partition, in order; nothing of the results
+ * Cost      a step: O(log n) a change, and twice O(rows) a partition it touches: each function goes
+ *           once through its rows. A sliding frame costs what enters and leaves it, see
+ *           op_window_agg.h; min and max O(log frame) for that
+ * NULLs     in PARTITION BY they are equal to each other; in ORDER BY they sort as the keys say, and
+ *           are peers
+ * Weights   a row of weight w is w rows side by side: row_number tells them apart
+ * Traps     where ORDER BY leaves the order open, the rows' bytes decide, so that the result depends
+ *           on nothing but the rows. What a function doesn't look at can't fail: arguments are
+ *           evaluated where they are needed. A row for which one fails is an error while the
+ *           partition is as it is, and is left out
+ * See also  group_diff.h, expr/win.h, expr/win_frame.h
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/op/concat.h"
+#include "engine/op/group_diff.h"
+#include "engine/op/op_window_agg.h"
+
+struct call {
+    const struct window_call *spec; /* borrowed */
+    size_t frame;                   /* index in frames */
+    struct slide slide;             /* of an aggregate */
+    struct win_ctx cx;              /* of another function, in the partition in hand */
+};
+
+/* A frame that some calls share. */
+struct frame {
+    struct win_cursor cursor;
+    struct win_rows rows; /* of the current row */
+    struct err err;       /* if they can't be told */
+    bool ok;
+    bool needed; /* some call looks at it */
+};
+
+struct window {
+    struct op op;
+    struct group_diff diff;
+    struct sort_key *keys; /* owned */
+    size_t nkeys;
+    const struct expr *const *part; /* borrowed */
+    size_t npart;
+    struct win_order order; /* of RANGE frames */
+    struct call *calls;     /* owned */
+    size_t ncalls;
+    struct frame *frames; /* owned */
+    size_t nframes;
+    struct layout *results; /* counted; of the calls' columns */
+    struct concat concat;   /* input ++ results */
+    struct value *vals;     /* owned; one a call */
+    struct arena arena;     /* of the partition in hand */
+};
+
+/* ------------------------------------------------------------ a partition */
+
+/* Finds the peer groups. */
+static void begin_part(struct window *w, struct win_part *p, const uint8_t *const *rows, size_t n)
+{
+    const struct topset *set = &w->diff.groups.set;
+    uint32_t *group = arena_alloc(&w->arena, n * sizeof *group);
+    uint32_t *start = arena_alloc(&w->arena, (n + 1) * sizeof *start), ngroups = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool same =
+            i && (rows[i] == rows[i - 1] || topset_cmp_keys(set, rows[i - 1], rows[i]) == 0);
+        if (!same)
+            start[ngroups++] = (uint32_t)i;
+        group[i] = ngroups - 1;
+    }
+    start[ngroups] = (uint32_t)n;
+    *p = (struct win_part){w->op.ins[0]->layout, rows, n, group, start, ngroups};
+    for (size_t i = 0; i < w->nframes; i++) {
+        struct win_cursor *c = &w->frames[i].cursor;
+        *c = (struct win_cursor){.frame = c->frame, .part = p, .order = &w->order};
+    }
+    for (size_t i = 0; i < w->ncalls; i++) {
+        struct call *c = &w->calls[i];
+        if (c->spec->is_agg)
+            slide_begin(&c->slide, p, &w->arena);
+        else
+            c->cx =
+                (struct win_ctx){.part = p, .frame = &w->frames[c->frame].rows, .arena = &w->arena};
+    }
+}
+
+static bool eval_call(struct window *w, struct call *c, size_t at, struct value *out,
+                      struct err *err)
+{
+    struct frame *f = &w->frames[c->frame];
+    bool framed = c->spec->is_agg || c->spec->win.cls->framed;
+    if (framed && !f->ok) {
+        *err = f->err;
+        return false;
+    }
+    if (c->spec->is_agg)
+        return slide_to(&c->slide, &f->rows, out, err);
+    c->cx.at = at;
+    return c->spec->win.cls->eval(&c->spec->win, &c->cx, out, err);
+}
+
+/* The output row of the current row, or NULL. */
+static const uint8_t *output_row(struct window *w, const struct win_part *p, size_t at,
+                                 struct op_env *env)
+{
+    const uint8_t *results;
+    for (size_t i = 0; i < w->nframes; i++) {
+        struct frame *f = &w->frames[i];
+        f->ok = !f->needed || win_frame_at(&f->cursor, at, &w->arena, &f->rows, &f->err);
+    }
+    for (size_t i = 0; i < w->ncalls; i++)
+        if (!eval_call(w, &w->calls[i], at, &w->vals[i], &env->err))
+            return NULL;
+    if (!row_pack(w->results, w->vals, &w->arena, &results, &env->err))
+        return NULL;
+    return concat_rows(&w->concat, p->rows[at], results, env->step, &env->err);
+}
+
+static void compute_part(void *ctx, const uint8_t *const *rows, size_t n, int64_t sign,
+                         struct op_env *env, struct delta *out)
+{
+    struct window *w = ctx;
+    struct win_part p;
+    begin_part(w, &p, rows, n);
+    for (size_t i = 0; i < n; i++) {
+        struct change c = {output_row(w, &p, i, env), 1};
+        if (c.row)
+            VEC_PUSH(*out, c);
+        else
+            errset_add(env->errors, &env->err, sign);
+    }
+    for (size_t i = 0; i < w->ncalls; i++)
+        if (w->calls[i].spec->is_agg)
+            slide_end(&w->calls[i].slide);
+    arena_reset(&w->arena);
+}
+
+static void step_window(struct op *op, struct op_env *env)
+{
+    group_diff_step(&((struct window *)op)->diff, op, env);
+}
+
+/* ------------------------------------------------------------ life and looks */
+
+static void free_window(struct op *op)
+{
+    struct window *w = (struct window *)op;
+    group_diff_fini(&w->diff);
+    for (size_t i = 0; i < w->ncalls; i++)
+        if (w->calls[i].spec->is_agg)
+            slide_fini(&w->calls[i].slide);
+    concat_fini(&w->concat);
+    layout_unref(w->results);
+    arena_fini(&w->arena);
+    free(w->calls);
+    free(w->frames);
+    free(w->keys);
+    free(w->vals);
+}
+
+static void describe_call(const struct window_call *c, struct buf *b)
+{
+    uint32_t nargs = c->is_agg ? c->agg.spec.nargs : c->win.nargs;
+    buf_addf(b, "%s", c->is_agg ? c->agg.spec.cls->name : c->win.cls->name);
+    if (nargs)
+        op_describe_exprs(c->is_agg ? c->agg.args : c->win.args, nargs, b);
+    if (c->is_agg && c->agg.filter) {
+        buf_adds(b, " filter ");
+        expr_print(c->agg.filter, NULL, b);
+    }
+    buf_addc(b, ' ');
+    win_frame_print(c->frame, b);
+}
+
+static void describe_window(const struct op *op, struct buf *b)
+{
+    const struct window *w = (const struct window *)op;
+    buf_adds(b, " of each ");
+    op_describe_exprs(w->part, w->npart, b);
+    buf_adds(b, " order by (");
+    for (size_t i = 0; i < w->nkeys; i++)
+        buf_addf(b, "%s#%u%s", i ? ", " : "", w->keys[i].col, w->keys[i].desc ? " desc" : "");
+    buf_adds(b, "): ");
+    for (size_t i = 0; i < w->ncalls; i++) {
+        buf_adds(b, i ? ", " : "");
+        describe_call(w->calls[i].spec, b);
+    }
+}
+
+static struct op_stats stats_window(const struct op *op)
+{
+    const struct window *w = (const struct window *)op;
+    struct op_stats s = group_diff_stats(&w->diff);
+    s.bytes += w->arena.bytes;
+    return s;
+}
+
+static const struct op_class window_class = {.name = "window",
+                                             .step = step_window,
+                                             .free = free_window,
+                                             .describe = describe_window,
+                                             .stats = stats_window,
+                                             .consolidated = true};
+
+static size_t find_frame(struct window *w, const struct win_frame *f)
+{
+    size_t i = 0;
+    while (i < w->nframes && w->frames[i].cursor.frame != f)
+        i++;
+    if (i == w->nframes)
+        w->frames[w->nframes++].cursor.frame = f;
+    return i;
+}
+
+static void init_calls(struct window *w, const struct window_call *calls, size_t n)
+{
+    struct column_type *cts = xcalloc(n, sizeof *cts);
+    w->ncalls = n;
+    w->calls = xcalloc(n, sizeof *w->calls);
+    w->frames = xcalloc(n, sizeof *w->frames);
+    w->vals = xcalloc(n, sizeof *w->vals);
+    for (size_t i = 0; i < n; i++) {
+        struct call *c = &w->calls[i];
+        c->spec = &calls[i];
+        c->frame = find_frame(w, calls[i].frame);
+        w->frames[c->frame].needed |= calls[i].is_agg || calls[i].win.cls->framed;
+        if (calls[i].is_agg)
+            slide_init(&c->slide, &calls[i].agg);
+        cts[i] = *window_call_type(&calls[i]);
+    }
+    w->results = layout_new(cts, n);
+    free(cts);
+}
+
+struct op *op_window(struct circuit *c, struct op *in, const struct expr *const *part, size_t npart,
+                     const struct sort_key *keys, size_t nkeys, const struct window_call *calls,
+                     size_t ncalls)
+{
+    struct window *w = NEW(struct window);
+    w->keys = xcalloc(nkeys, sizeof *w->keys);
+    for (size_t i = 0; i < nkeys; i++)
+        w->keys[i] = keys[i];
+    w->nkeys = nkeys;
+    w->part = part;
+    w->npart = npart;
+    if (nkeys)
+        w->order = (struct win_order){keys[0].col, keys[0].desc, keys[0].nulls_first};
+    init_calls(w, calls, ncalls);
+    concat_init(&w->concat, in->layout, w->results);
+    arena_init(&w->arena);
+    group_diff_init(&w->diff, in->layout, part, npart, w->keys, nkeys, compute_part, w);
+    circuit_add(c, &w->op, &window_class, layout_ref(w->concat.layout), &in, 1);
+    return &w->op;
+}

@@ -1,0 +1,130 @@
+/*
+ * op_window_agg: see op_window_agg.h.
+ */
+#include "engine/op/op_window_agg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/alloc.h"
+
+enum known {
+    UNKNOWN, /* not looked at yet */
+    COUNTS,
+    LEFT_OUT, /* by FILTER, or NULL and the aggregate strict */
+    FAILS
+};
+
+void slide_init(struct slide *s, const struct group_agg *call)
+{
+    *s = (struct slide){.call = call, .state = xcalloc(1, call->spec.cls->state_size)};
+}
+
+static void clear_state(struct slide *s)
+{
+    const struct agg_class *cls = s->call->spec.cls;
+    if (cls->fini)
+        cls->fini(s->state);
+    memset(s->state, 0, cls->state_size);
+}
+
+void slide_fini(struct slide *s)
+{
+    clear_state(s);
+    free(s->state);
+}
+
+void slide_begin(struct slide *s, const struct win_part *part, struct arena *arena)
+{
+    s->part = part;
+    s->arena = arena;
+    s->in.n = 0;
+    s->known = arena_zalloc(arena, part->n);
+    s->args = ARENA_ARRAY(arena, struct value, part->n * s->call->spec.nargs);
+    s->failed = 0;
+    s->fresh = false;
+}
+
+void slide_end(struct slide *s)
+{
+    clear_state(s);
+}
+
+/* ------------------------------------------------------------ one row */
+
+static enum known look_at(struct slide *s, size_t row, struct value *args)
+{
+    const struct group_agg *call = s->call;
+    struct eval_ctx cx = {
+        .layout = {s->part->layout}, .row = {s->part->rows[row]}, .arena = s->arena};
+    bool passes = true;
+    if (call->filter && !expr_holds(call->filter, &cx, &passes, &s->err))
+        return FAILS;
+    if (!passes)
+        return LEFT_OUT;
+    for (uint32_t i = 0; i < call->spec.nargs; i++)
+        if (!expr_eval(call->args[i], &cx, &args[i], &s->err))
+            return FAILS;
+    bool is_null = call->spec.nargs && args[0].null;
+    return is_null && call->spec.cls->strict ? LEFT_OUT : COUNTS;
+}
+
+static void add_row(struct slide *s, size_t row, int64_t weight)
+{
+    const struct agg_spec *spec = &s->call->spec;
+    struct value *args = s->args + row * spec->nargs;
+    if (s->known[row] == UNKNOWN)
+        s->known[row] = (uint8_t)look_at(s, row, args);
+    if (s->known[row] == COUNTS)
+        spec->cls->add(spec, s->state, args, weight);
+    else if (s->known[row] == FAILS)
+        s->failed += weight;
+}
+
+/* ------------------------------------------------------------ from frame to frame */
+
+/* Adds the rows that are in a and not in b. */
+static void add_difference(struct slide *s, const struct win_rows *a, const struct win_rows *b,
+                           int64_t weight)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        size_t row = a->span[i].from;
+        for (size_t k = 0; k < b->n; k++) {
+            for (; row < a->span[i].to && row < b->span[k].from; row++)
+                add_row(s, row, weight);
+            if (row < b->span[k].to)
+                row = b->span[k].to;
+        }
+        for (; row < a->span[i].to; row++)
+            add_row(s, row, weight);
+    }
+}
+
+static bool same_rows(const struct win_rows *a, const struct win_rows *b)
+{
+    return a->n == b->n && memcmp(a->span, b->span, a->n * sizeof *a->span) == 0;
+}
+
+bool slide_to(struct slide *s, const struct win_rows *frame, struct value *out, struct err *err)
+{
+    const struct agg_spec *spec = &s->call->spec;
+    if (!same_rows(&s->in, frame)) {
+        add_difference(s, frame, &s->in, 1);
+        add_difference(s, &s->in, frame, -1);
+        s->in = *frame;
+        s->fresh = false;
+    }
+    if (s->failed) {
+        *err = s->err;
+        return false;
+    }
+    if (!s->fresh) {
+        struct value v;
+        if (!spec->cls->result(spec, s->state, s->arena, &v, err))
+            return false;
+        s->result = v.null ? v : value_dup(spec->result.type, v, s->arena);
+        s->fresh = true;
+    }
+    *out = s->result;
+    return true;
+}
