@@ -66,13 +66,25 @@ struct flatmap_spec {
     size_t nouts;
 };
 
-/* A window function, or an aggregate over the frame. */
+/* A window function, or an aggregate over the frame. One that is ordered has a value more than its own
+ * arguments, by which it is: the operator puts the row's number there. */
 struct window_call {
     bool is_agg;
     struct win_spec win;  /* if it is none */
     struct group_agg agg; /* if it is; never distinct */
     const struct win_frame *frame;
 };
+
+/* Calls fn for each of the call's expressions. */
+static inline void window_call_each(struct window_call *c,
+                                    void (*fn)(void *ctx, const struct expr **e), void *ctx)
+{
+    uint32_t nargs = c->is_agg ? c->agg.spec.nown : c->win.nargs;
+    for (uint32_t i = 0; i < nargs; i++)
+        fn(ctx, c->is_agg ? &c->agg.args[i] : &c->win.args[i]);
+    if (c->is_agg && c->agg.filter)
+        fn(ctx, &c->agg.filter);
+}
 
 static inline const struct column_type *window_call_type(const struct window_call *c)
 {

@@ -166,7 +166,7 @@ static void free_window(struct op *op)
 
 static void describe_call(const struct window_call *c, struct buf *b)
 {
-    uint32_t nargs = c->is_agg ? c->agg.spec.nargs : c->win.nargs;
+    uint32_t nargs = c->is_agg ? c->agg.spec.nown : c->win.nargs;
     buf_addf(b, "%s", c->is_agg ? c->agg.spec.cls->name : c->win.cls->name);
     if (nargs)
         op_describe_exprs(c->is_agg ? c->agg.args : c->win.args, nargs, b);

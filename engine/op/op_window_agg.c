@@ -24,7 +24,7 @@ static void clear_state(struct slide *s)
 {
     const struct agg_class *cls = s->call->spec.cls;
     if (cls->fini)
-        cls->fini(s->state);
+        cls->fini(&s->call->spec, s->state);
     memset(s->state, 0, cls->state_size);
 }
 
@@ -62,11 +62,12 @@ static enum known look_at(struct slide *s, size_t row, struct value *args)
         return FAILS;
     if (!passes)
         return LEFT_OUT;
-    for (uint32_t i = 0; i < call->spec.nargs; i++)
+    for (uint32_t i = 0; i < call->spec.nown; i++)
         if (!expr_eval(call->args[i], &cx, &args[i], &s->err))
             return FAILS;
-    bool is_null = call->spec.nargs && args[0].null;
-    return is_null && call->spec.cls->strict ? LEFT_OUT : COUNTS;
+    if (call->spec.nargs > call->spec.nown) /* what it is ordered by */
+        args[call->spec.nown] = value_int((int64_t)row);
+    return agg_skips(&call->spec, args) ? LEFT_OUT : COUNTS;
 }
 
 static void add_row(struct slide *s, size_t row, int64_t weight)

@@ -28,6 +28,8 @@ static struct op *build_op(struct circuit *c, const struct plan_spec *p,
         return op_topk(c, ins[0], o->part, o->npart, o->sort, o->nsort, o->limit, o->offset,
                        o->with_ties);
     case PHYS_FLATMAP: return op_flatmap(c, ins[0], &o->flatmap);
+    case PHYS_WINDOW:
+        return op_window(c, ins[0], o->part, o->npart, o->sort, o->nsort, o->wins, o->nwins);
     }
     return NULL;
 }

@@ -26,9 +26,11 @@
                                                                   "of " #type)
 KNOWS_ALL_OF(struct expr, 104);
 KNOWS_ALL_OF(struct group_agg, 656);
-KNOWS_ALL_OF(struct logical, 248);
-KNOWS_ALL_OF(struct physical_op, 232);
+KNOWS_ALL_OF(struct logical, 272);
+KNOWS_ALL_OF(struct physical_op, 248);
 KNOWS_ALL_OF(struct srf_call, 48);
+KNOWS_ALL_OF(struct window_call, 736);
+KNOWS_ALL_OF(struct win_frame, 128);
 
 struct canon {
     struct buf b;
@@ -147,6 +149,39 @@ static void put_calls(struct canon *c, const struct srf_call *calls, size_t n)
     }
 }
 
+static void put_bound(struct canon *c, const struct win_bound *b)
+{
+    put(c, "b", b->kind);
+    if (b->kind != BOUND_PRECEDING && b->kind != BOUND_FOLLOWING)
+        return;
+    struct expr offset = {.value = b->offset, .ct = b->offset_ct};
+    put_type(c, &b->offset_ct);
+    put_value(c, &offset);
+    put(c, "ir", b->in_range != NULL); /* which one follows from the types */
+}
+
+static void put_win_expr(void *ctx, const struct expr **e)
+{
+    put_expr(ctx, *e);
+}
+
+static void put_win(struct canon *c, const struct window_call *w, uint32_t no)
+{
+    if (w->is_agg) {
+        put_agg(c, &w->agg, no);
+    } else {
+        struct window_call *call = (struct window_call *)w; /* nothing is changed */
+        buf_addf(&c->b, " win %s", w->win.cls->name);
+        put(c, "n", no);
+        put_type(c, &w->win.result);
+        window_call_each(call, put_win_expr, c);
+    }
+    put(c, "mode", w->frame->mode);
+    put_bound(c, &w->frame->start);
+    put_bound(c, &w->frame->end);
+    put(c, "hole", w->frame->exclude);
+}
+
 /* A plan reads its table by the names of the time it was made, so they are part of what it is.
  *
  *     SELECT a FROM t;
@@ -193,6 +228,8 @@ static void put_node(struct canon *c, const struct logical *n, const struct logi
     put(c, "part", (int64_t)n->npart);
     for (size_t i = 0; i < n->npart; i++)
         put_col(c, n->part[i].rel, n->part[i].no);
+    for (size_t i = 0; i < n->nwins; i++)
+        put_win(c, &n->wins[i], n->winno[i]);
     put(c, "lim", n->limit);
     put(c, "off", n->offset);
     put(c, "ties", n->with_ties);
@@ -241,6 +278,8 @@ static void put_op(struct canon *c, const struct physical_op *o)
         put(c, "nf", o->sort[i].nulls_first);
     }
     put_exprs(c, "part", o->part, o->npart);
+    for (size_t i = 0; i < o->nwins; i++)
+        put_win(c, &o->wins[i], (uint32_t)i);
     put(c, "lim", o->limit);
     put(c, "off", o->offset);
     put(c, "ties", o->with_ties);
@@ -264,7 +303,9 @@ bool canon_op(const struct physical_op *o, struct buf *out)
     case PHYS_UNION:
     case PHYS_SETOP:
     case PHYS_TOPK:
-    case PHYS_FLATMAP: break;
+    case PHYS_FLATMAP:
+
+    case PHYS_WINDOW: break;
     default: return false;
     }
     buf_addf(&c.b, "%d <-", o->kind);

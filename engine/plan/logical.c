@@ -76,7 +76,7 @@ struct logical *logical_topk(struct arena *a, struct logical *in, struct logical
 
 struct lcol *logical_made(struct arena *a, const struct logical *n, size_t *count)
 {
-    size_t total = n->ordinality, at = 0;
+    size_t total = n->ordinality + n->nwins, at = 0;
     for (size_t i = 0; i < n->ncalls; i++)
         total += n->calls[i].ncols;
     struct lcol *cols = ARENA_ARRAY(a, struct lcol, total);
@@ -86,6 +86,8 @@ struct lcol *logical_made(struct arena *a, const struct logical *n, size_t *coun
     if (n->ordinality)
         cols[at] = (struct lcol){
             n->rel, (uint32_t)at + 1, {type_native(OID_INT8), -1, NULL}, "ordinality"};
+    for (size_t i = 0; i < n->nwins; i++)
+        cols[i] = (struct lcol){n->rel, n->winno[i], *window_call_type(&n->wins[i]), ""};
     *count = total;
     return cols;
 }
@@ -188,13 +190,19 @@ static bool is_made(const struct logical *n, uint32_t rel, uint32_t no)
     size_t total = n->ordinality;
     for (size_t i = 0; i < n->ncalls; i++)
         total += n->calls[i].ncols;
-    return n->kind == LOGICAL_FLATMAP && rel == n->rel && no >= 1 && no <= total;
+    if (rel != n->rel)
+        return false;
+    for (size_t i = 0; i < n->nwins; i++)
+        if (n->winno[i] == no)
+            return true;
+    return n->kind == LOGICAL_FLATMAP && no >= 1 && no <= total;
 }
 
 static bool expr_is_valid(const struct expr *e, const struct logical *n)
 {
     if (e->kind == EXPR_COLUMN &&
-        (!e->rel || !(gives(n, e->rel, e->col) || is_made(n, e->rel, e->col))))
+        (!e->rel ||
+         !(gives(n, e->rel, e->col) || (n->kind == LOGICAL_FLATMAP && is_made(n, e->rel, e->col)))))
         return false;
     for (uint32_t i = 0; i < e->nargs; i++)
         if (!expr_is_valid(e->args[i], n))
@@ -243,10 +251,29 @@ static bool calls_are_valid(const struct logical *n)
     return true;
 }
 
+struct call_check {
+    const struct logical *n;
+    bool valid;
+};
+
+static void check_call_expr(void *ctx, const struct expr **e)
+{
+    struct call_check *c = ctx;
+    c->valid &= *e && expr_is_valid(*e, c->n);
+}
+
+static bool wins_are_valid(const struct logical *n)
+{
+    struct call_check c = {n, true};
+    for (size_t i = 0; i < n->nwins; i++)
+        window_call_each(&n->wins[i], check_call_expr, &c);
+    return c.valid;
+}
+
 static bool passes_through(const struct logical *n)
 {
     return n->kind == LOGICAL_FILTER || n->kind == LOGICAL_JOIN || n->kind == LOGICAL_DISTINCT ||
-           n->kind == LOGICAL_TOPK || n->kind == LOGICAL_FLATMAP;
+           n->kind == LOGICAL_TOPK || n->kind == LOGICAL_FLATMAP || n->kind == LOGICAL_WINDOW;
 }
 
 /* An identity comes once, and from an input where it isn't made here. */
@@ -280,7 +307,8 @@ static bool shape_is_valid(const struct logical *n)
     case LOGICAL_GROUP:
     case LOGICAL_DISTINCT:
     case LOGICAL_FLATMAP:
-    case LOGICAL_TOPK: break;
+    case LOGICAL_TOPK:
+    case LOGICAL_WINDOW: break;
     }
     return n->nin == 1;
 }
@@ -297,8 +325,9 @@ static bool tree_is_valid(const struct logical *n)
         if (!gives(n, n->part[i].rel, n->part[i].no))
             return false;
     return shape_is_valid(n) && cols_are_valid(n) && aggs_are_valid(n) && calls_are_valid(n) &&
-           exprs_are_valid(n->conds, n->nconds, n) && exprs_are_valid(n->exprs, n->nexprs, n) &&
-           exprs_are_valid(n->lkeys, n->nkeys, n) && exprs_are_valid(n->rkeys, n->nkeys, n);
+           wins_are_valid(n) && wins_are_valid(n) && exprs_are_valid(n->conds, n->nconds, n) &&
+           exprs_are_valid(n->exprs, n->nexprs, n) && exprs_are_valid(n->lkeys, n->nkeys, n) &&
+           exprs_are_valid(n->rkeys, n->nkeys, n);
 }
 
 bool logical_is_valid(const struct logical *root)

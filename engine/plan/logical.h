@@ -42,7 +42,8 @@ enum logical_kind {
     LOGICAL_UNION,    /* UNION ALL: cols[i] is cols[i] of each input */
     LOGICAL_SETOP,    /* INTERSECT, EXCEPT: column no is cols[no - 1] of both inputs */
     LOGICAL_TOPK,     /* columns keep their identity */
-    LOGICAL_FLATMAP /* the input's columns and the calls': no 1… over all calls, then the ordinal */
+    LOGICAL_FLATMAP, /* the input's columns and the calls': no 1… over all calls, then the ordinal */
+    LOGICAL_WINDOW    /* so do its input's; behind them wins[i] is no winno[i] */
 };
 
 struct logical_sort {
@@ -83,7 +84,7 @@ struct logical {
     struct logical **in;
     size_t nin;
 
-    uint32_t rel;                      /* GROUP, UNION, SETOP, SCAN, CTE, FLATMAP: of its columns */
+    uint32_t rel;                      /* GROUP, UNION, SETOP, SCAN, CTE, FLATMAP, WINDOW: of its columns */
     const struct logical_table *table; /* SCAN */
     struct logical_cte *cte;           /* CTE */
     const struct expr **conds;         /* FILTER, JOIN (what isn't a key), FLATMAP if outer */
@@ -98,10 +99,14 @@ struct logical {
     uint32_t *aggno;
     size_t naggs;
     enum setop_kind setop;     /* SETOP */
-    struct logical_sort *sort; /* TOPK */
+    struct logical_sort *sort; /* TOPK, WINDOW */
     size_t nsort;
-    struct logical_id *part; /* TOPK: of each group of rows equal on these; none: of all rows */
+    /* TOPK, WINDOW: of each group of rows equal on these; none: of all rows */
+    struct logical_id *part;
     size_t npart;
+    struct window_call *wins; /* WINDOW */
+    uint32_t *winno;
+    size_t nwins;
     int64_t limit, offset; /* TOPK; limit -1 = none */
     bool with_ties;
     struct srf_call *calls; /* FLATMAP; in lockstep */

@@ -101,6 +101,24 @@ static void drop_ordinal(struct logical *n)
         n->ordinality = false;
 }
 
+static void need_win_expr(void *ctx, const struct expr **e)
+{
+    need_expr(ctx, *e);
+}
+
+static void keep_wins(struct logical *n, const struct need *need, struct need *below)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n->nwins; i++) {
+        if (!is_needed(need, n->rel, n->winno[i]))
+            continue;
+        window_call_each(&n->wins[i], need_win_expr, below);
+        n->wins[kept] = n->wins[i];
+        n->winno[kept++] = n->winno[i];
+    }
+    n->nwins = kept;
+}
+
 static void need_of_cte(struct pruning *p, const struct logical *n, const struct need *need)
 {
     for (size_t k = 0; k < p->ctes.n; k++) {
@@ -148,6 +166,7 @@ static void need_below(struct pruning *p, struct logical *n, const struct need *
     switch (n->kind) {
     case LOGICAL_PROJECT: keep_projections(n, need, below); break;
     case LOGICAL_GROUP: keep_aggs(n, need, below); break;
+    case LOGICAL_WINDOW: keep_wins(n, need, below); break;
     case LOGICAL_CTE: need_of_cte(p, n, need); break;
     case LOGICAL_DISTINCT:
     case LOGICAL_SETOP:

@@ -90,7 +90,7 @@ static void renew_cols(struct pass_ctx *c, struct logical *n)
 {
     bool one_side = n->kind == LOGICAL_JOIN && (n->join == JOIN_SEMI || n->join == JOIN_ANTI);
     size_t nin = one_side ? 1 : n->nin, at = 0, nmade = 0;
-    struct lcol *made = n->kind == LOGICAL_FLATMAP ? logical_made(c->arena, n, &nmade) : NULL;
+    struct lcol *made = logical_made(c->arena, n, &nmade);
     for (size_t i = 0; i < nmade; i++)
         made[i] = *logical_find(n, made[i].rel, made[i].no);
     n->ncols = nmade;
@@ -115,6 +115,17 @@ static void rename_column(const struct pending *p, uint32_t *rel, uint32_t *no)
     }
 }
 
+struct win_apply {
+    struct pass_ctx *c;
+    struct pending *p;
+};
+
+static void apply_to_win(void *ctx, const struct expr **e)
+{
+    struct win_apply *a = ctx;
+    apply(a->c, e, 1, a->p);
+}
+
 static struct logical *pull_through(struct pass_ctx *c, struct logical *n, struct pending *up,
                                     const bool computed[2])
 {
@@ -130,6 +141,8 @@ static struct logical *pull_through(struct pass_ctx *c, struct logical *n, struc
         rename_column(&here, &n->sort[i].rel, &n->sort[i].no);
     for (size_t i = 0; i < n->npart; i++)
         rename_column(&here, &n->part[i].rel, &n->part[i].no);
+    for (size_t i = 0; i < n->nwins; i++)
+        window_call_each(&n->wins[i], apply_to_win, &(struct win_apply){c, &here});
     renew_cols(c, n);
     for (size_t i = 0; i < here.cols.n; i++) {
         AVEC_PUSH(c->arena, up->cols, here.cols.v[i]);
@@ -151,6 +164,7 @@ static struct logical *pull(struct pass_ctx *c, struct logical *n, struct pendin
         sides[1] = computed && n->join == JOIN_INNER;
         return pull_through(c, n, up, sides);
     case LOGICAL_FLATMAP:
+    case LOGICAL_WINDOW:
     case LOGICAL_TOPK: sides[0] = false; return pull_through(c, n, up, sides);
     case LOGICAL_DISTINCT: /* what is distinct is said by the projection */
     case LOGICAL_UNION:

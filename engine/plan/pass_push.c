@@ -21,6 +21,8 @@
  *                WHERE false gives one
  *   distinct, UNION, INTERSECT: yes, as Postgres does; EXCEPT: no
  *   LIMIT        nothing; of each partition (DISTINCT ON): conditions on what partitions it
+ *   window       the same. SELECT … FROM (SELECT id, x, rank() OVER (PARTITION BY x …) FROM a) s
+ *                WHERE id = 1 ranks among all rows of that x
  */
 #include "engine/plan/implied.h"
 #include "engine/plan/passes.h"
@@ -344,7 +346,8 @@ static struct logical *push_filter(struct pass_ctx *c, struct logical *n, const 
 }
 
 /* A partition that passes passes whole. */
-static struct logical *push_topk(struct pass_ctx *c, struct logical *n, const struct exprs *conds)
+static struct logical *push_partitioned(struct pass_ctx *c, struct logical *n,
+                                        const struct exprs *conds)
 {
     struct lcol *keys = ARENA_ARRAY(c->arena, struct lcol, n->npart);
     struct exprs down = {0}, stay = {0};
@@ -395,7 +398,8 @@ static struct logical *push(struct pass_ctx *c, struct logical *n, const struct 
     case LOGICAL_UNION:
     case LOGICAL_SETOP: return push_setop(c, n, conds, hints);
     case LOGICAL_DISTINCT: n->in[0] = push(c, n->in[0], conds, hints); return n;
-    case LOGICAL_TOPK: return push_topk(c, n, conds);
+    case LOGICAL_TOPK:
+    case LOGICAL_WINDOW: return push_partitioned(c, n, conds);
     case LOGICAL_FLATMAP: return push_flatmap(c, n, conds, hints);
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW:

@@ -319,24 +319,31 @@ static struct stream plan_setop(struct planner *p, const struct logical *n)
     return fresh_stream(p, cols, width);
 }
 
-static struct stream plan_topk(struct planner *p, const struct logical *n)
+/* The operator of a node that partitions and orders its input's rows. */
+static struct physical_op *add_ordered(struct planner *p, enum physical_kind kind,
+                                       const struct logical *n, const struct stream *s)
 {
-    struct stream s = narrow(p, plan_node(p, n->in[0]), n->in[0]);
-    const struct stream *in = &s;
     struct sort_key *sort = ARENA_ARRAY(p->a, struct sort_key, n->nsort);
     for (size_t i = 0; i < n->nsort; i++)
-        sort[i] = (struct sort_key){find_place(&s, n->sort[i].rel, n->sort[i].no)->at,
+        sort[i] = (struct sort_key){find_place(s, n->sort[i].rel, n->sort[i].no)->at,
                                     n->sort[i].desc, n->sort[i].nulls_first};
     const struct expr **part = ARENA_ARRAY(p->a, const struct expr *, n->npart);
     for (size_t i = 0; i < n->npart; i++) {
         const struct lcol *c = logical_find(n->in[0], n->part[i].rel, n->part[i].no);
-        part[i] = expr_column(p->a, 0, find_place(&s, c->rel, c->no)->at, c->ct);
+        part[i] = expr_column(p->a, 0, find_place(s, c->rel, c->no)->at, c->ct);
     }
-    struct physical_op *op = add_op(p, PHYS_TOPK, &in, 1, text_of(p, n));
+    struct physical_op *op = add_op(p, kind, &s, 1, text_of(p, n));
     op->sort = sort;
     op->nsort = n->nsort;
     op->part = part;
     op->npart = n->npart;
+    return op;
+}
+
+static struct stream plan_topk(struct planner *p, const struct logical *n)
+{
+    struct stream s = narrow(p, plan_node(p, n->in[0]), n->in[0]);
+    struct physical_op *op = add_ordered(p, PHYS_TOPK, n, &s);
     op->limit = n->limit;
     op->offset = n->offset;
     op->with_ties = n->with_ties;
@@ -367,6 +374,40 @@ static struct stream plan_flatmap(struct planner *p, const struct logical *n)
     op->flatmap =
         (struct flatmap_spec){calls, n->ncalls, n->ordinality, n->outer, cond, outs, n->ncols};
     return fresh_stream(p, n->cols, n->ncols);
+}
+
+struct call_positions {
+    struct planner *p;
+    const struct stream *s;
+};
+
+static void place_call_expr(void *ctx, const struct expr **e)
+{
+    struct call_positions *c = ctx;
+    *e = positional(c->p, *e, c->s, NULL);
+}
+
+/* The calls' columns come behind the input's. */
+static struct stream plan_window(struct planner *p, const struct logical *n)
+{
+    struct stream s = narrow(p, plan_node(p, n->in[0]), n->in[0]);
+    struct call_positions at = {p, &s};
+    if (!n->nwins) /* nobody wants to know */
+        return s;
+    struct window_call *calls = arena_memdup(p->a, n->wins, n->nwins * sizeof *calls);
+    for (size_t i = 0; i < n->nwins; i++)
+        window_call_each(&calls[i], place_call_expr, &at);
+    struct physical_op *op = add_ordered(p, PHYS_WINDOW, n, &s);
+    op->wins = calls;
+    op->nwins = n->nwins;
+    struct stream out = {.op = p->phys->n - 1, .width = s.width + (uint32_t)n->nwins};
+    out.n = s.n + n->nwins;
+    out.places = ARENA_ARRAY(p->a, struct place, out.n);
+    for (size_t i = 0; i < s.n; i++)
+        out.places[i] = s.places[i];
+    for (size_t i = 0; i < n->nwins; i++)
+        out.places[s.n + i] = (struct place){n->rel, n->winno[i], s.width + (uint32_t)i};
+    return out;
 }
 
 /* Planned at the first reference; each reference has names of its own for the same columns. */
@@ -406,6 +447,7 @@ static struct stream plan_node(struct planner *p, const struct logical *n)
     case LOGICAL_SETOP: return plan_setop(p, n);
     case LOGICAL_TOPK: return plan_topk(p, n);
     case LOGICAL_FLATMAP: return plan_flatmap(p, n);
+    case LOGICAL_WINDOW: return plan_window(p, n);
     }
     return fresh_stream(p, NULL, 0);
 }

@@ -22,7 +22,8 @@ enum physical_kind {
     PHYS_UNION,
     PHYS_SETOP,
     PHYS_TOPK,
-    PHYS_FLATMAP
+    PHYS_FLATMAP,
+    PHYS_WINDOW
 };
 
 /* One operator; its fields are the arguments of its op_* constructor. */
@@ -44,8 +45,10 @@ struct physical_op {
     enum setop_kind setop;
     const struct sort_key *sort;
     size_t nsort;
-    const struct expr **part; /* TOPK */
+    const struct expr **part; /* TOPK, WINDOW */
     size_t npart;
+    const struct window_call *wins; /* WINDOW */
+    size_t nwins;
     int64_t limit, offset;
     bool with_ties;
     struct flatmap_spec flatmap;

@@ -157,16 +157,9 @@ static void print_group(struct naming *nm, struct buf *b)
     }
 }
 
-static void print_topk(struct naming *nm, struct buf *b)
+static void print_order(struct naming *nm, struct buf *b)
 {
     const struct logical *n = nm->n;
-    if (n->limit < 0)
-        buf_adds(b, "all");
-    else
-        buf_addf(b, "top %lld", (long long)n->limit);
-    if (n->offset)
-        buf_addf(b, " after %lld", (long long)n->offset);
-    buf_adds(b, n->with_ties ? " with ties" : "");
     for (size_t i = 0; i < n->npart; i++) {
         const struct lcol *c = logical_find(n->in[0], n->part[i].rel, n->part[i].no);
         buf_addf(b, "%s%s", i ? ", " : " of each ", c ? name_of(&nm->arena, c) : "?");
@@ -202,6 +195,50 @@ static void print_calls(struct naming *nm, struct buf *b)
     }
 }
 
+static void print_topk(struct naming *nm, struct buf *b)
+{
+    const struct logical *n = nm->n;
+    if (n->limit < 0)
+        buf_adds(b, "all");
+    else
+        buf_addf(b, "top %lld", (long long)n->limit);
+    if (n->offset)
+        buf_addf(b, " after %lld", (long long)n->offset);
+    buf_adds(b, n->with_ties ? " with ties" : "");
+    print_order(nm, b);
+}
+
+static void print_win(struct naming *nm, const struct window_call *c, struct buf *b)
+{
+    bool framed = c->is_agg || c->win.cls->framed;
+    uint32_t nargs = c->is_agg ? c->agg.spec.nown : c->win.nargs;
+    buf_adds(b, c->is_agg ? c->agg.spec.cls->name : c->win.cls->name);
+    if (nargs || !c->is_agg) { /* count(*) has its star in its name */
+        buf_addc(b, '(');
+        print_exprs(nm, c->is_agg ? c->agg.args : c->win.args, nargs, ", ", b);
+        buf_addc(b, ')');
+    }
+    if (c->is_agg && c->agg.filter) {
+        buf_adds(b, " FILTER ");
+        print_expr(nm, c->agg.filter, b);
+    }
+    if (framed) {
+        buf_addc(b, ' ');
+        win_frame_print(c->frame, b);
+    }
+}
+
+static void print_window(struct naming *nm, struct buf *b)
+{
+    const struct logical *n = nm->n;
+    buf_adds(b, "window");
+    print_order(nm, b);
+    for (size_t i = 0; i < n->nwins; i++) {
+        buf_adds(b, i ? ", " : ": ");
+        print_win(nm, &n->wins[i], b);
+    }
+}
+
 static void print_kind(struct naming *nm, struct buf *b)
 {
     static const char *const setops[] = {
@@ -232,6 +269,7 @@ static void print_kind(struct naming *nm, struct buf *b)
     case LOGICAL_SETOP: buf_adds(b, setops[n->setop]); break;
     case LOGICAL_TOPK: print_topk(nm, b); break;
     case LOGICAL_FLATMAP: print_calls(nm, b); break;
+    case LOGICAL_WINDOW: print_window(nm, b); break;
     }
 }
 

@@ -8,6 +8,7 @@
  *     bind_from    the range table: tables, views, subqueries, CTEs, VALUES, joins
  *     bind_setop   UNION, INTERSECT, EXCEPT
  *     bind_agg     grouping keys and aggregates
+ *     bind_window  window functions
  *     bind_expr    scalar expressions
  *     bind_leaf    columns, constants, parameters, types
  *
@@ -53,6 +54,7 @@ struct cte_entry {
 
 struct grouping;
 struct bind_srfs;
+struct windowing;
 
 /* Levels of set-returning functions in a select list whose order is kept for LIMIT. */
 #define BIND_MAX_ORDINALS 8
@@ -65,6 +67,7 @@ struct scope {
     struct cte_entry *ctes;
     size_t nctes;
     struct grouping *grouping; /* above the grouping: select list and HAVING; else NULL */
+    struct windowing *windows; /* what bind_window collects; NULL until there is one */
     /* What CASETESTEXPR stands for: the innermost CASE x WHEN's x. */
     const struct expr *case_arg;
     struct bind_srfs *srfs; /* collects the set-returning calls of a select list; else NULL */
@@ -122,6 +125,18 @@ MUST_CHECK bool bind_grouped(struct binder *b, struct scope *sc, const struct pg
                              const struct expr **out);
 struct logical *bind_grouping_end(struct binder *b, struct scope *sc, struct logical *in);
 
+/* A window function is a column; it is collected in sc->windows. */
+const struct expr *bind_window_func(struct binder *b, struct scope *sc, const struct pgnode *node);
+/* When the select list is bound: the window functions that were met, over `in`. targets: the select
+ * list's expressions, which PARTITION BY and ORDER BY refer to. NULL with the error set. */
+struct logical *bind_windows_end(struct binder *b, struct scope *sc, struct logical *in,
+                                 const struct expr *const *targets);
+
+/* The value of an expression that is none of a row's: LIMIT's, a frame's offset. what names it in
+ * messages. False: it isn't constant (soft), or fails. */
+MUST_CHECK bool bind_constant(struct binder *b, const struct pgnode *node, const char *what,
+                              struct column_type *ct, struct value *out);
+
 /* The TARGETENTRY of that ressortgroupref: its index, or -1 with the error set. */
 int64_t bind_sortgroup_entry(struct binder *b, const struct pgnode *targets,
                              const struct pgnode *clause);
@@ -129,6 +144,9 @@ int64_t bind_sortgroup_entry(struct binder *b, const struct pgnode *targets,
 const struct pgnode *bind_resolve_alias(void *scope, const struct pgnode *node);
 
 bool bind_broken(struct binder *b, const char *what);
+/* Which way a SORTGROUPCLAUSE sorts a column of this type, in the clause named `what`. */
+MUST_CHECK bool bind_sort_order(struct binder *b, const struct pgnode *clause,
+                                const struct column_type *ct, const char *what, bool *desc);
 MUST_CHECK bool bind_needs_equality(struct binder *b, const struct column_type *ct,
                                     const char *what);
 

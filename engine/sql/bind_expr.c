@@ -319,6 +319,7 @@ static const struct {
     {"RELABELTYPE", bind_relabel},
     {"COERCEVIAIO", bind_via_io},
     {"COLLATEEXPR", bind_collate},
+    {"WINDOWFUNC", bind_window_func},
 };
 
 static const struct expr *bind_by_rule(struct binder *b, struct scope *sc,

@@ -7,6 +7,7 @@
  */
 #include "engine/sql/bind.h"
 
+#include "engine/expr/delegate.h"
 #include "engine/sql/refuse.h"
 
 bool bind_type(struct binder *b, uint32_t type, int32_t typmod, uint32_t collation,
@@ -98,4 +99,38 @@ const struct expr *bind_param(struct binder *b, struct scope *sc, const struct p
         return NULL;
     }
     return expr_const(b->arena, value_dup(ct.type, b->in->params[id - 1], b->arena), ct);
+}
+
+/* ------------------------------------------------------------ constant expressions */
+
+static bool has_columns_or_queries(const struct pgnode *node)
+{
+    if (pgn_is(node, "VAR") || pgn_is(node, "SUBLINK"))
+        return true;
+    for (uint32_t i = 0; i < node->n; i++)
+        if (has_columns_or_queries(node->items[i]))
+            return true;
+    return false;
+}
+
+bool bind_constant(struct binder *b, const struct pgnode *node, const char *what,
+                   struct column_type *ct, struct value *out)
+{
+    struct scope empty = {0};
+    struct eval_ctx cx = {.arena = b->arena};
+    struct err err;
+    err_clear(&err);
+    if (has_columns_or_queries(node))
+        return err_soft(b->err, "%s with an expression that isn't constant", what);
+    const struct expr *e = bind_expr(b, &empty, node);
+    if (!e)
+        return false;
+    if (expr_is_delegated(e))
+        return err_soft(b->err, "%s with a function that has no native version", what);
+    *ct = e->ct;
+    if (!expr_eval(e, &cx, out, &err)) {
+        *b->err = err;
+        return false;
+    }
+    return true;
 }

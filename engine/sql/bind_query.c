@@ -1,7 +1,8 @@
 /*
  * bind_query: one SELECT, clause by clause, in the order in which they take effect:
  *
- *     FROM → WHERE → GROUP BY, aggregates → HAVING → select list → DISTINCT → ORDER BY, LIMIT
+ *     FROM → WHERE → GROUP BY, aggregates → HAVING → window functions → select list → DISTINCT
+ *          → ORDER BY, LIMIT
  *
  * Set operations take the place of all before the select list. The select list is a projection
  * whose columns (rel, resno) are the identity the query's result is known by outside; columns made
@@ -82,6 +83,8 @@ static struct logical *bind_targets(struct binder *b, struct scope *sc, struct l
     }
     if (sc->grouping && !(in = bind_grouping_end(b, sc, in)))
         return NULL;
+    if (sc->windows && !(in = bind_windows_end(b, sc, in, exprs)))
+        return NULL;
     if (srfs)
         in = bind_srfs_end(b, srfs, in, sc->ordinals, &sc->nordinals);
     for (size_t i = 0; i < sc->nordinals; i++)
@@ -112,6 +115,20 @@ int64_t bind_sortgroup_entry(struct binder *b, const struct pgnode *targets,
 
 /* ------------------------------------------------------------ ORDER BY, LIMIT */
 
+bool bind_sort_order(struct binder *b, const struct pgnode *clause, const struct column_type *ct,
+                     const char *what, bool *desc)
+{
+    if (!type_has_order(ct)) {
+        if (ct->collation && ct->collation->kind == COLLATION_UNSUPPORTED)
+            return err_soft(b->err, "%s under collation \"%s\"", what, ct->collation->name);
+        return err_soft(b->err, "%s over type %s", what, ct->type->name);
+    }
+    if (!pgops_sort(pgn_oid(clause, "sortop"), ct->type, desc))
+        return err_soft(b->err, "%s with an operator that is not the default of type %s", what,
+                        ct->type->name);
+    return true;
+}
+
 static bool bind_sort(struct binder *b, struct scope *sc, const struct logical *project,
                       struct bound *out)
 {
@@ -126,14 +143,8 @@ static bool bind_sort(struct binder *b, struct scope *sc, const struct logical *
             return false;
         const struct lcol *c = &project->cols[at];
         *s = (struct logical_sort){c->rel, c->no, false, pgn_bool(clause, "nulls_first")};
-        if (!type_has_order(&c->ct)) {
-            if (c->ct.collation && c->ct.collation->kind == COLLATION_UNSUPPORTED)
-                return err_soft(b->err, "ORDER BY under collation \"%s\"", c->ct.collation->name);
-            return err_soft(b->err, "ORDER BY over type %s", c->ct.type->name);
-        }
-        if (!pgops_sort(pgn_oid(clause, "sortop"), c->ct.type, &s->desc))
-            return err_soft(b->err, "ORDER BY with an operator that is not the default of type %s",
-                            c->ct.type->name);
+        if (!bind_sort_order(b, clause, &c->ct, "ORDER BY", &s->desc))
+            return false;
     }
     out->nsort = clauses->n;
     return true;
@@ -144,25 +155,15 @@ static bool bind_row_count(struct binder *b, struct scope *sc, const char *field
                            const char *sqlstate, int64_t none, int64_t *out)
 {
     const struct pgnode *node = pgn_field(sc->query, field);
-    struct err err;
+    struct column_type ct;
     struct value v;
-    struct eval_ctx cx = {.arena = b->arena};
     *out = none;
     if (pgn_is_null(node))
         return true;
-    struct scope empty = {0}; /* no columns may be used here */
-    const struct expr *e = bind_expr(b, &empty, node);
-    if (!e)
+    if (!bind_constant(b, node, name, &ct, &v))
         return false;
-    if (e->ct.type->oid != OID_INT8)
+    if (ct.type->oid != OID_INT8)
         return bind_broken(b, "a row count that isn't bigint");
-    err_clear(&err);
-    if (expr_has_columns(e))
-        return err_soft(b->err, "%s with an expression that isn't constant", name);
-    if (!expr_eval(e, &cx, &v, &err)) {
-        *b->err = err;
-        return false;
-    }
     if (!v.null && v.i < 0)
         return err_set(b->err, sqlstate, "%s must not be negative", name);
     if (!v.null)
@@ -191,8 +192,8 @@ static struct logical *bind_limit(struct binder *b, struct scope *sc, struct log
                    !pgn_is_null(pgn_field(sc->query, "limitOffset"));
     if (!limited)
         return in;
-    if (!bind_row_count(b, sc, "limitCount", "LIMIT", "2201W", -1, &n->limit) ||
-        !bind_row_count(b, sc, "limitOffset", "OFFSET", "2201X", 0, &n->offset))
+    if (!bind_row_count(b, sc, "limitOffset", "OFFSET", "2201X", 0, &n->offset) ||
+        !bind_row_count(b, sc, "limitCount", "LIMIT", "2201W", -1, &n->limit))
         return NULL;
     if (n->limit > INT64_MAX - n->offset)
         n->limit = -1;

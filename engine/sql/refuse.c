@@ -31,8 +31,6 @@ static const struct {
     {"rowMarks", "FOR UPDATE or FOR SHARE", false},
     {"hasForUpdate", "FOR UPDATE or FOR SHARE", false},
     {"hasModifyingCTE", "a data-modifying WITH", false},
-    {"hasWindowFuncs", "a window function", true},
-    {"windowClause", "a WINDOW clause", true},
 };
 
 static bool is_set(const struct pgnode *f)
@@ -167,7 +165,6 @@ static const struct {
     const char *name;
     bool hard;
 } nodes[] = {
-    {"WINDOWFUNC", "a window function", false},
     {"SUBSCRIPTINGREF", "a subscript", false},
     {"NAMEDARGEXPR", "a named argument", false},
     {"FIELDSELECT", "a field of a composite value", false},
