@@ -13,5 +13,14 @@ extern const struct agg_class agg_sum_int, agg_sum_int8, agg_avg_int; /* agg_sum
 extern const struct agg_class agg_sum_numeric, agg_avg_numeric;
 extern const struct agg_class agg_sum_float4, agg_sum_float8, agg_avg_float; /* agg_float.c */
 extern const struct agg_class agg_min, agg_max;                              /* agg_minmax.c */
+extern const struct agg_class agg_var_pop_int, agg_var_samp_int;             /* agg_stat.c */
+extern const struct agg_class agg_stddev_pop_int, agg_stddev_samp_int;
+extern const struct agg_class agg_var_pop_numeric, agg_var_samp_numeric;
+extern const struct agg_class agg_stddev_pop_numeric, agg_stddev_samp_numeric;
+extern const struct agg_class agg_var_pop_float, agg_var_samp_float; /* agg_moments.c */
+extern const struct agg_class agg_stddev_pop_float, agg_stddev_samp_float;
+extern const struct agg_class agg_regr_count, agg_regr_sxx, agg_regr_syy, agg_regr_sxy;
+extern const struct agg_class agg_regr_avgx, agg_regr_avgy, agg_regr_r2, agg_regr_slope;
+extern const struct agg_class agg_regr_intercept, agg_covar_pop, agg_covar_samp, agg_corr;
 
 #endif

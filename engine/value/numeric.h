@@ -80,4 +80,9 @@ MUST_CHECK bool numeric_sum_avg(const struct numeric_sum *s, int64_t n, struct a
                                 struct value *out, struct err *err);
 size_t numeric_sum_bytes(const struct numeric_sum *s);
 
+/* var_pop() of n values or, as a sample, var_samp(); their roots are the standard deviations. Of NaN
+ * and infinities it is NaN. sumsq has twice the scale of sum; n is above 0, of a sample above 1. */
+MUST_CHECK bool numeric_variance(int64_t n, struct value sum, struct value sumsq, bool sample,
+                                 bool root, struct arena *a, struct value *out, struct err *err);
+
 #endif

@@ -45,6 +45,7 @@ struct agg_case {
     "0", "-0", "0.1", "-0.1", "1e300", "-1e300", "1e-300", "5e-324", "NaN", "Infinity",            \
         "-Infinity", "3"
 #define REALS "0", "-0", "0.1", "3e38", "-3e38", "1e-45", "NaN", "Infinity", "16777217", "-1.5"
+#define SMALL "0.1", "0.2", "-0.3", "1e10", "7", "-7", "1e-10"
 #define TEXTS "", "a", "b", "ab", "B", "zz", "zzz", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct agg_case cases[] = {
@@ -56,7 +57,11 @@ static const struct agg_case cases[] = {
     {2136, 701, 701, {FLOATS}},     {2120, 701, 701, {FLOATS}},     {2146, 1700, 1700, {NUMERICS}},
     {2130, 1700, 1700, {NUMERICS}}, {2145, 25, 25, {TEXTS}},        {2129, 25, 25, {TEXTS}},
     {2517, 16, 16, {"t", "f"}},     {2518, 16, 16, {"t", "f"}},     {2236, 21, 21, {INTS}},
-    {2241, 20, 20, {BIGINTS}},      {6166, 20, 20, {BIGINTS}},
+    {2241, 20, 20, {BIGINTS}},      {6166, 20, 20, {BIGINTS}},      {2718, 20, 1700, {BIGINTS}},
+    {2641, 20, 1700, {BIGINTS}},    {2725, 23, 1700, {INTS}},       {2712, 20, 1700, {BIGINTS}},
+    {2723, 1700, 1700, {NUMERICS}}, {2646, 1700, 1700, {NUMERICS}}, {2729, 1700, 1700, {NUMERICS}},
+    {2717, 1700, 1700, {NUMERICS}}, {2722, 701, 701, {FLOATS}},     {2645, 701, 701, {FLOATS}},
+    {2716, 701, 701, {FLOATS}},     {2643, 701, 701, {SMALL}},      {2728, 701, 701, {SMALL}},
 };
 
 static struct column_type column_type(uint32_t oid)
