@@ -138,6 +138,21 @@ static const struct agg_row {
     {2827, 2, &agg_covar_pop},
     {2828, 2, &agg_covar_samp},
     {2829, 2, &agg_corr},
+    {2335, 1, &agg_array},
+    {4053, 1, &agg_array_of_arrays},
+    {3538, 2, &agg_string},
+    {3545, 2, &agg_string_bytea},
+    {3175, 1, &agg_json},
+    {3197, 2, &agg_json_object},
+    {3972, 1, &agg_percentile_disc},
+    {3974, 1, &agg_percentile_cont},
+    {3978, 1, &agg_percentiles_disc},
+    {3980, 1, &agg_percentiles_cont},
+    {3984, 1, &agg_mode},
+    {3986, AGG_ANY_ARGS, &agg_rank},
+    {3988, AGG_ANY_ARGS, &agg_percent_rank},
+    {3990, AGG_ANY_ARGS, &agg_cume_dist},
+    {3992, AGG_ANY_ARGS, &agg_dense_rank},
 };
 
 static const struct agg_row *find(uint32_t oid)
@@ -170,6 +185,17 @@ static bool check_order(const struct agg_call *call, struct agg_spec *spec, stru
     return true;
 }
 
+/* JSON's text is known to the blank only for some types. */
+static bool check_json(const struct agg_call *call, const struct agg_spec *spec, struct err *err)
+{
+    if (spec->cls != &agg_json && spec->cls != &agg_json_object)
+        return true;
+    for (uint32_t i = 0; i < spec->nown; i++)
+        if (!agg_json_can_show(spec->args[i].type))
+            return err_soft(err, "%s of type %s", call->name, spec->args[i].type->name);
+    return true;
+}
+
 bool agg_resolve(const struct agg_call *call, struct agg_spec *spec, struct err *err)
 {
     const struct agg_row *row = find(call->fnoid);
@@ -190,7 +216,7 @@ bool agg_resolve(const struct agg_call *call, struct agg_spec *spec, struct err 
         spec->direct[i] = call->direct[i];
     for (size_t i = 0; i < call->nsort && row->cls->ordered; i++)
         spec->sort[spec->nsort++] = call->sort[i];
-    return check_order(call, spec, err);
+    return check_order(call, spec, err) && check_json(call, spec, err);
 }
 
 bool agg_lookup(uint32_t aggfnoid, const char *name, const struct column_type *args, size_t nargs,

@@ -22,5 +22,18 @@ extern const struct agg_class agg_stddev_pop_float, agg_stddev_samp_float;
 extern const struct agg_class agg_regr_count, agg_regr_sxx, agg_regr_syy, agg_regr_sxy;
 extern const struct agg_class agg_regr_avgx, agg_regr_avgy, agg_regr_r2, agg_regr_slope;
 extern const struct agg_class agg_regr_intercept, agg_covar_pop, agg_covar_samp, agg_corr;
+extern const struct agg_class agg_array, agg_array_of_arrays;           /* agg_array.c */
+extern const struct agg_class agg_string, agg_string_bytea;             /* agg_string.c */
+extern const struct agg_class agg_json, agg_json_object;                /* agg_json.c */
+extern const struct agg_class agg_percentile_disc, agg_percentile_cont; /* agg_ordered.c */
+extern const struct agg_class agg_percentiles_disc, agg_percentiles_cont, agg_mode;
+extern const struct agg_class agg_rank, agg_dense_rank; /* agg_hypothetical.c */
+extern const struct agg_class agg_percent_rank, agg_cume_dist;
+
+/* Whether to_json's text of the type's values is known to the blank. */
+bool agg_json_can_show(const struct type *t);
+/* Appends a key in quotes; false where it can't be one. */
+MUST_CHECK bool agg_json_key(const struct type *t, struct value key, struct buf *b,
+                             struct err *err);
 
 #endif
