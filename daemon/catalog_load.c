@@ -239,6 +239,52 @@ static const char *function_name(void *ctx, uint32_t oid, char *volatility)
     return name;
 }
 
+/* An aggregate is declared immutable whatever its functions are. */
+static bool find_function(void *ctx, uint32_t oid, struct cat_function *out, struct err *err)
+{
+    struct catalog_load *cl = ctx;
+    PGresult *res = pgconn_queryf(
+        cl->conn, err,
+        "SELECT p.oid::regprocedure, p.proname, GREATEST(p.provolatile::text, CASE WHEN p.oid >= "
+        "%d THEN "
+        "(SELECT max(f.provolatile::text) FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc f "
+        "ON f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, "
+        "a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn) WHERE a.aggfnoid = p.oid) END), "
+        "l.lanname IN ('c', 'internal'), e.extname FROM pg_catalog.pg_proc p "
+        "JOIN pg_catalog.pg_language l ON l.oid = p.prolang "
+        "LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::regclass "
+        "AND d.objid = p.oid AND d.deptype = 'e' "
+        "AND d.refclassid = 'pg_catalog.pg_extension'::regclass "
+        "LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE p.oid = %u",
+        FIRST_NORMAL_OID, oid);
+    if (!res)
+        return false;
+    bool found = PQntuples(res) == 1;
+    if (found)
+        *out = (struct cat_function){.signature = dup_value(cl, res, 0, 0),
+                                     .name = dup_value(cl, res, 0, 1),
+                                     .volatility = *PQgetvalue(res, 0, 2),
+                                     .builtin = oid < FIRST_NORMAL_OID,
+                                     .in_c = is_true(res, 0, 3),
+                                     .extension =
+                                         PQgetisnull(res, 0, 4) ? NULL : dup_value(cl, res, 0, 4)};
+    PQclear(res);
+    return found || err_set(err, "42883", "function with OID %u does not exist", oid);
+}
+
+static bool sorts_descending(void *ctx, uint32_t operator)
+{
+    struct catalog_load *cl = ctx;
+    struct err ignored;
+    PGresult *res = pgconn_queryf(cl->conn, &ignored,
+                                  "SELECT FROM pg_catalog.pg_amop WHERE amopopr = %u AND "
+                                  "amopmethod = 403 AND amopstrategy = 5 LIMIT 1",
+                                  operator);
+    bool descending = res && PQntuples(res) == 1;
+    PQclear(res);
+    return descending;
+}
+
 void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char *publication)
 {
     memset(cl, 0, sizeof *cl);
@@ -249,7 +295,9 @@ void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char 
                                    .table = find_table,
                                    .type = find_type,
                                    .collation = find_collation,
-                                   .function_name = function_name};
+                                   .function_name = function_name,
+                                   .function = find_function,
+                                   .sorts_descending = sorts_descending};
 }
 
 void catalog_load_fini(struct catalog_load *cl)

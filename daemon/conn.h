@@ -66,6 +66,7 @@ struct conn {
     struct sub *subs; /* doubly linked, oldest last */
     size_t nsubs;     /* with those of EXPLAIN and QUERY */
     size_t nlagging;
+    size_t nlimiting;     /* subscriptions of reruns whose answer is out of date beyond an LSN */
     size_t pending;       /* requests that have not been answered in full */
     uint64_t catching_up; /* the one subscription that is being caught up; 0 = none */
 

@@ -2,7 +2,8 @@
  * cut: see cut.h.
  *
  * A SYNC is answered when each subscription that existed when it came is current, on a worker that
- * has passed the LSN, with nothing held back that is older. Subscriptions are numbered upwards, so
+ * has passed the LSN (and for a rerun, with an answer that holds there), with nothing held back that
+ * is older. Subscriptions are numbered upwards, so
  * "existed then" is a comparison; one that was released in between no longer counts.
  */
 #include "daemon/cut.h"
@@ -44,9 +45,20 @@ static lsn_t least_passed(const struct loop *l)
     return least;
 }
 
+/* Up to where the answers of all reruns hold. */
+static lsn_t find_limit(const struct conn *c)
+{
+    lsn_t limit = LSN_MAX;
+    for (const struct sub *s = c->nlimiting ? c->subs : NULL; s; s = s->conn_next)
+        if (s->limiting && s->fan->holds < limit)
+            limit = s->fan->holds;
+    return limit;
+}
+
 static void give_out(struct conn *c)
 {
     struct held h;
+    c->progress.limit = find_limit(c);
     for (;;) {
         switch (progress_next(&c->progress, c->loop->passed, &h)) {
         case PROGRESS_WAIT: return;
@@ -199,7 +211,8 @@ static bool is_synced(const struct conn *c, const struct sync *sync)
     for (const struct sub *s = c->subs; s; s = s->conn_next) {
         if (s->no > sync->last_sub || s->kind == SUB_EXPLAIN)
             continue;
-        if (!sub_is_current(s) || c->loop->passed[worker_no(s->fan->plan->worker)] < sync->lsn)
+        if (!sub_is_current(s) || s->fan->holds < sync->lsn ||
+            c->loop->passed[worker_no(s->fan->plan->worker)] < sync->lsn)
             return false;
     }
     return true;

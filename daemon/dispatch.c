@@ -189,7 +189,8 @@ static void reply_spec(struct buf *b, const char *id, const struct plan_spec *sp
         };
         VEC_PUSH(order, o);
     }
-    reply_accepted(b, id, spec->key, "incremental", columns.v, columns.n, order.v, order.n);
+    reply_accepted(b, id, spec->key, spec->rerun ? spec->rerun->what : NULL, columns.v, columns.n,
+                   order.v, order.n);
     VEC_FREE(columns);
     VEC_FREE(order);
 }

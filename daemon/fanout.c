@@ -140,7 +140,9 @@ static void hold(struct sub *s, lsn_t lsn, struct payload *payload, const struct
         h.err = NEW(struct err);
         *h.err = *err;
     }
-    progress_hold(&c->progress, worker_no(s->fan->plan->worker), &h);
+    const struct plan *plan = s->fan->plan;
+    int queue = plan->spec->rerun ? (int)c->progress.nworkers : worker_no(plan->worker);
+    progress_hold(&c->progress, queue, &h);
     if (outq_bytes(&c->out) + c->progress.held_bytes > c->loop->output_limit)
         drop_held(c);
 }
@@ -230,13 +232,29 @@ static void fan_ended(struct fan *f, struct lmsg_plan *m)
     }
 }
 
-/* What the rebuild changed is one step of the client, over everything committed in between. */
-static void fan_current(struct fan *f, struct lmsg_plan *m)
+static void raise_floors(struct fan *f, lsn_t lsn)
 {
     for (struct sub *s = f->subs; s; s = s->fan_next)
         if (s->kind == SUB_SUBSCRIBE)
-            progress_raise_floor(&s->conn->progress, m->lsn);
+            progress_raise_floor(&s->conn->progress, lsn);
+}
+
+/* What the rebuild changed is one step of the client, over everything committed in between. */
+static void fan_current(struct fan *f, struct lmsg_plan *m)
+{
+    raise_floors(f, m->lsn);
     fan_set_stale(f, false);
+}
+
+/* A rerun's answer is such a step, from the LSN where the last one ended to its own; it may be empty.
+ * Without an LSN it is the news that the answer we have is out of date. */
+static void fan_answered(struct fan *f, const struct lmsg_plan *m)
+{
+    if (!f->plan->spec->rerun)
+        return;
+    if (f->holds != LSN_MAX && m->lsn)
+        raise_floors(f, m->lsn);
+    fan_set_holds(f, m->holds);
 }
 
 static void to_all(struct fan *f, struct lmsg_plan *m)
@@ -246,11 +264,18 @@ static void to_all(struct fan *f, struct lmsg_plan *m)
         if (f->stale && m->current)
             fan_current(f, m);
         fan_delta(f, m);
+        fan_answered(f, m);
         break;
     case L_FAILED:
         if (f->stale && m->current)
             fan_current(f, m);
         fan_failed(f, m);
+        fan_answered(f, m);
+        break;
+    case L_HOLDS:
+        if (f->stale && m->current)
+            fan_current(f, m);
+        fan_answered(f, m);
         break;
     case L_STALE: fan_set_stale(f, true); break;
     case L_ENDED: fan_ended(f, m); break;
@@ -265,6 +290,7 @@ static void to_one(struct sub *s, struct lmsg_plan *m)
     case L_SNAPSHOT:
     case L_CATCHUP:
         fan_set_stale(f, !m->current);
+        fan_set_holds(f, m->holds);
         if (m->m.kind == L_SNAPSHOT)
             take_snapshot(s, m);
         else

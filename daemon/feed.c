@@ -46,6 +46,7 @@ static struct need *need_of(struct feed *f, struct fed_plan *p, uint32_t relid)
             return &p->needs.v[i];
     }
     e->leaf->users++;
+    e->leaf->watchers += p->rerun != NULL;
     VEC_PUSH(p->needs, ((struct need){.leaf = e->leaf}));
     return &p->needs.v[p->needs.n - 1];
 }
@@ -79,13 +80,16 @@ void feed_add_plan(struct feed *f, struct plan *plan)
     p->leaves = xcalloc(spec->nsources ? spec->nsources : 1, sizeof *p->leaves);
     for (size_t i = 0; i < spec->nsources; i++)
         set_leaves(&p->leaves[i], spec->sources[i].leaves, spec->sources[i].nleaves);
+    if (spec->rerun)
+        feed_rerun_add(f, p);
     find_needs(f, p);
     VEC_PUSH(f->plans, p);
     outbox_count_plan(f->out, plan, true);
 }
 
-static void release_leaf(struct feed *f, struct leaf *leaf)
+static void release_leaf(struct feed *f, const struct fed_plan *p, struct leaf *leaf)
 {
+    leaf->watchers -= p->rerun != NULL;
     if (--leaf->users)
         return;
     struct hydration *h = leaf->reading;
@@ -101,7 +105,7 @@ static void release_leaf(struct feed *f, struct leaf *leaf)
 static void release_leaves(struct feed *f, struct fed_plan *p)
 {
     for (size_t i = 0; i < p->needs.n; i++) {
-        release_leaf(f, p->needs.v[i].leaf);
+        release_leaf(f, p, p->needs.v[i].leaf);
         VEC_FREE(p->needs.v[i].sources);
     }
     VEC_FREE(p->needs);
@@ -111,6 +115,8 @@ static void free_plan(struct feed *f, struct fed_plan *p)
 {
     feed_set_state(f, p, FED_ENDED);
     release_leaves(f, p);
+    if (p->rerun)
+        feed_rerun_remove(f, p);
     for (size_t i = 0; i < p->plan->spec->nsources; i++)
         free(p->leaves[i].v);
     free(p->leaves);
@@ -157,6 +163,8 @@ static void make_stale(struct feed *f, struct fed_plan *p)
         outbox_plan(f->out, W_STALE, p->plan);
     p->started = false;
     feed_set_state(f, p, FED_WAITING);
+    if (p->rerun)
+        feed_rerun_restart(f, p);
 }
 
 void feed_make_stale_on(struct feed *f, const struct leaf *leaf)
@@ -257,6 +265,7 @@ void feed_suspend(struct feed *f)
 {
     f->streaming = false;
     f->epoch++;
+    feed_rerun_forget_jobs(f);
     for (size_t i = 0; i < f->plans.n; i++)
         make_stale(f, f->plans.v[i]);
     ingest_restart(&f->ing, f->ing.position);
@@ -272,9 +281,13 @@ void feed_resume(struct feed *f, lsn_t position, struct snapshot origin, int64_t
     f->retry_at = 0;
     for (size_t i = 0; i < f->ing.map.size; i++) {
         struct leaf *leaf = f->ing.map.v[i].leaf;
-        if (leaf)
-            leaf->pause = leaf->retry_at = 0;
+        if (!leaf)
+            continue;
+        leaf->pause = leaf->retry_at = 0;
+        leaf->asked = false;
     }
+    for (size_t i = 0; i < f->reruns.n; i++)
+        feed_rerun_restart(f, f->reruns.v[i]);
 }
 
 static uint64_t oldest_wanted(const struct feed *f)
@@ -328,13 +341,15 @@ bool feed_run(struct feed *f, uint64_t now_ms)
     assert(!f->ing.in_txn);
     f->now = now_ms;
     f->retry_at = 0;
+    if (f->streaming && f->reruns.n)
+        feed_rerun_run(f);
     if (!feed_is_busy(f))
         return true;
     /* A seed under way goes on with the store it was begun with. */
     if (!f->nseeding)
         feed_finish_reads(f);
     for (size_t i = 0; f->nwaiting && i < f->plans.n; i++) {
-        if (f->plans.v[i]->state == FED_WAITING)
+        if (f->plans.v[i]->state == FED_WAITING && !f->plans.v[i]->rerun)
             start_or_ask(f, f->plans.v[i]);
     }
     if (!f->nseeding)
@@ -353,7 +368,8 @@ static struct step *new_step_event(void *arg)
     return outbox_new_step(f->out);
 }
 
-static const struct ingest_events events = {new_step_event, lost_event, reseed_event};
+static const struct ingest_events events = {new_step_event, lost_event, reseed_event,
+                                            feed_rerun_touched};
 
 void feed_init(struct feed *f, struct outbox *out)
 {
@@ -367,6 +383,8 @@ void feed_fini(struct feed *f)
     while (f->plans.n)
         free_plan(f, f->plans.v[--f->plans.n]);
     VEC_FREE(f->plans);
+    VEC_FREE(f->reruns);
+    feed_rerun_forget_jobs(f);
     ingest_fini(&f->ing);
     snapshot_fini(&f->origin);
 }

@@ -15,6 +15,9 @@
  * A plan whose worker has lost its state (Postgres didn't answer a question of its functions) starts
  * over after a pause, which grows if that happens again and again.
  *
+ * A rerun's plan needs no rows, only to know when its tables change: it goes from WAITING to LIVE with
+ * the first answer of Postgres (feed_rerun.c).
+ *
  * A leaf is asked for with all columns that any plan needs. While it is read again it goes on being
  * served from what is there. Failures that may pass are retried with growing pauses.
  *
@@ -26,6 +29,9 @@
 
 #include "daemon/ingest.h"
 #include "daemon/outbox.h"
+#include "daemon/prefix.h"
+
+struct rerun_job;
 
 enum fed_state {
     FED_WAITING,
@@ -45,8 +51,23 @@ struct source_leaves {
     size_t n;
 };
 
+/* A plan whose statement Postgres is asked again; feed_rerun.c. */
+struct fed_rerun {
+    bool wanted;  /* it is to be asked again */
+    bool running; /* it is being asked */
+    bool doomed;  /* …and the answer is of no use */
+    bool fresh;   /* no answer since the plan began or lost its footing */
+    bool told;    /* its worker knows that the answer holds only up to the first touch */
+    lsn_t base;   /* touches up to it are not in the list: an answer must show them all */
+    lsn_t label;  /* of the last answer */
+    VEC(struct touch) touches;
+    uint64_t due_at;          /* ms: again, as time has gone by; 0 = when something changes */
+    uint64_t retry_at, pause; /* ms: not before; how long after the next failure */
+};
+
 struct fed_plan {
-    struct plan *plan; /* one reference */
+    struct plan *plan;       /* one reference */
+    struct fed_rerun *rerun; /* owned; NULL: incremental */
     enum fed_state state;
     bool started; /* its worker has been given parts of a seed since the last W_STALE */
     struct source_leaves *leaves; /* owned; one for each source of the plan */
@@ -58,6 +79,7 @@ struct fed_plan {
 
 struct feed_limits {
     uint64_t retry_min, retry_max; /* pauses before a table is read again, ms */
+    uint64_t rerun_interval;       /* how often what depends on the time is asked again, ms */
     size_t seed_parts;             /* parts of seeds under way */
 };
 
@@ -67,7 +89,14 @@ struct feed {
     struct feed_limits limits;
     void (*ask)(void *arg, struct msg *job); /* posts a job to the hydrator */
     void *ask_arg;
-    VEC(struct fed_plan *) plans; /* owned */
+    void (*ask_rerun)(void *arg, struct msg *job); /* posts a job to the rerun thread */
+    void *ask_rerun_arg;
+    VEC(struct fed_plan *) plans;  /* owned */
+    VEC(struct fed_plan *) reruns; /* borrowed: those of them that are */
+    bool rerun_work;               /* something has changed for them */
+    bool rerun_out;                /* a job is under way… */
+    struct rerun_job *rerun_back;  /* …or is back and waits for the stream; owned */
+    uint64_t rerun_at;             /* ms: when there is something to do for them; 0 = nothing */
     size_t nwaiting, nseeding;
     uint64_t epoch; /* grows with every session */
     int64_t postmaster_start;
@@ -85,6 +114,7 @@ void feed_drop_plan(struct feed *f, struct plan *p); /* borrows it; passes W_DRO
 /* Its worker has lost what the plan was seeded with. Borrows the plan, which may be gone. */
 void feed_reseed(struct feed *f, struct plan *p, uint64_t now_ms);
 void feed_hydrated(struct feed *f, struct hydrate_job *job); /* takes it */
+void feed_answered(struct feed *f, struct rerun_job *job);   /* likewise */
 void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n);
 /* The plans that read the table read these leaves from now on; those that do already go on. */
 void feed_tree_changed(struct feed *f, uint32_t table, const uint32_t *leaves, size_t n);

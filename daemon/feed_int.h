@@ -16,10 +16,25 @@ void feed_make_stale_on(struct feed *f, const struct leaf *leaf);
 void feed_wake_at(struct feed *f, uint64_t when);
 
 /* feed_read.c */
+/* The leaf isn't asked for again before a pause, which grows. */
+void feed_retry_later(struct feed *f, struct leaf *leaf);
 /* Asks for those of the plan's leaves that lack something and aren't being read. */
 void feed_request_leaves(struct feed *f, struct fed_plan *p);
 /* Puts hydrations that have caught up into use, and throws away those that are doomed. */
 void feed_finish_reads(struct feed *f);
+
+/* feed_rerun.c */
+void feed_rerun_add(struct feed *f, struct fed_plan *p);
+void feed_rerun_remove(struct feed *f, struct fed_plan *p);
+/* Its tables aren't what they were, or nothing is known of them any more. */
+void feed_rerun_restart(struct feed *f, struct fed_plan *p);
+void feed_rerun_touched(void *feed, struct leaf *const *leaves, size_t n, uint32_t xid, lsn_t end);
+/* The session is gone, and with it what was asked. */
+void feed_rerun_forget_jobs(struct feed *f);
+/* A job that only published tables. */
+void feed_rerun_published(struct feed *f, struct hydrate_job *job);
+/* Whatever can be done now. */
+void feed_rerun_run(struct feed *f);
 
 /* feed_seed.c */
 /* All columns that are needed of the leaf are in the layout. */

@@ -100,7 +100,7 @@ void feed_request_leaves(struct feed *f, struct fed_plan *p)
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-static void retry_later(struct feed *f, struct leaf *leaf)
+void feed_retry_later(struct feed *f, struct leaf *leaf)
 {
     leaf->pause = leaf->pause ? leaf->pause * 2 : f->limits.retry_min;
     if (leaf->pause > f->limits.retry_max)
@@ -117,7 +117,7 @@ static void give_up(struct feed *f, struct hydration *h)
         link = &(*link)->next;
     *link = h->next;
     for (size_t i = 0; i < h->leaves.n; i++)
-        retry_later(f, h->leaves.v[i]);
+        feed_retry_later(f, h->leaves.v[i]);
     hydration_free(h);
 }
 
@@ -161,7 +161,7 @@ static void table_failed(struct feed *f, struct hydration *h, struct leaf *leaf,
                          const struct hydrate_table *t)
 {
     remove_leaf(h, leaf);
-    retry_later(f, leaf);
+    feed_retry_later(f, leaf);
     if (t->permanent) {
         end_waiting(f, leaf, t);
         return;
@@ -201,8 +201,12 @@ static struct hydration *hydration_of(struct feed *f, const struct hydrate_job *
 
 void feed_hydrated(struct feed *f, struct hydrate_job *job)
 {
-    struct hydration *h = hydration_of(f, job);
     struct err err;
+    if (job->publish) {
+        feed_rerun_published(f, job);
+        return;
+    }
+    struct hydration *h = hydration_of(f, job);
     if (!h) { /* of a session that is over */
         hydrate_job_free(job);
         return;

@@ -95,7 +95,8 @@ static bool is_awaited(const struct feed *f, const struct leaf *leaf)
 {
     for (size_t i = 0; i < f->plans.n; i++) {
         const struct fed_plan *p = f->plans.v[i];
-        if ((p->state == FED_WAITING || p->state == FED_SEEDING) && feed_needs(p, leaf))
+        if (!p->rerun && (p->state == FED_WAITING || p->state == FED_SEEDING) &&
+            feed_needs(p, leaf))
             return true;
     }
     return false;

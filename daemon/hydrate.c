@@ -9,6 +9,8 @@
  * rewrite or TRUNCATE committed in between would show as an empty table, and the stream would carry
  * no rows for it. A table that fails aborts the transaction, so the others are read anew.
  *
+ * A job may ask no more than that its tables be published.
+ *
  * One job at a time, one session. A job always comes back to the reader, except those that are
  * still waiting when we stop.
  */
@@ -228,6 +230,8 @@ static bool read_tables(struct hydrator *h, const struct config *cfg, struct hyd
     if (!pgconn_open(c, &job->err) ||
         !publication_ensure(&h->pub, c, cfg, r, job->ntables, &job->err))
         return false;
+    if (job->publish)
+        return leave_fingerprints(c, job, r, &job->err);
     while ((o = attempt(h, cfg, job, r, &job->err)) != OUTCOME_DONE) {
         drop_stores(job);
         if (c->pg)

@@ -32,10 +32,18 @@ void ingest_fini(struct ingest *ing)
     drop_hydrations(ing);
     step_unref(ing->step);
     rawtx_builder_fini(&ing->cur);
+    VEC_FREE(ing->touched);
     ring_clear(&ing->ring);
     leafmap_fini(&ing->map);
     arena_fini(&ing->scratch);
     free(ing->decoder);
+}
+
+static void forget_touched(struct ingest *ing)
+{
+    for (size_t i = 0; i < ing->touched.n; i++)
+        ing->touched.v[i]->touched = false;
+    ing->touched.n = 0;
 }
 
 void ingest_restart(struct ingest *ing, lsn_t position)
@@ -45,6 +53,7 @@ void ingest_restart(struct ingest *ing, lsn_t position)
     ing->step = NULL;
     ing->nchanges = 0;
     rawtx_builder_reset(&ing->cur);
+    forget_touched(ing);
     ring_clear(&ing->ring);
     leafmap_forget_relations(&ing->map);
     for (size_t i = 0; i < ing->map.size; i++) {
@@ -176,6 +185,14 @@ static bool is_catching_up(const struct leaf *leaf)
     return leaf->next && !leaf->reading->skip && !leaf->reading->doomed;
 }
 
+static void touch(struct ingest *ing, struct leaf *leaf)
+{
+    if (!leaf->watchers || leaf->touched)
+        return;
+    leaf->touched = true;
+    VEC_PUSH(ing->touched, leaf);
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 static bool change(struct ingest *ing, uint32_t relid, const char *msg, size_t len, struct err *err)
@@ -189,6 +206,7 @@ static bool change(struct ingest *ing, uint32_t relid, const char *msg, size_t l
     rawtx_builder_add(&ing->cur, rel, msg, len, ing->ring.max_bytes);
     if (!leaf)
         return true;
+    touch(ing, leaf);
     if (is_pending(leaf))
         hydration_keep(leaf->reading, rel, msg, len, ing->max_pending_bytes);
     if (!leaf->layout && !is_catching_up(leaf))
@@ -249,8 +267,10 @@ static void truncate(struct ingest *ing, const struct pgo_message *m, const char
     for (size_t i = 0; i < m->truncate.n; i++) {
         struct leafmap_entry *e = leafmap_find(&ing->map, pgo_truncate_relid(m, i));
         ing->changes++;
-        if (e && e->leaf)
-            truncate_leaf(ing, e->leaf);
+        if (!e || !e->leaf)
+            continue;
+        touch(ing, e->leaf);
+        truncate_leaf(ing, e->leaf);
     }
 }
 
@@ -304,6 +324,10 @@ static void commit(struct ingest *ing, const struct pgo_message *m)
     }
     if (ing->reseeds)
         end_overflow(ing);
+    if (ing->touched.n) {
+        ing->events->touched(ing->arg, ing->touched.v, ing->touched.n, ing->xid, end);
+        forget_touched(ing);
+    }
 }
 
 bool ingest_message(struct ingest *ing, const char *msg, size_t len, struct err *err)

@@ -31,6 +31,8 @@ struct ingest_events {
     /* The leaf's changes are not in the step, but its store is right: seed its plans anew. Also for
      * a leaf without store, which then counts as lost. */
     void (*reseed)(void *arg, struct leaf *leaf);
+    /* At COMMIT: the transaction changed these leaves, which have watchers. */
+    void (*touched)(void *arg, struct leaf *const *leaves, size_t n, uint32_t xid, lsn_t end);
 };
 
 struct ingest {
@@ -43,11 +45,12 @@ struct ingest {
     struct step *step;            /* owned; changes not given away yet; NULL = none */
     lsn_t position;               /* everything committed up to here is in stores and step */
     bool in_txn;
-    bool overflow;   /* the transaction under way is too large */
-    bool reseeds;    /* some leaf is marked as overflown */
-    uint32_t xid;    /* of it */
-    uint64_t seq;    /* of it, or of the next one */
-    size_t nchanges; /* in step */
+    bool overflow;              /* the transaction under way is too large */
+    bool reseeds;               /* some leaf is marked as overflown */
+    uint32_t xid;               /* of it */
+    uint64_t seq;               /* of it, or of the next one */
+    size_t nchanges;            /* in step */
+    VEC(struct leaf *) touched; /* borrowed: by the transaction under way; have watchers */
     struct rawtx_builder cur;
     struct arena scratch;
     struct pgo_decoder *decoder; /* owned */

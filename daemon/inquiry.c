@@ -2,7 +2,7 @@
  * inquiry: see inquiry.h. From a statement's text to its spec.
  *
  *     describe: parameter and column types ── parameter values ── probe: node tree ──
- *     plan_spec_new()
+ *     plan_spec_new(), or else plan_spec_rerun()
  *
  * The statement becomes the body of a function that is never called and always rolled back: Postgres
  * parses and analyses it, and pg_proc.prosqlbody is the analysed tree. Nothing of the user's is ever
@@ -229,11 +229,42 @@ static void note_views(struct plan_spec *spec, const struct plan_view *views, si
     buf_fini(&b);
 }
 
+/* The statement as Postgres prints it when no name can be seen without its schema: what a name means
+ * now it means whenever it is run again. */
+static bool qualify(struct inquiry *q)
+{
+    if (!pgconn_exec(q->conn, "SET LOCAL search_path = ''", q->err))
+        return false;
+    PGresult *res = pgconn_query(q->conn,
+                                 "SELECT pg_catalog.pg_get_function_sqlbody(f.oid) "
+                                 "FROM pg_catalog.pg_proc f WHERE f.proname = 'palimpsest_probe' "
+                                 "AND f.pronamespace = pg_catalog.pg_my_temp_schema()",
+                                 0, NULL, NULL, q->err);
+    if (!res)
+        return false;
+    q->input.qualified = bare_sql(q, PQgetvalue(res, 0, 0));
+    PQclear(res);
+    return true;
+}
+
+/* What can't be maintained by changes is asked again. */
+static struct plan_spec *make_rerun(struct inquiry *q, const struct config *cfg)
+{
+    struct err why = *q->err;
+    if (!cfg->engine_allow_rerun) {
+        err_hint(q->err, "engine.allow_rerun is off.");
+        return NULL;
+    }
+    return qualify(q) ? plan_spec_rerun(&q->input, &q->catalog.catalog, &why, q->err) : NULL;
+}
+
 static const struct plan_spec *make_spec(struct inquiry *q, const struct config *cfg)
 {
     q->input.type_names = q->type_names;
     q->input.environment = cfg->engine_timezone;
     struct plan_spec *spec = plan_spec_new(&q->input, &q->catalog.catalog, q->err);
+    if (!spec && q->err->soft)
+        spec = make_rerun(q, cfg);
     if (spec && q->catalog.views.n)
         note_views(spec, q->catalog.views.v, q->catalog.views.n);
     return spec;

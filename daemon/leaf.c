@@ -22,6 +22,7 @@ void leaf_lose(struct leaf *l)
     leaf_layout_unref(l->layout);
     l->store = NULL;
     l->layout = NULL;
+    l->published = false;
     l->overflow = false;
 }
 
@@ -36,6 +37,7 @@ void leaf_promote(struct leaf *l)
 {
     assert(l->next);
     leaf_lose(l);
+    l->published = true;
     l->store = l->next;
     l->layout = leaf_layout_ref(store_leaf(l->store));
     l->map = l->next_map;

@@ -6,6 +6,8 @@
  *   set     set     exact: the rows as of the stream's position
  *   set     NULL    a table without identity, all of whose plans are seeded: INSERTs pass through
  *
+ * A leaf that only has watchers (reruns, feed_rerun.c) is never read: it is published or not yet.
+ *
  * While the table is read (again), `reading` is set and what comes back from the hydrator stands in
  * `next` until it has caught up with the stream; then it replaces store and layout. So a table that
  * another plan needs more columns of goes on being served meanwhile.
@@ -23,6 +25,10 @@ struct hydration;
 struct leaf {
     uint32_t relid;
     uint32_t users;             /* plans that read it */
+    uint32_t watchers;          /* of them, those that only want to know when it changes */
+    bool published;             /* its changes are in the stream, whole; also if it has a layout */
+    bool asked;                 /* the hydrator is to publish it for them */
+    bool touched;               /* by the transaction under way; kept while it has watchers */
     struct leaf_layout *layout; /* counted */
     struct store *store;        /* owned */
     struct colmap map;          /* of layout */

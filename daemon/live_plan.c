@@ -42,10 +42,11 @@ struct live_plan *live_plan_new(struct plan *p, struct worker *w, const struct p
     struct live_plan *lp = NEW(struct live_plan);
     lp->plan = plan_ref(p);
     lp->worker = w;
+    lp->holds = LSN_MAX;
     lp->host = plan_host_new(p->spec, limits);
     lp->subs = xcalloc(nloops, sizeof *lp->subs);
     arena_init(&lp->rows);
-    for (size_t i = 0; i < p->spec->nsources; i++)
+    for (size_t i = 0; !p->spec->rerun && i < p->spec->nsources; i++)
         add_mappings(lp, i, p->spec->sources[i].leaves, p->spec->sources[i].nleaves);
     return lp;
 }
@@ -127,6 +128,7 @@ static struct lmsg_plan *message(struct live_plan *lp, enum loop_msg_kind kind, 
     m->sub = sub;
     m->lsn = lp->host ? plan_host_lsn(lp->host) : 0;
     m->current = lp->current;
+    m->holds = lp->holds;
     return m;
 }
 
@@ -219,6 +221,20 @@ static void lose(struct live_plan *lp)
     registry_reseed(lp->plan->registry, lp->plan);
 }
 
+/* False: there is nothing to tell. */
+static bool tell(struct live_plan *lp, const struct plan_event *ev, lsn_t lsn)
+{
+    bool settled = lp->unsettled && plan_host_state(lp->host) == PLAN_LIVE;
+    lp->unsettled = plan_host_state(lp->host) != PLAN_LIVE;
+    if (ev->kind == PLAN_ERROR)
+        broadcast(lp, L_FAILED, NULL, lsn, &ev->err);
+    else if (ev->kind == PLAN_DELTA || settled)
+        broadcast(lp, L_DELTA, ev->payload, ev->payload ? ev->payload->lsn : lsn, NULL);
+    else
+        return false;
+    return true;
+}
+
 void live_plan_commit(struct live_plan *lp, lsn_t lsn)
 {
     if (!lp->host || lp->lost)
@@ -234,11 +250,34 @@ void live_plan_commit(struct live_plan *lp, lsn_t lsn)
         return;
     }
     /* Those who wait have no state that a DELTA could change: they are served after it is sent. */
-    if (ev.kind == PLAN_ERROR)
-        broadcast(lp, L_FAILED, NULL, lsn, &ev.err);
-    else if (ev.kind == PLAN_DELTA || (lp->unsettled && plan_host_state(lp->host) == PLAN_LIVE))
-        broadcast(lp, L_DELTA, ev.payload, ev.payload ? ev.payload->lsn : lsn, NULL);
-    lp->unsettled = plan_host_state(lp->host) != PLAN_LIVE;
+    tell(lp, &ev, lsn);
+    payload_unref(ev.payload);
+    serve_waiting(lp);
+    publish_stats(lp);
+}
+
+void live_plan_touched(struct live_plan *lp, lsn_t lsn)
+{
+    if (!lp->host || lsn > lp->holds)
+        return;
+    lp->holds = lsn - 1;
+    broadcast(lp, L_HOLDS, NULL, 0, NULL);
+}
+
+void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *err, lsn_t lsn,
+                      lsn_t until)
+{
+    if (!lp->host)
+        return;
+    struct plan_event ev = plan_host_answer(lp->host, rows, err, lsn);
+    if (ev.kind == PLAN_OVERFLOW) {
+        live_plan_end(lp, &ev.err);
+        return;
+    }
+    lp->current = true;
+    lp->holds = until == LSN_MAX ? LSN_MAX : until - 1;
+    if (!tell(lp, &ev, lsn))
+        broadcast(lp, L_HOLDS, NULL, lsn, NULL);
     payload_unref(ev.payload);
     serve_waiting(lp);
     publish_stats(lp);
@@ -265,6 +304,8 @@ void live_plan_stale(struct live_plan *lp)
 
 void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n)
 {
+    if (lp->plan->spec->rerun)
+        return; /* it gets no rows */
     for (size_t i = lp->mappings.n; i-- > 0;) {
         if (lp->mappings.v[i].source != source)
             continue;

@@ -31,7 +31,8 @@ struct live_plan {
     struct plan_host *host; /* owned; NULL once the plan has ended */
     struct worker *worker;
     struct err end; /* why it ended */
-    bool current;   /* seeded and getting steps */
+    bool current;   /* seeded and getting steps; a rerun: answered since it was last stale */
+    lsn_t holds;    /* a rerun's answer is that of all LSNs up to this one; LSN_MAX: no end known */
     bool touched;   /* in the step under way */
     bool lost;      /* void since a question went unanswered, until the next W_STALE */
     bool
@@ -51,6 +52,11 @@ void live_plan_push(struct live_plan *lp, const struct fragment *f);
 /* Ends a step (or a seed) and tells the subscribers what came of it. */
 void live_plan_commit(struct live_plan *lp, lsn_t lsn);
 void live_plan_seed_part(struct live_plan *lp, const struct step *part);
+/* A rerun: out of date from lsn on. */
+void live_plan_touched(struct live_plan *lp, lsn_t lsn);
+/* A rerun: the whole result (taken over) or the error as of lsn, which holds below until. */
+void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *err, lsn_t lsn,
+                      lsn_t until);
 void live_plan_stale(struct live_plan *lp);
 /* The source's rows come from these leaves from now on. */
 void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n);

@@ -57,6 +57,7 @@ static void handle(struct loop *l, struct msg *m)
     case L_DELTA:
     case L_FAILED:
     case L_ENDED:
+    case L_HOLDS:
     case L_STALE: fanout_plan_message(l, (struct lmsg_plan *)m); break;
     case L_PROGRESS: take_progress(l, (struct lmsg_progress *)m); break;
     case L_ANALYZED: dispatch_analyzed(l, (struct analysis *)m); break;

@@ -4,7 +4,7 @@
  *     reader ──steps──▶ workers ──payloads──▶ loops ◀──▶ clients
  *       │ ▲                ▲                    │
  *       ▼ │ tables         └── registry ◀── analyst: statements
- *     hydrator          watch: the catalog, the WAL's position
+ *     hydrator, rerun   watch: the catalog, the WAL's position
  *
  * Each box is a thread (or several) with a mailbox; nothing else is shared but the registry. What is
  * made first is freed last, and threads end in the direction of the flow: when the loops have let
@@ -32,6 +32,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/reader.h"
+#include "daemon/rerun.h"
 #include "daemon/server.h"
 #include "daemon/version.h"
 #include "daemon/watch.h"
@@ -63,6 +64,8 @@ static void make_threads(struct server *s, const struct config *cfg)
     s->registry = registry_new(s->workers, s->nworkers, s->reader, (size_t)cfg->limits_plans);
     s->hydrator = hydrator_new(cfg, s->reader);
     reader_set_hydrator(s->reader, hydrator_post, s->hydrator);
+    s->rerun = rerun_new(cfg, s->reader);
+    reader_set_rerun(s->reader, rerun_post, s->rerun);
     s->analyst = analyst_new(cfg, s->registry);
     s->watch = watch_new(cfg, s->reader, s->registry);
 }
@@ -72,6 +75,7 @@ static void start_threads(struct server *s)
     for (size_t i = 0; i < s->nworkers; i++)
         worker_start(s->workers[i]);
     hydrator_start(s->hydrator);
+    rerun_start(s->rerun);
     reader_start(s->reader);
     analyst_start(s->analyst);
     watch_start(s->watch);
@@ -86,6 +90,7 @@ static void stop_threads(struct server *s)
     analyst_stop(s->analyst);
     watch_stop(s->watch);
     reader_stop(s->reader);
+    rerun_stop(s->rerun);
     hydrator_stop(s->hydrator);
     for (size_t i = 0; i < s->nworkers; i++)
         worker_stop(s->workers[i]);
@@ -101,6 +106,7 @@ static void free_threads(struct server *s)
         worker_free(s->workers[i]);
     for (size_t i = 0; i < s->nloops; i++)
         loop_free(s->loops[i]);
+    rerun_free(s->rerun);
     hydrator_free(s->hydrator);
     reader_free(s->reader);
     registry_free(s->registry);

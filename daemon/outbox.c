@@ -143,6 +143,32 @@ void outbox_leaves(struct outbox *o, struct plan *p, size_t source, const uint32
     worker_post(p->worker, &m->m);
 }
 
+void outbox_touched(struct outbox *o, struct plan *p, lsn_t lsn)
+{
+    struct wmsg_touched *m = NEW(struct wmsg_touched);
+    (void)o;
+    m->m.kind = W_TOUCHED;
+    m->plan = plan_ref(p);
+    m->lsn = lsn;
+    worker_post(p->worker, &m->m);
+}
+
+void outbox_answer(struct outbox *o, struct plan *p, struct bag *rows, const struct err *err,
+                   lsn_t lsn, lsn_t until)
+{
+    struct wmsg_answer *m = NEW(struct wmsg_answer);
+    (void)o;
+    m->m.kind = W_ANSWER;
+    m->plan = plan_ref(p);
+    m->rows = *rows;
+    bag_init(rows);
+    if (err)
+        m->err = *err;
+    m->lsn = lsn;
+    m->until = until;
+    worker_post(p->worker, &m->m);
+}
+
 void outbox_end(struct outbox *o, struct plan *p, const struct err *err)
 {
     struct wmsg_end *m = NEW(struct wmsg_end);

@@ -41,6 +41,11 @@ void outbox_plan(struct outbox *o, enum worker_msg_kind kind, struct plan *p);
 /* The source's rows come from these leaves from now on. */
 void outbox_leaves(struct outbox *o, struct plan *p, size_t source, const uint32_t *leaves,
                    size_t n);
+/* A rerun's answer is out of date from this commit on. */
+void outbox_touched(struct outbox *o, struct plan *p, lsn_t lsn);
+/* A rerun's answer as of lsn, which holds below `until`: rows are taken over; err: it is an error. */
+void outbox_answer(struct outbox *o, struct plan *p, struct bag *rows, const struct err *err,
+                   lsn_t lsn, lsn_t until);
 void outbox_end(struct outbox *o, struct plan *p, const struct err *err);
 /* Steps and parts not finished by the workers; afterwards o->bytes is theirs. */
 size_t outbox_backlog(struct outbox *o);

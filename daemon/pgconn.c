@@ -1,10 +1,10 @@
 /*
  * pgconn: sessions of Postgres over libpq's asynchronous calls. See pgconn.h.
  *
- * All waiting is done in wait_socket(): for the session's socket, or for the order to stop. libpq's
+ * All waiting is done in pgconn_wait_socket(): for the session's socket, or for the order to stop. libpq's
  * blocking calls are used nowhere, because they can't be interrupted.
  */
-#include "daemon/pgconn.h"
+#include "daemon/pgconn_int.h"
 
 #include <stdatomic.h>
 #include <errno.h>
@@ -56,7 +56,7 @@ static bool stopped(struct err *err)
 }
 
 /* Waits for the socket until the deadline (clock_ms(), 0 = none). False: stopped, or too late. */
-static bool wait_socket(const struct pgconn *c, short events, uint64_t deadline, struct err *err)
+bool pgconn_wait_socket(const struct pgconn *c, short events, uint64_t deadline, struct err *err)
 {
     for (;;) {
         struct pollfd p[2] = {{.fd = PQsocket(c->pg), .events = events},
@@ -111,12 +111,14 @@ static void disconnect(struct pgconn *c)
 {
     PQfinish(c->pg);
     PQfreemem(c->row);
+    PQclear(c->result);
     c->pg = NULL;
     c->row = NULL;
+    c->result = NULL;
 }
 
 /* The session is gone or of no use: closes it and sets the time of the next attempt. */
-static bool lose(struct pgconn *c, struct err *err)
+bool pgconn_lose(struct pgconn *c, struct err *err)
 {
     const struct config *cfg = config_current();
     disconnect(c);
@@ -130,13 +132,13 @@ static bool lose(struct pgconn *c, struct err *err)
     return false;
 }
 
-static bool lose_unreachable(struct pgconn *c, struct err *err)
+bool pgconn_lose_unreachable(struct pgconn *c, struct err *err)
 {
     char line[400];
     copy_line(line, sizeof line, PQerrorMessage(c->pg));
     err_set(err, ERR_CANNOT_CONNECT_NOW, "Postgres can't be reached just now: %s",
             *line ? line : "the connection was lost");
-    return lose(c, err);
+    return pgconn_lose(c, err);
 }
 
 /* ---- connecting ---------------------------------------------------------------------------- */
@@ -182,11 +184,13 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
     add_setting(b, "default_transaction_read_only", purpose == PGCONN_DELEGATE ? "on" : "off");
     add_setting(b, "synchronous_commit", "local"); /* a standby that is away can't hold us up */
     add_setting(b, "idle_in_transaction_session_timeout", "0");
-    if (purpose != PGCONN_CATALOG)
+    if (purpose != PGCONN_CATALOG && purpose != PGCONN_RERUN)
         add_setting(b, "search_path", "");
     long long limit = (long long)cfg->postgres_statement_timeout;
     if (purpose == PGCONN_DELEGATE)
         limit = (long long)cfg->postgres_delegate_timeout;
+    if (purpose == PGCONN_RERUN)
+        limit = (long long)cfg->engine_rerun_timeout;
     snprintf(ms, sizeof ms, "%lld", unlimited ? 0 : limit);
     add_setting(b, "statement_timeout", ms);
     /* A statement whose table is locked is analysed again later: others needn't wait for it. */
@@ -201,9 +205,9 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
 
 PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
 {
-    static const char *const names[] = {"palimpsestd analyst", "palimpsestd tables",
-                                        "palimpsestd watch", "palimpsestd delegate",
-                                        PGCONN_STREAM_NAME};
+    static const char *const names[] = {"palimpsestd analyst",  "palimpsestd tables",
+                                        "palimpsestd rerun",    "palimpsestd watch",
+                                        "palimpsestd delegate", PGCONN_STREAM_NAME};
     struct buf settings = {0};
     add_settings(&settings, purpose, cfg);
     const char *const keys[] = {
@@ -231,12 +235,12 @@ static bool connect_session(struct pgconn *c, const struct config *cfg, struct e
     PostgresPollingStatusType st = PGRES_POLLING_WRITING;
     c->pg = pgconn_start(c->purpose, cfg);
     if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD)
-        return lose_unreachable(c, err);
+        return pgconn_lose_unreachable(c, err);
     while (st != PGRES_POLLING_OK) {
         if (st == PGRES_POLLING_FAILED)
-            return lose_unreachable(c, err);
-        if (!wait_socket(c, st == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline, err))
-            return lose(c, err);
+            return pgconn_lose_unreachable(c, err);
+        if (!pgconn_wait_socket(c, st == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline, err))
+            return pgconn_lose(c, err);
         st = PQconnectPoll(c->pg);
     }
     PQsetnonblocking(c->pg, 1);
@@ -285,7 +289,7 @@ static bool open_session(struct pgconn *c, struct err *err)
     if (!ok)
         return false;
     if (!check_server(c, err))
-        return c->pg ? lose(c, err) : false;
+        return c->pg ? pgconn_lose(c, err) : false;
     c->pause = 0;
     c->sessions++;
     return true;
@@ -325,26 +329,26 @@ bool pgconn_open(struct pgconn *c, struct err *err)
 
 /* ---- statements ---------------------------------------------------------------------------- */
 
-static bool flush(struct pgconn *c, struct err *err)
+bool pgconn_flush(struct pgconn *c, struct err *err)
 {
     int unsent;
     while ((unsent = PQflush(c->pg)) > 0) {
-        if (!wait_socket(c, POLLIN | POLLOUT, 0, err))
-            return lose(c, err);
+        if (!pgconn_wait_socket(c, POLLIN | POLLOUT, 0, err))
+            return pgconn_lose(c, err);
         if (!PQconsumeInput(c->pg))
-            return lose_unreachable(c, err);
+            return pgconn_lose_unreachable(c, err);
     }
-    return unsent == 0 ? true : lose_unreachable(c, err);
+    return unsent == 0 ? true : pgconn_lose_unreachable(c, err);
 }
 
 /* Waits until PQgetResult() wouldn't block. */
-static bool wait_result(struct pgconn *c, struct err *err)
+bool pgconn_wait_result(struct pgconn *c, struct err *err)
 {
     while (PQisBusy(c->pg)) {
-        if (!wait_socket(c, POLLIN, 0, err))
-            return lose(c, err);
+        if (!pgconn_wait_socket(c, POLLIN, 0, err))
+            return pgconn_lose(c, err);
         if (!PQconsumeInput(c->pg) && PQisBusy(c->pg))
-            return lose_unreachable(c, err);
+            return pgconn_lose_unreachable(c, err);
     }
     return true;
 }
@@ -356,14 +360,14 @@ static bool is_good(const PGresult *res)
 }
 
 /* All results of what was sent; returns the first failed one's error or the last good result. */
-static PGresult *finish(struct pgconn *c, struct err *err)
+PGresult *pgconn_finish(struct pgconn *c, struct err *err)
 {
     PGresult *good = NULL, *res;
     bool failed = false;
-    if (!flush(c, err))
+    if (!pgconn_flush(c, err))
         return NULL;
     for (;;) {
-        if (!wait_result(c, err)) {
+        if (!pgconn_wait_result(c, err)) {
             PQclear(good);
             return NULL;
         }
@@ -382,7 +386,7 @@ static PGresult *finish(struct pgconn *c, struct err *err)
         return good;
     PQclear(good);
     if (PQstatus(c->pg) != CONNECTION_OK)
-        lose_unreachable(c, err);
+        pgconn_lose_unreachable(c, err);
     else if (!failed)
         err_set(err, ERR_PROTOCOL, "Postgres gave no answer");
     return NULL;
@@ -396,10 +400,10 @@ PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const 
         return NULL;
     }
     if (!PQsendQueryParams(c->pg, sql, (int)nparams, types, params, NULL, NULL, 0)) {
-        lose_unreachable(c, err);
+        pgconn_lose_unreachable(c, err);
         return NULL;
     }
-    return finish(c, err);
+    return pgconn_finish(c, err);
 }
 
 PGresult *pgconn_query_fresh(struct pgconn *c, const char *sql, struct err *err)
@@ -440,7 +444,7 @@ void pgconn_rollback(struct pgconn *c)
     struct err err;
     if (c->pg && PQtransactionStatus(c->pg) != PQTRANS_IDLE && !pgconn_exec(c, "ROLLBACK", &err) &&
         c->pg)
-        lose(c, &err);
+        pgconn_lose(c, &err);
 }
 
 PGresult *pgconn_describe(struct pgconn *c, const char *sql, struct err *err)
@@ -450,51 +454,18 @@ PGresult *pgconn_describe(struct pgconn *c, const char *sql, struct err *err)
         return NULL;
     }
     if (!PQsendPrepare(c->pg, "", sql, 0, NULL)) {
-        lose_unreachable(c, err);
+        pgconn_lose_unreachable(c, err);
         return NULL;
     }
-    PGresult *res = finish(c, err);
+    PGresult *res = pgconn_finish(c, err);
     if (!res)
         return NULL;
     PQclear(res);
     if (!PQsendDescribePrepared(c->pg, "")) {
-        lose_unreachable(c, err);
+        pgconn_lose_unreachable(c, err);
         return NULL;
     }
-    return finish(c, err);
-}
-
-/* ---- COPY ---------------------------------------------------------------------------------- */
-
-bool pgconn_copy_begin(struct pgconn *c, const char *sql, struct err *err)
-{
-    PGresult *res = pgconn_query(c, sql, 0, NULL, NULL, err);
-    bool ok = res && PQresultStatus(res) == PGRES_COPY_OUT;
-    if (res && !ok)
-        err_set(err, ERR_PROTOCOL, "Postgres did not begin a COPY");
-    PQclear(res);
-    return ok;
-}
-
-/* PQgetCopyData() allocates each row; the last one is freed by the next call. */
-bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struct err *err)
-{
-    int n;
-    PQfreemem(c->row);
-    c->row = NULL;
-    while ((n = PQgetCopyData(c->pg, &c->row, 1)) == 0) {
-        if (!wait_socket(c, POLLIN, 0, err))
-            return lose(c, err);
-        if (!PQconsumeInput(c->pg))
-            return lose_unreachable(c, err);
-    }
-    *row = c->row;
-    *len = n > 0 ? (size_t)n : 0;
-    if (n > 0)
-        return true;
-    PGresult *res = finish(c, err); /* the end, good or bad */
-    PQclear(res);
-    return res != NULL;
+    return pgconn_finish(c, err);
 }
 
 /* ---- text ---------------------------------------------------------------------------------- */

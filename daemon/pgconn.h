@@ -4,7 +4,7 @@
  * Every session is the same wherever it is opened and whatever the role, the database or a reload
  * of the server's configuration say: the settings that values are printed by are pinned by startup
  * options. Only the search path is the role's own where it has a meaning: the analyst reads users'
- * statements under it. All other statements of the daemon name pg_catalog throughout.
+ * statements under it, and it decides how the name of a table is printed when one is a value. All other statements of the daemon name pg_catalog throughout.
  *
  * Nothing here blocks a stop: every wait looks at the thread's struct pgstop too. A lost session is
  * opened again when it is next asked for, not more often than the backoff allows; in between every
@@ -39,6 +39,7 @@ bool pgstop_is_triggered(const struct pgstop *s);
 enum pgconn_purpose {
     PGCONN_CATALOG,  /* analysis of statements: the role's search path, statement_timeout */
     PGCONN_SNAPSHOT, /* reading tables and publishing them: no statement_timeout */
+    PGCONN_RERUN,    /* users' statements, by qualified names */
     PGCONN_WATCH,    /* small queries */
     PGCONN_DELEGATE, /* questions of running plans: read only, statement_timeout */
     PGCONN_STREAM    /* replication; opened and used by walsender.h, not as a struct pgconn */
@@ -54,6 +55,7 @@ struct pgconn {
     const struct pgstop *stop; /* borrowed */
     PGconn *pg;                /* NULL while closed */
     char *row;                 /* owned: what pgconn_copy_row() gave last */
+    PGresult *result;          /* owned: what pgconn_rows_next() gave last */
     uint64_t retry_at, pause;  /* ms: not before; how long after the next failure */
     struct err last;           /* why it is closed */
     int server_version;        /* as PQserverVersion(), of the open session */
@@ -96,6 +98,17 @@ PGresult *pgconn_describe(struct pgconn *c, const char *sql, struct err *err);
 /* COPY … TO STDOUT: begin, then rows until *len is 0. The row is valid until the next call. */
 MUST_CHECK bool pgconn_copy_begin(struct pgconn *c, const char *sql, struct err *err);
 MUST_CHECK bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struct err *err);
+
+/*
+ * A statement whose rows are taken one at a time. Begin parses it: what Postgres says of it then is about
+ * the statement, *parsed tells. Then rows until *row is NULL; each is valid until the next call and holds
+ * one tuple. On false, or if the caller has seen enough, pgconn_rows_end() drops what is left.
+ */
+MUST_CHECK bool pgconn_rows_begin(struct pgconn *c, const char *sql, size_t nparams,
+                                  const uint32_t *types, const char *const *params, bool *parsed,
+                                  struct err *err);
+MUST_CHECK bool pgconn_rows_next(struct pgconn *c, const PGresult **row, struct err *err);
+void pgconn_rows_end(struct pgconn *c);
 
 /* Fills err in from a failed result: SQLSTATE, message, hint, detail, position. Returns false. */
 bool pgconn_result_error(const PGresult *res, const char *fallback, struct err *err);

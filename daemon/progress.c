@@ -23,6 +23,7 @@ void progress_init(struct progress *p, size_t nworkers)
 {
     memset(p, 0, sizeof *p);
     p->nworkers = nworkers;
+    p->limit = LSN_MAX;
 }
 
 void held_fini(struct held *h)
@@ -37,7 +38,7 @@ void progress_fini(struct progress *p)
     struct held h;
     while (progress_take(p, &h))
         held_fini(&h);
-    for (size_t i = 0; p->queues && i < p->nworkers; i++)
+    for (size_t i = 0; p->queues && i <= p->nworkers; i++)
         VEC_FREE(p->queues[i].entries);
     free(p->queues);
     p->queues = NULL;
@@ -45,9 +46,9 @@ void progress_fini(struct progress *p)
 
 static struct held_queue *queue_of(struct progress *p, int worker)
 {
-    assert(worker >= 0 && (size_t)worker < p->nworkers);
+    assert(worker >= 0 && (size_t)worker <= p->nworkers);
     if (!p->queues)
-        p->queues = xcalloc(p->nworkers, sizeof *p->queues);
+        p->queues = xcalloc(p->nworkers + 1, sizeof *p->queues);
     return &p->queues[worker];
 }
 
@@ -92,6 +93,16 @@ static size_t held_cost(const struct held *h)
     return HELD_OVERHEAD + (h->payload ? h->payload->len : 0) + (h->err ? sizeof *h->err : 0);
 }
 
+/* The entry added last goes to its place: behind all of its LSN. */
+static void sort_in(struct held_queue *q)
+{
+    struct held h = q->entries.v[q->entries.n - 1];
+    size_t i = q->entries.n - 1;
+    for (; i > q->first && q->entries.v[i - 1].lsn > h.lsn; i--)
+        q->entries.v[i] = q->entries.v[i - 1];
+    q->entries.v[i] = h;
+}
+
 void progress_hold(struct progress *p, int worker, const struct held *h)
 {
     struct held_queue *q = queue_of(p, worker);
@@ -101,6 +112,7 @@ void progress_hold(struct progress *p, int worker, const struct held *h)
         q->first = 0;
     }
     VEC_PUSH(q->entries, *h);
+    sort_in(q);
     p->held++;
     p->held_bytes += held_cost(h);
 }
@@ -109,7 +121,7 @@ lsn_t progress_cut(const struct progress *p, const lsn_t *passed)
 {
     if (p->blocked > 0)
         return 0;
-    lsn_t cut = LSN_MAX;
+    lsn_t cut = p->limit;
     for (size_t i = 0; p->queues && i < p->nworkers; i++)
         if (p->queues[i].subs > 0 && passed[i] < cut)
             cut = passed[i];
@@ -119,7 +131,7 @@ lsn_t progress_cut(const struct progress *p, const lsn_t *passed)
 static struct held_queue *oldest_queue(const struct progress *p)
 {
     struct held_queue *best = NULL;
-    for (size_t i = 0; p->held > 0 && i < p->nworkers; i++) {
+    for (size_t i = 0; p->held > 0 && i <= p->nworkers; i++) {
         struct held_queue *q = &p->queues[i];
         if (q->first == q->entries.n)
             continue;

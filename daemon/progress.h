@@ -14,6 +14,9 @@
  * One that jumps (a SNAPSHOT, a net change over several commits) is at no cut below where it
  * landed: the floor. Deltas below the floor are given out without a statement.
  *
+ * A rerun's answer comes after the workers have passed its LSN, and holds up to an LSN that is known: the
+ * limit. It is a jump too, from the first commit that touched its tables to the last one.
+ *
  * Pure bookkeeping: no clock, no sockets, no threads. Owned by a connection, used on its loop. A
  * connection without PROGRESS uses it only to count its subscriptions by worker.
  */
@@ -24,8 +27,6 @@
 #include "engine/base/lsn.h"
 #include "engine/host/payload.h"
 #include "protocol/request.h"
-
-#define LSN_MAX UINT64_MAX
 
 /* One change of one subscription, waiting for its cut. */
 struct held {
@@ -40,10 +41,12 @@ struct held_queue;
 struct progress {
     enum progress_mode mode;
     size_t nworkers;
-    struct held_queue *queues; /* owned, one a worker; NULL until the first subscription */
+    struct held_queue *queues; /* owned, one a worker and one for reruns; NULL until the first
+                                * subscription */
     size_t blocked;            /* subscriptions that are not current */
     size_t held;               /* entries in all queues */
     size_t held_bytes;
+    lsn_t limit;  /* no cut beyond it: up to where the answers of reruns hold */
     lsn_t floor;  /* no cut below it */
     lsn_t stated; /* last statement */
     lsn_t given;  /* last entry given out */
@@ -68,7 +71,8 @@ void progress_raise_floor(struct progress *p, lsn_t lsn);
 /* LSNs begin anew, as the server has another history. Nothing is held any more. */
 void progress_turn_back(struct progress *p);
 
-/* Takes the payload's reference and err over. LSNs of one worker never fall. */
+/* Takes the payload's reference and err over. LSNs of one worker never fall; those of reruns, whose
+ * queue has the number nworkers, come in any order. */
 void progress_hold(struct progress *p, int worker, const struct held *h);
 
 /* Up to where every worker concerned has come; LSN_MAX if none is, 0 while blocked. */

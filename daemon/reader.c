@@ -18,6 +18,7 @@
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/pgconn.h"
+#include "daemon/rerun.h"
 
 #define RING_XIDS  (256u * 1024)
 #define SEED_PARTS 16
@@ -36,6 +37,7 @@ struct reader *reader_new(const struct config *cfg)
     feed_init(&r->feed, &r->out);
     r->feed.limits = (struct feed_limits){.retry_min = (uint64_t)cfg->postgres_reconnect_min,
                                           .retry_max = (uint64_t)cfg->postgres_reconnect_max,
+                                          .rerun_interval = (uint64_t)cfg->engine_rerun_interval,
                                           .seed_parts = SEED_PARTS};
     r->feed.ing.max_txn_bytes = (size_t)cfg->postgres_transaction_bytes;
     r->feed.ing.max_pending_bytes = (size_t)cfg->postgres_pending_bytes;
@@ -54,6 +56,12 @@ void reader_set_hydrator(struct reader *r, void (*post)(void *arg, struct msg *j
 {
     r->feed.ask = post;
     r->feed.ask_arg = arg;
+}
+
+void reader_set_rerun(struct reader *r, void (*post)(void *arg, struct msg *job), void *arg)
+{
+    r->feed.ask_rerun = post;
+    r->feed.ask_rerun_arg = arg;
 }
 
 void reader_post(struct reader *r, struct msg *m)
@@ -113,6 +121,7 @@ static void handle(struct reader *r, struct msg *m)
         plan_unref(((struct rmsg_plan *)m)->plan);
         break;
     case R_HYDRATED: feed_hydrated(&r->feed, (struct hydrate_job *)m); return; /* freed there */
+    case R_ANSWERED: feed_answered(&r->feed, (struct rerun_job *)m); return;   /* likewise */
     case R_SCHEMA_CHANGED: {
         struct rmsg_schema *s = (struct rmsg_schema *)m;
         feed_schema_changed(&r->feed, s->relids, s->n);
@@ -271,6 +280,7 @@ static void discard(struct msg *m)
     case R_RESEED:
     case R_DROP_PLAN: plan_unref(((struct rmsg_plan *)m)->plan); break;
     case R_HYDRATED: hydrate_job_free((struct hydrate_job *)m); return;
+    case R_ANSWERED: rerun_job_free((struct rerun_job *)m); return;
     case R_SCHEMA_CHANGED: free(((struct rmsg_schema *)m)->relids); break;
     case R_TREE_CHANGED: free(((struct rmsg_tree *)m)->leaves); break;
     case R_VISIBLE: snapshot_fini(&((struct rmsg_visible *)m)->snap); break;

@@ -25,6 +25,7 @@ enum reader_msg_kind {
     R_RESEED,         /* a worker: the plan's state is void, it must be seeded again */
     R_DROP_PLAN,      /* registry: last user gone; the reader passes W_DROP on to the worker */
     R_HYDRATED,       /* hydrator: stores read at a snapshot, or why not */
+    R_ANSWERED,       /* rerun: statements answered again (rerun.h) */
     R_SCHEMA_CHANGED, /* watch: these tables are not what they were */
     R_TREE_CHANGED,   /* watch: a table's rows lie in these leaves now; before R_SCHEMA_CHANGED */
     R_VISIBLE,        /* watch: a recent snapshot, for trimming the ring */
@@ -52,7 +53,7 @@ struct hydrate_table {
     const struct column_type *types; /* owned, same order */
     size_t ncols;
     struct store *store; /* result: filled store, ownership passes to the reader; NULL on failure */
-    struct err err;      /* result, when store is NULL */
+    struct err err;      /* result, when store is NULL; clear: published as was asked */
     bool permanent; /* err can't be healed by retrying (no identity, no privilege, not there) */
     const char *bad_column; /* borrowed from names: the one that is at fault; NULL: not just one */
 };
@@ -63,6 +64,7 @@ struct hydrate_job {
     uint64_t epoch; /* the reader's connection count; a job of an older epoch is thrown away */
     struct hydrate_table *tables; /* owned */
     size_t ntables;
+    bool publish; /* only see to it that the tables' changes are in the stream: nothing is read */
     struct snapshot snap; /* result */
     struct err err;       /* result: the whole job failed (connection lost…): retried */
 };
@@ -103,6 +105,8 @@ struct reader *reader_new(const struct config *cfg);
 void reader_set_workers(struct reader *r, struct worker *const *workers, size_t n);
 /* Where jobs (struct hydrate_job) are posted to. It comes back as R_HYDRATED. */
 void reader_set_hydrator(struct reader *r, void (*post)(void *arg, struct msg *job), void *arg);
+/* Where jobs (struct rerun_job) are posted to. It comes back as R_ANSWERED. */
+void reader_set_rerun(struct reader *r, void (*post)(void *arg, struct msg *job), void *arg);
 void reader_start(struct reader *r);
 void reader_post(struct reader *r, struct msg *m);
 void reader_status(struct reader *r, struct reader_status *out);

@@ -30,6 +30,7 @@ struct server {
     struct registry *registry;
     struct analyst *analyst;
     struct hydrator *hydrator;
+    struct rerun *rerun;
     struct watch *watch;
     struct admission *admission;
     struct listener *listener;

@@ -130,7 +130,7 @@ static void list_plan(void *arg, struct plan *p)
     struct reply_plan r = {
         .plan = p->spec->key,
         .sql = p->spec->sql,
-        .mode = "incremental",
+        .mode = p->spec->rerun ? "rerun" : "incremental",
         .state = state_text(COUNTED(p->state)),
         .subscribers = (uint64_t)COUNTED(p->subscribers),
         .rows = COUNTED(p->rows),

@@ -64,6 +64,9 @@ static void recount(struct sub *s)
         s->blocking = blocking;
         c->loop->cuts_due = true;
     }
+    bool limiting = s->kind == SUB_SUBSCRIBE && s->fan && s->fan->holds != LSN_MAX;
+    c->nlimiting += (size_t)limiting - (size_t)s->limiting;
+    s->limiting = limiting;
     bool pending = is_pending(s);
     if (pending != s->pending) {
         (pending ? conn_request_begun : conn_request_done)(c);
@@ -115,12 +118,23 @@ void fan_set_stale(struct fan *f, bool stale)
         recount(s);
 }
 
+void fan_set_holds(struct fan *f, lsn_t lsn)
+{
+    bool limits = f->holds != LSN_MAX;
+    f->holds = lsn;
+    if (limits == (lsn != LSN_MAX))
+        return;
+    for (struct sub *s = f->subs; s; s = s->fan_next)
+        recount(s);
+}
+
 static void fan_join(struct loop *l, struct sub *s, struct plan *plan)
 {
     struct fan *f = fan_find(l, plan);
     if (!f) {
         f = NEW(struct fan);
         f->plan = plan;
+        f->holds = LSN_MAX;
         table_add(&l->fans, &f->by_plan, hash_plan(plan));
     }
     s->fan = f;
@@ -204,6 +218,7 @@ void sub_free(struct sub *s)
     struct loop *l = c->loop;
     if (s->blocking)
         progress_unblock(&c->progress);
+    c->nlimiting -= s->limiting;
     if (s->pending)
         conn_request_done(c);
     if (s->state == SUB_LAGGING)

@@ -50,6 +50,7 @@ struct sub {
     bool failed;    /* was told FAILED, and nothing since */
     bool pending;   /* counted in the connection's requests under way */
     bool blocking;  /* counted in the connection's progress */
+    bool limiting;  /* counted in the connection's nlimiting */
 };
 
 /* The subscriptions of one plan on one loop. */
@@ -57,7 +58,8 @@ struct fan {
     struct table_link by_plan;
     struct plan *plan; /* borrowed: each subscription is a user of it */
     struct sub *subs;
-    bool stale; /* the plan is being rebuilt */
+    bool stale;  /* the plan is being rebuilt */
+    lsn_t holds; /* as lmsg_plan's */
 };
 
 struct sub *sub_new(struct conn *c, const char *id, enum sub_kind kind);
@@ -80,5 +82,6 @@ void sub_catch_up_next(struct conn *c);
 
 struct fan *fan_find(struct loop *l, const struct plan *plan);
 void fan_set_stale(struct fan *f, bool stale);
+void fan_set_holds(struct fan *f, lsn_t lsn);
 
 #endif

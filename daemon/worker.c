@@ -251,6 +251,13 @@ static void end_plan(struct live_plan *lp, const struct err *err)
         live_plan_end(lp, err);
 }
 
+static void answer(struct wmsg_answer *m)
+{
+    live_plan_answer(m->plan->live, &m->rows, err_is_set(&m->err) ? &m->err : NULL, m->lsn,
+                     m->until);
+    bag_fini(&m->rows);
+}
+
 /* Handles one message and frees it; false = stop. */
 static bool handle(struct worker *w, struct msg *m)
 {
@@ -262,6 +269,8 @@ static bool handle(struct worker *w, struct msg *m)
     case W_ADD: add_plan(w, pm); break;
     case W_SEED: seed(w, (struct wmsg_seed *)m); break;
     case W_STALE: live_plan_stale(pm->plan->live); break;
+    case W_TOUCHED: live_plan_touched(pm->plan->live, ((struct wmsg_touched *)m)->lsn); break;
+    case W_ANSWER: answer((struct wmsg_answer *)m); break;
     case W_LEAVES: set_leaves(w, (struct wmsg_leaves *)m); break;
     case W_END: end_plan(pm->plan->live, &((struct wmsg_end *)m)->err); break;
     case W_DROP: drop_plan(w, pm); break;

@@ -27,10 +27,12 @@ enum worker_msg_kind {
     W_SEED,   /* reader: a part of a plan's seed; last = commit it at its LSN, then it gets steps */
     W_STALE,  /* reader: the plan's tables are being read again; no steps until the next seed */
     W_LEAVES, /* reader: a source's rows come from other leaves now; W_STALE or a seed follows */
-    W_END,    /* reader: the plan can't go on; err for its subscribers */
-    W_DROP,   /* reader, after R_DROP_PLAN: forget it */
-    W_ATTACH, /* loop: a subscriber joins, or catches up */
-    W_DETACH, /* loop: one subscriber less on that loop */
+    W_TOUCHED, /* reader: a rerun's answer is out of date from an LSN on; before the step of it */
+    W_ANSWER,  /* reader: a rerun's answer */
+    W_END,     /* reader: the plan can't go on; err for its subscribers */
+    W_DROP,    /* reader, after R_DROP_PLAN: forget it */
+    W_ATTACH,  /* loop: a subscriber joins, or catches up */
+    W_DETACH,  /* loop: one subscriber less on that loop */
     W_EXPLAIN, /* loop: describe the running circuit */
     W_STOP
 };
@@ -61,6 +63,21 @@ struct wmsg_leaves {
     size_t n;
 };
 
+struct wmsg_touched {
+    struct msg m;
+    struct plan *plan; /* one reference */
+    lsn_t lsn;
+};
+
+struct wmsg_answer {
+    struct msg m;
+    struct plan *plan; /* one reference */
+    struct bag rows;   /* owned; as host/answer.h has them */
+    struct err err;    /* if set: Postgres answers with an error */
+    lsn_t lsn;         /* as of which it is */
+    lsn_t until;       /* holds below it; LSN_MAX: until further notice */
+};
+
 struct wmsg_end {
     struct msg m;
     struct plan *plan; /* one reference */
@@ -85,18 +102,21 @@ enum loop_msg_kind {
     L_FAILED,         /* to all, or (sub != 0) to one that attached to a failed plan */
     L_ENDED,          /* to all: the plan can't go on */
     L_PROGRESS,       /* this worker has sent everything up to lsn for all plans that are current */
+    L_HOLDS, /* a rerun's state holds as far as `holds` says; lsn: it is as of that, 0 = as before */
     L_STALE,     /* plan is being rebuilt: it does not count as current until its next message */
     L_EXPLAINED, /* answer to W_EXPLAIN */
     L_SYNCED,    /* watch: WAL position for a SYNC, see watch.h */
     L_STOP
 };
 
-struct lmsg_plan { /* L_SNAPSHOT, L_CATCHUP, L_DELTA, L_FAILED, L_ENDED, L_STALE */
+struct lmsg_plan { /* L_SNAPSHOT, L_CATCHUP, L_DELTA, L_FAILED, L_ENDED, L_HOLDS, L_STALE */
     struct msg m;
     struct plan *plan;       /* one reference */
     uint64_t sub;            /* 0 = all of the plan on this loop */
     struct payload *payload; /* one reference; NULL where there is none */
     lsn_t lsn;               /* of the state; also when payload is NULL */
+    lsn_t holds;             /* the plan's state is that of all LSNs from its own to this one; of
+                              * those that get steps LSN_MAX: as far as the worker has come */
     bool resync;             /* L_SNAPSHOT: replaces what the subscriber holds (RESYNC first) */
     bool current;            /* L_SNAPSHOT, L_CATCHUP, L_DELTA: the plan is live after it */
     struct err err;          /* L_FAILED, L_ENDED */

@@ -34,7 +34,7 @@ void reply_hello(struct buf *b, const char *server_version)
     buf_addc(b, '\n');
 }
 
-void reply_accepted(struct buf *b, const char *id, const char *plan, const char *mode,
+void reply_accepted(struct buf *b, const char *id, const char *plan, const char *reason,
                     const struct reply_column *columns, size_t ncolumns,
                     const struct reply_order *order, size_t norder)
 {
@@ -43,7 +43,9 @@ void reply_accepted(struct buf *b, const char *id, const char *plan, const char 
     struct json j = json_begin(b);
     json_open(&j, NULL, '{');
     json_str(&j, "plan", plan);
-    json_str(&j, "mode", mode);
+    json_str(&j, "mode", reason ? "rerun" : "incremental");
+    if (reason)
+        json_str(&j, "reason", reason);
     json_open(&j, "columns", '[');
     for (size_t i = 0; i < ncolumns; i++) {
         json_open(&j, NULL, '{');

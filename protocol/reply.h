@@ -29,8 +29,8 @@ struct reply_order {
     bool nulls_first;
 };
 
-/* plan: the canonical key in hexadecimal; mode: "incremental" or "rerun". */
-void reply_accepted(struct buf *b, const char *id, const char *plan, const char *mode,
+/* plan: the canonical key in hexadecimal; reason: NULL, or why it is not maintained by changes. */
+void reply_accepted(struct buf *b, const char *id, const char *plan, const char *reason,
                     const struct reply_column *columns, size_t ncolumns,
                     const struct reply_order *order, size_t norder);
 

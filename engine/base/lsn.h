@@ -10,6 +10,8 @@
 
 typedef uint64_t lsn_t; /* 0 = none */
 
+#define LSN_MAX UINT64_MAX /* no position lies beyond it */
+
 #define LSN_TEXT_MAX 18 /* "FFFFFFFF/FFFFFFFF" and NUL */
 
 /* Writes the text form and returns its length. */

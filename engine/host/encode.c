@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/base/alloc.h"
+#include "engine/host/answer.h"
 
 /* Two different rows can print alike when a column is hidden or when its spelling is not kept (the
  * white space of json). */
@@ -19,6 +20,10 @@ void encoder_init(struct encoder *e, const struct plan_spec *spec, const struct 
 {
     e->spec = spec;
     e->layout = layout;
+    if (!layout) { /* the place of a row doesn't show */
+        e->lines_may_coincide = spec->rerun->ordered;
+        return;
+    }
     e->lines_may_coincide = layout->ncols > spec->ncolumns;
     for (size_t i = 0; i < spec->ncolumns; i++)
         e->lines_may_coincide |= column_loses_spelling(spec->columns[i].ct.type);
@@ -26,6 +31,10 @@ void encoder_init(struct encoder *e, const struct plan_spec *spec, const struct 
 
 static void add_row_json(const struct encoder *e, const uint8_t *row, struct buf *b)
 {
+    if (!e->layout) {
+        buf_add(b, answer_text(row), answer_head(row).len);
+        return;
+    }
     buf_addc(b, '[');
     for (uint32_t i = 0; i < e->spec->ncolumns; i++) {
         if (i)
@@ -138,9 +147,27 @@ static int compare_entries(const void *pa, const void *pb, void *arg)
     return c ? c : (a->len > b->len) - (a->len < b->len);
 }
 
-struct payload *encode_snapshot(const struct encoder *e, const struct bag *view, lsn_t lsn)
+static int compare_places(const void *pa, const void *pb)
+{
+    const struct bag_entry *a = *(const struct bag_entry *const *)pa;
+    const struct bag_entry *b = *(const struct bag_entry *const *)pb;
+    uint64_t x = answer_head(a->bytes).place, y = answer_head(b->bytes).place;
+    return (x > y) - (x < y);
+}
+
+static void sort_rows(const struct encoder *e, const struct bag_entry **rows, size_t n)
 {
     struct order_ctx cx = {.spec = e->spec, .layout = e->layout};
+    if (!n)
+        return;
+    if (!e->layout && e->spec->rerun->ordered)
+        qsort(rows, n, sizeof *rows, compare_places);
+    else if (e->layout && e->spec->norder)
+        qsort_r(rows, n, sizeof *rows, compare_entries, &cx);
+}
+
+struct payload *encode_snapshot(const struct encoder *e, const struct bag *view, lsn_t lsn)
+{
     const struct bag_entry **rows = xmalloc(view->nentries * sizeof *rows);
     struct bag_cursor c = {0};
     const struct bag_entry *entry;
@@ -148,8 +175,7 @@ struct payload *encode_snapshot(const struct encoder *e, const struct bag *view,
     struct buf b;
     while ((entry = bag_next(view, &c)))
         rows[n++] = entry;
-    if (e->spec->norder)
-        qsort_r(rows, n, sizeof *rows, compare_entries, &cx);
+    sort_rows(e, rows, n);
     buf_init(&b);
     for (size_t i = 0; i < n; i++)
         add_row_lines(e, '+', rows[i]->bytes, (uint64_t)rows[i]->weight, &b);

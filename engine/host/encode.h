@@ -13,8 +13,8 @@
 
 struct encoder {
     const struct plan_spec *spec; /* borrowed */
-    const struct layout *layout;  /* of output rows; borrowed */
-    bool lines_may_coincide;      /* different rows may have the same line: hidden columns, json */
+    const struct layout *layout; /* of output rows; borrowed; NULL: they are a rerun's (answer.h) */
+    bool lines_may_coincide;     /* different rows may have the same line: hidden columns, json */
 };
 
 void encoder_init(struct encoder *e, const struct plan_spec *spec, const struct layout *layout);

@@ -23,7 +23,7 @@ struct plan_host {
     const struct plan_spec *spec; /* counted */
     struct plan_limits limits;
     enum plan_state state;
-    struct circuit *circuit; /* owned */
+    struct circuit *circuit; /* owned; NULL for a rerun */
     struct op **sources;     /* owned array of borrowed operators */
     struct encoder encoder;
     struct bag view, unsent, stale;
@@ -39,6 +39,10 @@ struct plan_host {
 
 static void build_circuit(struct plan_host *p)
 {
+    if (p->spec->rerun) {
+        encoder_init(&p->encoder, p->spec, NULL);
+        return;
+    }
     p->circuit = plan_build(p->spec, p->sources);
     encoder_init(&p->encoder, p->spec, circuit_output_layout(p->circuit));
 }
@@ -73,7 +77,8 @@ void plan_host_free(struct plan_host *p)
     bag_fini(&p->view);
     bag_fini(&p->unsent);
     bag_fini(&p->stale);
-    circuit_free(p->circuit);
+    if (p->circuit)
+        circuit_free(p->circuit);
     free(p->sources);
     plan_spec_unref(p->spec);
     free(p);
@@ -242,6 +247,28 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
     return emit(p, catch_up(p, d, lsn), lsn);
 }
 
+struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, const struct err *error,
+                                   lsn_t lsn)
+{
+    struct payload *payload = NULL;
+    if (!error && (uint64_t)result->total > p->limits.max_rows) {
+        bag_clear(result);
+        return overflow(p);
+    }
+    if (p->has_view && lsn <= p->lsn)
+        lsn = p->lsn + 1;
+    if (error)
+        return fail(p, error);
+    p->stale = p->view;
+    p->view = *result;
+    bag_init(result);
+    difference_after_rebuild(p);
+    if (p->has_view)
+        payload = encode_unsent(p, lsn);
+    bag_clear(&p->unsent);
+    return emit(p, payload, lsn);
+}
+
 /* What subscribers hold, as a bag of its own: view − unsent. */
 static void set_emitted_aside(struct plan_host *p)
 {
@@ -256,6 +283,8 @@ static void set_emitted_aside(struct plan_host *p)
 
 void plan_host_rebuild(struct plan_host *p)
 {
+    if (p->spec->rerun)
+        return;
     circuit_free(p->circuit);
     build_circuit(p);
     p->overflowed = p->broken = false;
@@ -320,8 +349,8 @@ uint64_t plan_host_rows(const struct plan_host *p)
 
 uint64_t plan_host_bytes(const struct plan_host *p)
 {
-    return circuit_bytes(p->circuit) + p->view.bytes + p->unsent.bytes + p->stale.bytes +
-           p->history.bytes + (p->snapshot ? p->snapshot->len : 0);
+    return (p->circuit ? circuit_bytes(p->circuit) : 0) + p->view.bytes + p->unsent.bytes +
+           p->stale.bytes + p->history.bytes + (p->snapshot ? p->snapshot->len : 0);
 }
 
 const struct circuit *plan_host_circuit(const struct plan_host *p)

@@ -7,12 +7,16 @@
  *                                    ▼ │
  *                                  REBUILDING (serves the old view, gets no transactions)
  *
+ * A rerun's plan has no circuit: its owner commits whole results by plan_host_answer(), and a rebuild
+ * leaves it as it is.
+ *
  * The owner (the worker thread) pushes the changes of one step and commits them; the result says
  * what subscribers must be told. No I/O, no locks, no clock.
  */
 #ifndef PALIMPSEST_HOST_PLAN_HOST_H
 #define PALIMPSEST_HOST_PLAN_HOST_H
 
+#include "engine/host/bag.h"
 #include "engine/host/payload.h"
 #include "engine/plan/plan.h"
 
@@ -61,6 +65,11 @@ void plan_host_absorb(struct plan_host *p);
 /* Ends the step at lsn. After a seed or rebuild: the difference to what was last emitted, just
  * behind it if lsn isn't later. */
 struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn);
+/* A rerun's step: the whole result as of lsn (taken over; rows as answer.h has them), or the error that
+ * Postgres answers with. Told is the difference to what was last emitted, just behind it if lsn isn't
+ * later. */
+struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, const struct err *error,
+                                   lsn_t lsn);
 /* Starts over with an empty circuit; the cached view stays what it was until the next commit. */
 void plan_host_rebuild(struct plan_host *p);
 
@@ -78,6 +87,6 @@ bool plan_host_has_view(const struct plan_host *p);
 
 uint64_t plan_host_rows(const struct plan_host *p);
 uint64_t plan_host_bytes(const struct plan_host *p);
-const struct circuit *plan_host_circuit(const struct plan_host *p);
+const struct circuit *plan_host_circuit(const struct plan_host *p); /* NULL for a rerun */
 
 #endif

@@ -55,8 +55,22 @@ struct circuit *plan_build(const struct plan_spec *p, struct op **sources)
     return c;
 }
 
+static void explain_rerun(const struct plan_spec *p, struct buf *b)
+{
+    buf_addf(b, "rerun by Postgres, because of %s\n", p->rerun->what);
+    for (size_t i = 0; i < p->nsources; i++)
+        buf_addf(b, "after changes of %s%s.%s\n", p->sources[i].only ? "only " : "",
+                 p->sources[i].schema, p->sources[i].name);
+    if (p->rerun->timed)
+        buf_addf(b, "and as time goes by\n");
+}
+
 void plan_explain(const struct plan_spec *p, const struct circuit *c, struct buf *b)
 {
+    if (p->rerun) {
+        explain_rerun(p, b);
+        return;
+    }
     for (size_t i = 0; i < p->physical->n; i++) {
         const struct physical_op *o = &p->physical->v[i];
         struct op_stats s;

@@ -1,6 +1,9 @@
 /*
  * plan: from an analysed statement to a circuit. The one door to sql/ and plan/.
  *
+ * Where that can't be done, plan_spec_rerun() makes a spec by which Postgres is asked again
+ * (plan_rerun.c).
+ *
  *     node tree text ──sql/pgnode──▶ generic tree ──sql/bind──▶ logical plan ──plan/passes──▶
  *     optimised logical plan ──plan/canon──▶ key        ──plan/build──▶ circuit
  *
@@ -41,6 +44,17 @@ struct plan_column {
     struct column_type ct;
 };
 
+/* A statement that Postgres is asked again. */
+struct plan_rerun {
+    const char *what; /* why: the construct that can't be maintained by changes; a noun phrase */
+    const char *sql;  /* the statement, every name in it qualified */
+    const char *const *params; /* values of $1… as text; NULL element = NULL */
+    const uint32_t *param_types;
+    size_t nparams;
+    bool timed;   /* the answer depends on the time */
+    bool ordered; /* the order of its rows matters */
+};
+
 struct plan_spec {
     atomic_int refs;
     struct arena arena;          /* owns everything below */
@@ -48,6 +62,7 @@ struct plan_spec {
     const char *sql;             /* canonical SQL, for LIST */
     struct plan_column *columns; /* the visible ones: the first ncolumns of the output row */
     size_t ncolumns;
+    /* The tables it reads; of a rerun without columns and layout. */
     struct plan_source *sources;
     size_t nsources;
     const struct plan_view *views; /* those that were inlined; the caller's to fill in */
@@ -56,8 +71,9 @@ struct plan_spec {
      * ncolumns (resjunk): they are in the output row but not shown. */
     struct sort_key *order;
     size_t norder;
-    struct logical *root;      /* plan/logical.h */
-    struct physical *physical; /* plan/physical.h: what plan_build() replays */
+    const struct plan_rerun *rerun; /* NULL: incremental, by root and physical, which it lacks */
+    struct logical *root;           /* plan/logical.h */
+    struct physical *physical;      /* plan/physical.h: what plan_build() replays */
 };
 
 /* What the caller learned from Postgres besides the tree. */
@@ -68,12 +84,17 @@ struct plan_input {
     const struct value *params;    /* values of $1…: parsed, of type param_types[i] */
     const struct column_type *param_types;
     size_t nparams;
+    const char *qualified;   /* sql with every name qualified; for plan_spec_rerun() */
     const char *environment; /* whatever else changes the answer (time zone); part of the key */
 };
 
 /* NULL with err: 0A000 names the construct that can't be kept live; 42P10 and its kin as needed. */
 struct plan_spec *plan_spec_new(const struct plan_input *in, const struct catalog *cat,
                                 struct err *err);
+/* The spec of the same statement for asking Postgres again; why is plan_spec_new()'s soft error. NULL
+ * with err where that can't be done either. */
+struct plan_spec *plan_spec_rerun(const struct plan_input *in, const struct catalog *cat,
+                                  const struct err *why, struct err *err);
 struct plan_spec *plan_spec_ref(const struct plan_spec *p);
 void plan_spec_unref(const struct plan_spec *p);
 

@@ -38,6 +38,15 @@ struct cat_table {
     const char *view_tree; /* relkind v: pg_rewrite.ev_action of its _RETURN rule */
 };
 
+struct cat_function {
+    const char *signature; /* "public.f(integer)" */
+    const char *name;      /* proname */
+    char volatility;       /* i, s, v; of an aggregate: of all its parts */
+    bool builtin;          /* made by initdb */
+    bool in_c;
+    const char *extension; /* it belongs to, or NULL */
+};
+
 struct catalog {
     void *ctx;
     const struct cat_table *(*table)(void *ctx, uint32_t oid, struct err *err);
@@ -45,6 +54,9 @@ struct catalog {
     const struct collation *(*collation)(void *ctx, uint32_t oid, struct err *err);
     /* Name for messages ("lower(text)", "generate_series"); never NULL. volatility: pg_proc's i, s, v. */
     const char *(*function_name)(void *ctx, uint32_t oid, char *volatility);
+    bool (*function)(void *ctx, uint32_t oid, struct cat_function *out, struct err *err);
+    /* Whether an operator that sorts is a ">". */
+    bool (*sorts_descending)(void *ctx, uint32_t operator);
 };
 
 #endif

@@ -351,9 +351,10 @@ const char *pgn_str(const struct pgnode *n, const char *name)
 
 /* ------------------------------------------------------------ equality */
 
-static bool is_spelling(const char *name)
+bool pgn_is_spelling(const char *name)
 {
-    static const char *const names[] = {"location",      "varnosyn",     "varattnosyn",
+    static const char *const names[] = {"stmt_location", "stmt_len",     "queryId",
+                                        "location",      "varnosyn",     "varattnosyn",
                                         "funcformat",    "coerceformat", "relabelformat",
                                         "convertformat", "row_format"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -380,7 +381,7 @@ static bool equal(const struct pgnode *a, const struct pgnode *b, pgn_resolve_fn
         if (a->kind == PGN_NODE) {
             if (strcmp(a->names[i], b->names[i]) != 0)
                 return false;
-            if (is_spelling(a->names[i]))
+            if (pgn_is_spelling(a->names[i]))
                 continue;
         }
         if (!equal(a->items[i], b->items[i], resolve, ctx, depth + 1))

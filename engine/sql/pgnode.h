@@ -65,6 +65,8 @@ static inline bool pgn_is_null(const struct pgnode *n)
  * (locations, the form of a cast, the syntactic spelling of a column) don't count. resolve, if not
  * NULL, may put another node in a node's place before it is looked at (aliases of join columns).
  */
+/* A field that only says where and how something was written. */
+bool pgn_is_spelling(const char *field);
 typedef const struct pgnode *pgn_resolve_fn(void *ctx, const struct pgnode *n);
 bool pgn_equal(const struct pgnode *a, const struct pgnode *b, pgn_resolve_fn *resolve, void *ctx);
 

@@ -114,6 +114,7 @@ struct column_type {
 #define OID_VARCHAR     1043
 #define OID_DATE        1082
 #define OID_TIME        1083
+#define OID_TIMETZ      1266
 #define OID_TIMESTAMP   1114
 #define OID_TIMESTAMPTZ 1184
 #define OID_INTERVAL    1186

@@ -180,6 +180,26 @@ static const char *cat_function(void *ctx, uint32_t o, char *volatility)
     return "unknown";
 }
 
+static bool cat_function_facts(void *ctx, uint32_t o, struct cat_function *out, struct err *err)
+{
+    struct fixture *f = ctx;
+    char volatility;
+    const char *signature = cat_function(ctx, o, &volatility);
+    (void)err;
+    *out =
+        (struct cat_function){.signature = signature,
+                              .name = arena_strndup(&f->arena, signature, strcspn(signature, "(")),
+                              .volatility = volatility,
+                              .builtin = o < 16384};
+    return true;
+}
+
+static bool cat_sorts_descending(void *ctx, uint32_t operator)
+{
+    (void)ctx;
+    return operator== 521 || operator== 413 || operator== 666;
+}
+
 /* ------------------------------------------------------------ records */
 
 static struct fixture_data *data_of(struct fixture *f, uint32_t table, const char *columns)
@@ -247,7 +267,13 @@ struct fixture *fixture_load(const char *path)
         for (size_t k = 0; k < rows; k++)
             f->lines[++i]++; /* past the "|" */
     }
-    f->catalog = (struct catalog){f, cat_table, cat_type, cat_collation, cat_function};
+    f->catalog = (struct catalog){f,
+                                  cat_table,
+                                  cat_type,
+                                  cat_collation,
+                                  cat_function,
+                                  cat_function_facts,
+                                  cat_sorts_descending};
     return f;
 }
 

@@ -176,7 +176,7 @@ static struct step *new_step_event(void *arg)
     return step_new();
 }
 
-static const struct ingest_events events = {new_step_event, ignore_lost, ignore_reseed};
+static const struct ingest_events events = {new_step_event, ignore_lost, ignore_reseed, NULL};
 static const struct snapshot nothing_before = {.xmin = 1, .xmax = 1};
 
 static struct hydration *begin_reading(struct ingest *ing, uint32_t relid)

@@ -27,7 +27,7 @@ static struct step *new_step_event(void *arg)
     return step_new();
 }
 
-static const struct ingest_events events = {new_step_event, lost_event, reseed_event};
+static const struct ingest_events events = {new_step_event, lost_event, reseed_event, NULL};
 
 static void setup(void)
 {

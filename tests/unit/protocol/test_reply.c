@@ -57,12 +57,13 @@ START_TEST(test_accepted)
 {
     static const struct reply_column columns[] = {{"category_id", "integer"}, {"n\"", "bigint"}};
     static const struct reply_order order[] = {{"total", true, true}, {NULL, false, false}};
-    reply_accepted(&b, "top", "5f0c2b7e91d3aa04", "incremental", columns, 2, NULL, 0);
+    reply_accepted(&b, "top", "5f0c2b7e91d3aa04", NULL, columns, 2, NULL, 0);
     is("ACCEPTED top {\"plan\":\"5f0c2b7e91d3aa04\",\"mode\":\"incremental\",\"columns\":"
        "[{\"name\":\"category_id\",\"type\":\"integer\"},{\"name\":\"n\\\"\",\"type\":\"bigint\"}],"
        "\"order\":[]}\n");
-    reply_accepted(&b, "x", "00", "rerun", NULL, 0, order, 2);
-    is("ACCEPTED x {\"plan\":\"00\",\"mode\":\"rerun\",\"columns\":[],\"order\":["
+    reply_accepted(&b, "x", "00", "a window function", NULL, 0, order, 2);
+    is("ACCEPTED x {\"plan\":\"00\",\"mode\":\"rerun\",\"reason\":\"a window "
+       "function\",\"columns\":[],\"order\":["
        "{\"column\":\"total\",\"desc\":true,\"nulls_first\":true},"
        "{\"column\":null,\"desc\":false,\"nulls_first\":false}]}\n");
 }

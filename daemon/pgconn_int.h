@@ -1,0 +1,21 @@
+/*
+ * pgconn_int: what pgconn.c and pgconn_rows.c share. Nobody else includes it.
+ */
+#ifndef PALIMPSEST_DAEMON_PGCONN_INT_H
+#define PALIMPSEST_DAEMON_PGCONN_INT_H
+
+#include "daemon/pgconn.h"
+
+/* The session is gone or of no use: closes it and sets the time of the next attempt. Return false. */
+bool pgconn_lose(struct pgconn *c, struct err *err);
+bool pgconn_lose_unreachable(struct pgconn *c, struct err *err);
+/* Waits for the socket until the deadline (clock_ms(), 0 = none). False: stopped, or too late. */
+bool pgconn_wait_socket(const struct pgconn *c, short events, uint64_t deadline, struct err *err);
+/* What was sent is on its way. */
+bool pgconn_flush(struct pgconn *c, struct err *err);
+/* Waits until PQgetResult() wouldn't block. */
+bool pgconn_wait_result(struct pgconn *c, struct err *err);
+/* All results of what was sent; the last good one, or NULL with the first failed one's error. */
+PGresult *pgconn_finish(struct pgconn *c, struct err *err);
+
+#endif
