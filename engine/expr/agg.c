@@ -232,3 +232,11 @@ bool agg_lookup(uint32_t aggfnoid, const char *name, const struct column_type *a
                             .collation = collation};
     return agg_resolve(&call, spec, err);
 }
+
+void agg_single(const struct column_type *ct, struct agg_spec *spec)
+{
+    *spec = (struct agg_spec){.cls = &agg_single_class, .nargs = 1, .nown = 1, .result = *ct};
+    spec->args[0] = *ct;
+    if (ct->type->rep == REP_BYTES) /* the order of bytes will do, and every type has it */
+        spec->args[0] = (struct column_type){type_native(OID_TEXT), -1, &collation_c};
+}

@@ -98,4 +98,7 @@ static inline bool agg_skips(const struct agg_spec *spec, const struct value *ar
     return false;
 }
 
+/* The value of the one row there is, NULL for none; of more than one row any. For every type. */
+void agg_single(const struct column_type *ct, struct agg_spec *spec);
+
 #endif

@@ -36,4 +36,6 @@ bool agg_json_can_show(const struct type *t);
 MUST_CHECK bool agg_json_key(const struct type *t, struct value key, struct buf *b,
                              struct err *err);
 
+extern const struct agg_class agg_single_class;
+
 #endif

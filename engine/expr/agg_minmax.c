@@ -5,6 +5,9 @@
  * State: 24 bytes for up to one distinct fixed-width value, from there about 24 bytes a value.
  * Of values that compare equal but print differently (1.0, 1.00) Postgres answers the one it met
  * last; here it is the first by its bytes for min and the last for max.
+ *
+ * "single", the value of a scalar subquery's one row, is kept the same way: while there are several
+ * nobody reads it, but any of them may be the one that stays.
  */
 #include "engine/expr/agg_classes.h"
 #include "engine/expr/ordset.h"
@@ -56,3 +59,4 @@ static size_t minmax_bytes(const struct agg_spec *spec, const void *state)
 
 const struct agg_class agg_min = MINMAX("min", min_result);
 const struct agg_class agg_max = MINMAX("max", max_result);
+const struct agg_class agg_single_class = MINMAX("single", min_result);

@@ -207,6 +207,8 @@ static struct plan_event fail(struct plan_host *p, const struct err *error)
 /* The first emitted state needs no encoding: there is nobody to whom it would be a difference. */
 static struct payload *catch_up(struct plan_host *p, const struct delta *d, lsn_t lsn)
 {
+    if (d->n || p->unsent.nentries) /* also where only what the rows are sorted by has changed */
+        forget_snapshot(p);
     if (p->has_view && p->unsent.nentries == 0)
         return encode_delta(&p->encoder, d->v, d->n, lsn);
     if (p->has_view) {

@@ -93,7 +93,11 @@ bool expr_is_safe(const struct expr *e)
     case EXPR_OR:
     case EXPR_NOT:
     case EXPR_IS_NULL:
-    case EXPR_BOOL_TEST: break;
+    case EXPR_BOOL_TEST:
+    case EXPR_SAME:
+    case EXPR_CASE:
+    case EXPR_COALESCE:
+    case EXPR_RELABEL: break;
     case EXPR_FUNC:
     case EXPR_DISTINCT:
     case EXPR_IN:

@@ -295,7 +295,7 @@ static bool shape_is_valid(const struct logical *n)
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW:
     case LOGICAL_CTE: return n->nin == 0;
-    case LOGICAL_JOIN: return n->nin == 2;
+    case LOGICAL_JOIN: return n->nin == 2 && !n->dependent;
     case LOGICAL_PROJECT: return n->nin == 1 && n->ncols == n->nexprs;
     case LOGICAL_SETOP: return n->nin == 2 && n->in[0]->ncols == n->in[1]->ncols;
     case LOGICAL_UNION:

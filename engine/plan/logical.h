@@ -92,6 +92,7 @@ struct logical {
     const struct expr **exprs; /* PROJECT: one a column; GROUP: the keys */
     size_t nexprs;
     enum join_kind join; /* JOIN; a right join is a left join with its inputs swapped */
+    bool dependent;      /* JOIN: in[1] may use in[0]'s columns; none after pass_decorrelate */
     const struct expr **lkeys, **rkeys; /* JOIN */
     const bool *nullsafe;               /* JOIN: of each key whether NULLs match; NULL = none */
     size_t nkeys;

@@ -94,7 +94,9 @@ static bool plan(struct plan_spec *s, const struct plan_input *in, const struct 
     if (!bind_statement(&b, &q) || !set_columns(s, in, &q, err))
         return false;
     struct pass_ctx c = {&s->arena, b.next_rel};
-    s->root = output_node(s, &c, &q);
+    s->root = pass_decorrelate(&c, pass_inline_ctes(&c, output_node(s, &c, &q)), err);
+    if (!s->root)
+        return false;
     if (!logical_is_valid(s->root))
         return err_set(err, ERR_INTERNAL, "could not understand the analysed statement");
     s->root = passes_run(&c, s->root);

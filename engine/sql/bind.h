@@ -10,6 +10,7 @@
  *     bind_agg     grouping keys and aggregates
  *     bind_window  window functions
  *     bind_expr    scalar expressions
+ *     bind_sublink subqueries in them
  *     bind_leaf    columns, constants, parameters, types
  *
  * A scope is one QUERY while it is bound; scopes are chained outwards, as Postgres counts
@@ -38,6 +39,10 @@ struct binder {
 #define BIND_MAX_DEPTH 64
 #define BIND_MAX_FROM  500
 
+/* Column numbers of aggregates begin here, above those of any keys. */
+#define BIND_AGG_NO      100000
+#define BIND_MAX_SUMMARY 50 /* aggregates over one subquery */
+
 /* One entry of a range table, once its FROM item is bound. */
 struct rte {
     const struct pgnode *node;
@@ -50,6 +55,21 @@ struct cte_entry {
     const struct pgnode *node;  /* COMMONTABLEEXPR */
     struct logical_cte *shared; /* NULL until first referenced */
     bool binding;
+};
+
+/*
+ * A clause's subqueries, while it is bound: what is to be put on top of the clause's input, in order.
+ * A join with the subquery, by which its columns come into the expression, or a filter.
+ */
+struct apply {
+    enum join_kind kind;
+    struct logical *right; /* NULL: a filter */
+    struct exprs conds;
+};
+
+struct applies {
+    struct apply *v;
+    size_t n, cap;
 };
 
 struct grouping;
@@ -74,6 +94,9 @@ struct scope {
     /* Columns of the select list's projection that number the rows of such calls. */
     struct logical_id ordinals[BIND_MAX_ORDINALS];
     size_t nordinals;
+    struct applies *applies;   /* of the clause in hand; NULL: no subquery may be there */
+    const struct lcol *params; /* of the subquery whose test is in hand */
+    size_t nparams;
 };
 
 /* A bound query: its visible columns in order, and its ORDER BY (columns of root). */
@@ -106,6 +129,18 @@ const struct expr *bind_param(struct binder *b, struct scope *sc, const struct p
 /* The conjuncts of a condition, in order, appended to out. NULL conditions give none. */
 MUST_CHECK bool bind_conds(struct binder *b, struct scope *sc, const struct pgnode *node,
                            struct exprs *out);
+bool bind_has_sublink(const struct pgnode *node);
+/* The conjuncts of a condition: those without a subquery, and what the others come to. */
+MUST_CHECK bool bind_conds_apart(struct binder *b, struct scope *sc, const struct pgnode *node,
+                                 struct exprs *plain, struct applies *with);
+/* A condition as filters and joins. */
+MUST_CHECK bool bind_filter(struct binder *b, struct scope *sc, const struct pgnode *node,
+                            struct applies *out);
+/* The list on top of n. */
+struct logical *bind_applied(struct binder *b, const struct applies *list, struct logical *n);
+const struct expr *bind_sublink(struct binder *b, struct scope *sc, const struct pgnode *node);
+const struct expr *bind_sublink_param(struct binder *b, struct scope *sc,
+                                      const struct pgnode *node);
 MUST_CHECK bool bind_type(struct binder *b, uint32_t type, int32_t typmod, uint32_t collation,
                           struct column_type *out);
 /* e in the type of the set operation's column. */

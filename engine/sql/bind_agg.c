@@ -141,6 +141,7 @@ static bool bind_agg_call(struct binder *b, struct scope *sc, const struct pgnod
     const char *name = b->cat->function_name(b->cat->ctx, fn, &volatility);
     const struct pgnode *filter = pgn_field(node, "aggfilter");
     struct call c = {.agg = agg, .call = {.fnoid = fn}};
+    struct applies *above = sc->applies;
     *agg = (struct group_agg){.distinct = !pgn_is_null(pgn_field(node, "aggdistinct"))};
     c.call.name = arena_strdup(b->arena, name);
     c.call.args = c.args;
@@ -148,12 +149,15 @@ static bool bind_agg_call(struct binder *b, struct scope *sc, const struct pgnod
     c.call.sort = c.sort;
     if (pgn_int(node, "agglevelsup"))
         return err_soft(b->err, "an aggregate of an outer query");
+    sc->applies = NULL; /* direct arguments are computed where the groups are made */
     if (!bind_type(b, pgn_oid(node, "aggtype"), -1, pgn_oid(node, "aggcollid"), &c.call.result) ||
         !bind_direct_args(b, sc, node, &c))
         return false;
     sc->grouping->inside = true;
+    sc->applies = &sc->grouping->below;
     bool ok = bind_agg_args(b, sc, node, &c) &&
               (pgn_is_null(filter) || (agg->filter = bind_expr(b, sc, filter)));
+    sc->applies = above;
     sc->grouping->inside = false;
     if (!ok || !bind_agg_order(b, node, &c))
         return false;
@@ -176,7 +180,7 @@ static bool bind_aggref(struct binder *b, struct scope *sc, const struct pgnode 
         AVEC_PUSH(b->scratch, g->agg_nodes, node);
         AVEC_PUSH(b->scratch, g->aggs, agg);
     }
-    *out = group_column(b, g, AGG_NO_BASE + (uint32_t)i, g->aggs.v[i].spec.result);
+    *out = group_column(b, g, BIND_AGG_NO + (uint32_t)i, g->aggs.v[i].spec.result);
     return true;
 }
 
@@ -265,7 +269,7 @@ struct logical *bind_group_node(struct binder *b, const struct grouping *g, stru
         n->cols[i] =
             (struct lcol){g->rel, (uint32_t)i + 1, n->exprs[i]->ct, key_name(in, n->exprs[i])};
     for (size_t i = 0; i < n->naggs; i++) {
-        n->aggno[i] = AGG_NO_BASE + (uint32_t)i;
+        n->aggno[i] = BIND_AGG_NO + (uint32_t)i;
         n->cols[n->nexprs + i] = (struct lcol){g->rel, n->aggno[i], n->aggs[i].spec.result,
                                                agg_name(b, g->agg_nodes.v[i])};
     }
@@ -276,12 +280,13 @@ struct logical *bind_grouping_end(struct binder *b, struct scope *sc, struct log
 {
     struct grouping *g = sc->grouping;
     struct grouping_sets sets;
-    struct exprs having = {0};
-    if (!bind_conds(b, sc, pgn_field(sc->query, "havingQual"), &having))
+    struct applies having = {0};
+    if (!bind_filter(b, sc, pgn_field(sc->query, "havingQual"), &having))
         return NULL;
+    in = bind_applied(b, &g->below, in);
     if (!pgn_field(sc->query, "groupingSets")->n)
-        return logical_filter(b->arena, bind_group_node(b, g, in), &having);
+        return bind_applied(b, &having, bind_group_node(b, g, in));
     if (!grouping_sets_expand(b, g, sc->query, &sets))
         return NULL;
-    return logical_filter(b->arena, bind_group_union(b, g, &sets, in), &having);
+    return bind_applied(b, &having, bind_group_union(b, g, &sets, in));
 }

@@ -10,8 +10,7 @@
 
 #include "engine/sql/bind.h"
 
-/* Column numbers of aggregates begin here, above those of any keys. */
-#define AGG_NO_BASE      100000
+#define AGG_NO_BASE      BIND_AGG_NO
 #define GROUPING_NO_BASE 200000
 
 struct grouping {
@@ -23,6 +22,7 @@ struct grouping {
     VEC(const struct pgnode *) agg_nodes;
     VEC(struct group_agg) aggs;
     VEC(const struct pgnode *) calls; /* of grouping() */
+    struct applies below;             /* subqueries in what is aggregated */
 };
 
 /* A grouping set: bit i is set if keys.v[i] is one of its keys. */

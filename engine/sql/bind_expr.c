@@ -320,6 +320,7 @@ static const struct {
     {"COERCEVIAIO", bind_via_io},
     {"COLLATEEXPR", bind_collate},
     {"WINDOWFUNC", bind_window_func},
+    {"SUBLINK", bind_sublink},
 };
 
 static const struct expr *bind_by_rule(struct binder *b, struct scope *sc,

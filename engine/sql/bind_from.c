@@ -201,18 +201,21 @@ static struct logical *values_row(struct binder *b, struct scope *sc, const stru
                                   const struct column_type *types, size_t n)
 {
     const struct expr **exprs = ARENA_ARRAY(b->arena, const struct expr *, n);
+    struct applies applies = {0}, *saved = sc->applies;
     if (row->n != n) {
         bind_broken(b, "VALUES rows of different lengths");
         return NULL;
     }
     for (size_t i = 0; i < n; i++) {
+        sc->applies = &applies;
         exprs[i] = bind_expr(b, sc, row->items[i]);
+        sc->applies = saved;
         if (exprs[i])
             exprs[i] = bind_coerce(b, exprs[i], types[i]);
         if (!exprs[i])
             return NULL;
     }
-    struct logical *one = logical_new(b->arena, LOGICAL_ONE_ROW, 0);
+    struct logical *one = bind_applied(b, &applies, logical_new(b->arena, LOGICAL_ONE_ROW, 0));
     return logical_project(b->arena, one, b->next_rel++, exprs, NULL, n);
 }
 
@@ -290,13 +293,45 @@ static struct logical *bind_beside(struct binder *b, struct scope *sc, const str
 
 /* LEFT JOIN LATERAL f(…) ON …: rows without any stay. */
 static struct logical *join_applied(struct binder *b, struct logical *n, bool outer,
-                                    const struct exprs *conds)
+                                    const struct exprs *conds, const struct applies *with)
 {
     if (!outer)
-        return logical_filter(b->arena, n, conds);
+        return bind_applied(b, with, logical_filter(b->arena, n, conds));
+    if (with->n) {
+        err_soft(b->err, "a subquery in the condition of an outer join with a function");
+        return NULL;
+    }
     n->outer = true;
     n->conds = conds->v;
     n->nconds = conds->n;
+    return n;
+}
+
+/* Whether the item may look at those to its left. */
+static bool is_lateral(const struct scope *sc, const struct pgnode *item)
+{
+    int64_t i = pgn_int(item, "rtindex");
+    if (pgn_is(item, "JOINEXPR"))
+        return is_lateral(sc, pgn_field(item, "larg")) || is_lateral(sc, pgn_field(item, "rarg"));
+    return i >= 1 && i <= (int64_t)sc->nrtes && pgn_bool(sc->rtes[i - 1].node, "lateral");
+}
+
+/* The join of l and r, where the conditions' subqueries (with) go to the side that may be missing:
+ * it then depends on the other one, as a LATERAL item does. */
+static struct logical *join_of(struct binder *b, enum join_kind kind, struct logical *l,
+                               struct logical *r, const struct exprs *conds,
+                               const struct applies *with)
+{
+    if (kind == JOIN_FULL && with->n) {
+        err_soft(b->err, "a subquery in the condition of a full join");
+        return NULL;
+    }
+    if (kind == JOIN_LEFT)
+        r = bind_applied(b, with, r);
+    struct logical *n = logical_join(b->arena, kind, l, r);
+    n->conds = conds->v;
+    n->nconds = conds->n;
+    n->dependent = kind == JOIN_LEFT && with->n;
     return n;
 }
 
@@ -306,12 +341,14 @@ static struct logical *bind_join(struct binder *b, struct scope *sc, const struc
         enum join_kind kind;
         bool swapped;
     } kinds[] = {{JOIN_INNER, false}, {JOIN_LEFT, false}, {JOIN_FULL, false}, {JOIN_LEFT, true}};
+    const struct pgnode *rarg = pgn_field(node, "rarg");
     int64_t type = pgn_int(node, "jointype");
     struct exprs conds = {0};
+    struct applies with = {0};
     struct logical *l = bind_item(b, sc, pgn_field(node, "larg"));
     bool applied;
-    struct logical *r = l ? bind_beside(b, sc, pgn_field(node, "rarg"), l, &applied) : NULL;
-    if (!r || !bind_conds(b, sc, pgn_field(node, "quals"), &conds))
+    struct logical *r = l ? bind_beside(b, sc, rarg, l, &applied) : NULL;
+    if (!r || !bind_conds_apart(b, sc, pgn_field(node, "quals"), &conds, &with))
         return NULL;
     if (type < 0 || type > 3) {
         bind_broken(b, "a join of unknown type");
@@ -322,12 +359,14 @@ static struct logical *bind_join(struct binder *b, struct scope *sc, const struc
         return NULL;
     }
     if (applied)
-        return join_applied(b, r, type == 1, &conds);
-    struct logical *n = kinds[type].swapped ? logical_join(b->arena, kinds[type].kind, r, l)
-                                            : logical_join(b->arena, kinds[type].kind, l, r);
-    n->conds = conds.v;
-    n->nconds = conds.n;
-    return n;
+        return join_applied(b, r, type == 1, &conds, &with);
+    bool swapped = kinds[type].swapped;
+    struct logical *n =
+        join_of(b, kinds[type].kind, swapped ? r : l, swapped ? l : r, &conds, &with);
+    if (!n)
+        return NULL;
+    n->dependent |= !swapped && is_lateral(sc, rarg);
+    return kinds[type].kind == JOIN_INNER ? bind_applied(b, &with, n) : n;
 }
 
 static struct logical *bind_list(struct binder *b, struct scope *sc, const struct pgnode *list)
@@ -338,7 +377,12 @@ static struct logical *bind_list(struct binder *b, struct scope *sc, const struc
         struct logical *item = bind_beside(b, sc, list->items[i], n, &applied);
         if (!item)
             return NULL;
-        n = n && !applied ? logical_join(b->arena, JOIN_INNER, n, item) : item;
+        if (n && !applied) {
+            n = logical_join(b->arena, JOIN_INNER, n, item);
+            n->dependent = is_lateral(sc, list->items[i]);
+        } else {
+            n = item;
+        }
     }
     return n ? n : logical_new(b->arena, LOGICAL_ONE_ROW, 0);
 }

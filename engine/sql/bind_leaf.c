@@ -7,6 +7,8 @@
  */
 #include "engine/sql/bind.h"
 
+#include <string.h>
+
 #include "engine/expr/delegate.h"
 #include "engine/sql/refuse.h"
 
@@ -36,16 +38,40 @@ const struct pgnode *bind_resolve_alias(void *scope, const struct pgnode *node)
     return node;
 }
 
+/* The column as its own query has it. */
+static struct pgnode *at_its_level(struct binder *b, const struct pgnode *node)
+{
+    struct pgnode *copy = arena_memdup(b->scratch, node, sizeof *node);
+    struct pgnode *zero = ARENA_NEW(b->scratch, struct pgnode);
+    *zero = (struct pgnode){.kind = PGN_ATOM, .len = 1, .text = "0"};
+    copy->items = arena_memdup(b->scratch, node->items, node->n * sizeof(struct pgnode *));
+    for (uint32_t i = 0; i < node->n; i++)
+        if (strcmp(node->names[i], "varlevelsup") == 0)
+            copy->items[i] = zero;
+    return copy;
+}
+
+/* A column of an outer query: whatever it stands for there, above or below the grouping. */
+static const struct expr *bind_outer_var(struct binder *b, struct scope *sc,
+                                         const struct pgnode *node)
+{
+    int64_t up = pgn_int(node, "varlevelsup");
+    while (up-- > 0 && sc)
+        sc = sc->parent;
+    if (sc)
+        return bind_expr(b, sc, at_its_level(b, node));
+    bind_broken(b, "a column of an outer query that isn't there");
+    return NULL;
+}
+
 const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
     int64_t attno = pgn_int(node, "varattno");
     const struct pgnode *resolved = bind_resolve_alias(sc, node);
     if (resolved != node)
         return bind_expr(b, sc, resolved);
-    if (pgn_int(node, "varlevelsup") > 0) {
-        err_soft(b->err, "LATERAL or a correlated subquery");
-        return NULL;
-    }
+    if (pgn_int(node, "varlevelsup") > 0)
+        return bind_outer_var(b, sc, node);
     struct rte *rte = bind_find_rte(b, sc, pgn_int(node, "varno"));
     if (!rte)
         return NULL;
@@ -85,7 +111,8 @@ const struct expr *bind_param(struct binder *b, struct scope *sc, const struct p
 {
     int64_t id = pgn_int(node, "paramid");
     struct column_type ct;
-    (void)sc;
+    if (pgn_int(node, "paramkind") == 2)
+        return bind_sublink_param(b, sc, node);
     if (pgn_int(node, "paramkind") != 0 || id < 1 || id > (int64_t)b->in->nparams) {
         err_set(b->err, "42P02", "there is no parameter $%lld", (long long)id);
         return NULL;

@@ -74,6 +74,8 @@ static struct logical *bind_targets(struct binder *b, struct scope *sc, struct l
     const struct expr **exprs = ARENA_ARRAY(b->arena, const struct expr *, room);
     const char **names = ARENA_ARRAY(b->arena, const char *, room);
     struct bind_srfs *srfs = begin_srfs(b, sc);
+    struct applies applies = {0};
+    sc->applies = &applies;
     for (uint32_t i = 0; i < targets->n; i++) {
         const char *name = pgn_str(targets->items[i], "resname");
         exprs[i] = bind_expr(b, sc, pgn_field(targets->items[i], "expr"));
@@ -81,8 +83,10 @@ static struct logical *bind_targets(struct binder *b, struct scope *sc, struct l
             return NULL;
         names[i] = name ? arena_strdup(b->arena, name) : "";
     }
+    sc->applies = NULL;
     if (sc->grouping && !(in = bind_grouping_end(b, sc, in)))
         return NULL;
+    in = bind_applied(b, &applies, in);
     if (sc->windows && !(in = bind_windows_end(b, sc, in, exprs)))
         return NULL;
     if (srfs)
@@ -264,20 +268,23 @@ static bool has_grouping(const struct pgnode *query)
 static struct logical *bind_source(struct binder *b, struct scope *sc)
 {
     const struct pgnode *setops = pgn_field(sc->query, "setOperations");
-    struct exprs conds = {0};
+    struct applies where = {0};
     if (!pgn_is_null(setops))
         return bind_setops(b, sc, setops);
     struct logical *n = bind_from(b, sc);
-    if (!n || !bind_conds(b, sc, pgn_field(pgn_field(sc->query, "jointree"), "quals"), &conds))
+    if (!n || !bind_filter(b, sc, pgn_field(pgn_field(sc->query, "jointree"), "quals"), &where))
         return NULL;
-    n = logical_filter(b->arena, n, &conds);
     if (!has_grouping(sc->query))
-        return n;
+        return bind_applied(b, &where, n);
     struct bind_srfs *srfs = begin_srfs(b, sc);
-    if (!bind_grouping_begin(b, sc))
+    sc->applies = &where; /* of the grouping's keys too */
+    bool ok = bind_grouping_begin(b, sc);
+    sc->applies = NULL;
+    if (!ok)
         return NULL;
     struct logical_id ordinals[BIND_MAX_ORDINALS];
     size_t nordinals;
+    n = bind_applied(b, &where, n);
     return srfs ? bind_srfs_end(b, srfs, n, ordinals, &nordinals) : n;
 }
 

@@ -106,8 +106,7 @@ static bool bind_range_call(struct binder *b, struct scope *sc, const struct pgn
     if (!(set ? bind_set_call : bind_scalar_call)(b, sc, node, out))
         return false;
     if (out->ncols == 1 && is_composite(out->cols[0].type))
-        return err_soft(b->err, "a function in FROM that returns type %s",
-                        out->cols[0].type->name);
+        return err_soft(b->err, "a function in FROM that returns type %s", out->cols[0].type->name);
     if ((int64_t)out->ncols != pgn_int(function, "funccolcount"))
         return bind_broken(b, "a function with other columns");
     return true;
@@ -118,15 +117,6 @@ static bool calls_refer_to(const struct logical *n, const struct logical *left)
     for (size_t i = 0; i < n->ncalls; i++)
         for (size_t k = 0; k < n->calls[i].nargs; k++)
             if (expr_refs_any(n->calls[i].args[k], left->cols, left->ncols))
-                return true;
-    return false;
-}
-
-static bool calls_have_columns(const struct logical *n, const struct logical *in)
-{
-    for (size_t i = 0; i < n->ncalls; i++)
-        for (size_t k = 0; k < n->calls[i].nargs; k++)
-            if (!expr_refs_only(n->calls[i].args[k], in->cols, in->ncols))
                 return true;
     return false;
 }
@@ -148,17 +138,13 @@ struct logical *bind_range_function(struct binder *b, struct scope *sc, struct r
     for (size_t i = 0; i < ncols && i < colnames->n; i++)
         names[i] = arena_strdup(b->arena, colnames->items[i]->text);
     struct logical *one = logical_new(b->arena, LOGICAL_ONE_ROW, 0);
-    struct logical *n = logical_flatmap(b->arena, one, b->next_rel++, calls, functions->n,
-                                        ordinality, names);
+    struct logical *n =
+        logical_flatmap(b->arena, one, b->next_rel++, calls, functions->n, ordinality, names);
     rte->bound = true;
     rte->cols = arena_memdup(b->arena, n->cols, n->ncols * sizeof *n->cols);
     rte->ncols = n->ncols;
     if (left && calls_refer_to(n, left))
         n = logical_flatmap(b->arena, left, n->rel, calls, functions->n, ordinality, names);
-    if (calls_have_columns(n, n->in[0])) {
-        err_soft(b->err, "a function in FROM that refers to what is not beside it");
-        return NULL;
-    }
     return n;
 }
 

@@ -134,19 +134,6 @@ bool refuse_system_column(int attno, struct err *err)
     return refuse(err, "a system column");
 }
 
-static bool refuse_sublink(const struct pgnode *node, struct err *err)
-{
-    static const char *const kinds[] = {
-        "EXISTS (SELECT …)",    "ALL (SELECT …)",
-        "IN or ANY (SELECT …)", "a row comparison with a subquery",
-        "a scalar subquery",    "a subquery in UPDATE",
-        "ARRAY(SELECT …)",      "a CTE subquery",
-    };
-    int64_t kind = pgn_int(node, "subLinkType");
-    return err_soft(err, "%s",
-                    kind >= 0 && kind < (int64_t)COUNT(kinds) ? kinds[kind] : "a subquery");
-}
-
 static bool refuse_sql_value(const struct pgnode *node, struct err *err)
 {
     static const char *const names[] = {
@@ -190,8 +177,6 @@ bool refuse_expr(const struct pgnode *node, struct err *err)
 {
     if (node->kind != PGN_NODE)
         return err_soft(err, "an expression of unknown form");
-    if (pgn_is(node, "SUBLINK"))
-        return refuse_sublink(node, err);
     if (pgn_is(node, "SQLVALUEFUNCTION"))
         return refuse_sql_value(node, err);
     for (size_t i = 0; i < COUNT(nodes); i++)
