@@ -110,14 +110,15 @@ static const uint8_t *output_row(struct window *w, const struct win_part *p, siz
                                  struct op_env *env)
 {
     const uint8_t *results;
+    struct err ignored;
     for (size_t i = 0; i < w->nframes; i++) {
         struct frame *f = &w->frames[i];
         f->ok = !f->needed || win_frame_at(&f->cursor, at, &w->arena, &f->rows, &f->err);
     }
+    bool ok = true; /* the calls behind one that fails go on counting all the same */
     for (size_t i = 0; i < w->ncalls; i++)
-        if (!eval_call(w, &w->calls[i], at, &w->vals[i], &env->err))
-            return NULL;
-    if (!row_pack(w->results, w->vals, &w->arena, &results, &env->err))
+        ok &= eval_call(w, &w->calls[i], at, &w->vals[i], ok ? &env->err : &ignored);
+    if (!ok || !row_pack(w->results, w->vals, &w->arena, &results, &env->err))
         return NULL;
     return concat_rows(&w->concat, p->rows[at], results, env->step, &env->err);
 }

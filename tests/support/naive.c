@@ -441,12 +441,13 @@ static int cmp_keys(const struct nop *n, const uint8_t *a, const uint8_t *b)
 {
     for (size_t i = 0; i < n->nkeys; i++) {
         const struct sort_key *k = &n->keys[i];
-        struct value x = row_get(n->layout, a, k->col), y = row_get(n->layout, b, k->col);
+        const struct layout *l = n->in[0]->layout;
+        struct value x = row_get(l, a, k->col), y = row_get(l, b, k->col);
         if (x.null && y.null)
             continue;
         if (x.null || y.null)
             return x.null == k->nulls_first ? -1 : 1;
-        int c = value_cmp(&n->layout->cols[k->col].ct, x, y);
+        int c = value_cmp(&l->cols[k->col].ct, x, y);
         if (c)
             return k->desc ? -c : c;
     }
@@ -455,7 +456,7 @@ static int cmp_keys(const struct nop *n, const uint8_t *a, const uint8_t *b)
 
 static int cmp_rows(const struct nop *n, const uint8_t *a, const uint8_t *b)
 {
-    uint32_t alen = row_len(n->layout, a), blen = row_len(n->layout, b);
+    uint32_t alen = row_len(n->in[0]->layout, a), blen = row_len(n->in[0]->layout, b);
     int c = cmp_keys(n, a, b);
     if (!c)
         c = memcmp(a, b, alen < blen ? alen : blen);
@@ -488,8 +489,8 @@ static int64_t rank_of(const struct ctx *x, const struct rel *seq, size_t i, con
     return rank;
 }
 
-/* One member at a time. */
-static void eval_topk(const struct ctx *x, const struct rel *in)
+/* The members in order, one at a time. */
+static struct rel sequence(const struct ctx *x, const struct rel *in)
 {
     struct rel seq = {0};
     for (size_t i = 0; i < in->rows.n; i++)
@@ -501,6 +502,12 @@ static void eval_topk(const struct ctx *x, const struct rel *in)
             seq.rows.v[k] = seq.rows.v[k - 1];
             seq.rows.v[k - 1] = swap;
         }
+    return seq;
+}
+
+static void eval_topk(const struct ctx *x, const struct rel *in)
+{
+    struct rel seq = sequence(x, in);
     for (size_t i = 0; i < seq.rows.n; i++) {
         const uint8_t *row = seq.rows.v[i].row, *last = NULL;
         int64_t rank = rank_of(x, &seq, i, &last) - x->n->offset;
@@ -510,6 +517,13 @@ static void eval_topk(const struct ctx *x, const struct rel *in)
         if (inside || tie)
             rel_add(x->out, row, 1);
     }
+    rel_fini(&seq);
+}
+
+static void eval_window(const struct ctx *x, const struct rel *in)
+{
+    struct rel seq = sequence(x, in);
+    naive_window(x->n, &seq, cmp_keys, x->out, x->a);
     rel_fini(&seq);
 }
 
@@ -541,6 +555,7 @@ static void eval_node(const struct ctx *x)
         break;
     case NOP_SETOP: eval_counts(x, in, &n->in[1]->memo); break;
     case NOP_TOPK: eval_topk(x, in); break;
+    case NOP_WINDOW: eval_window(x, in); break;
     }
 }
 
@@ -589,6 +604,8 @@ static struct op *build_op(const struct nop *n, struct circuit *c)
     case NOP_TOPK:
         return op_topk(c, in, n->part, n->npart, n->keys, n->nkeys, n->limit, n->offset,
                        n->with_ties);
+    case NOP_WINDOW:
+        return op_window(c, in, n->part, n->npart, n->keys, n->nkeys, n->calls, n->ncalls);
     }
     return NULL;
 }

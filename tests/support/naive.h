@@ -28,7 +28,8 @@ enum nop_kind {
     NOP_DISTINCT,
     NOP_UNION,
     NOP_SETOP,
-    NOP_TOPK
+    NOP_TOPK,
+    NOP_WINDOW
 };
 
 struct nop {
@@ -48,8 +49,10 @@ struct nop {
     enum setop_kind setop;
     struct sort_key *keys;
     size_t nkeys;
-    const struct expr **part; /* topk */
+    const struct expr **part; /* topk, window: plain columns */
     size_t npart;
+    struct window_call *calls;
+    size_t ncalls;
     int64_t limit, offset;
     bool with_ties;
     struct rel source; /* NOP_SOURCE: its rows now, kept by naive_push() */
@@ -66,6 +69,11 @@ void naive_push(struct nop *source, struct circuit *c, const uint8_t *row, int64
 /* The result, in n->memo; forget it with naive_forget() before the next. */
 const struct rel *naive_eval(struct nop *n, struct arena *a);
 void naive_forget(struct nop *n);
+
+/* in: one member a change, in the order of n's keys and then of the rows' bytes (naive_window.c). */
+typedef int naive_cmp(const struct nop *n, const uint8_t *a, const uint8_t *b);
+void naive_window(const struct nop *n, const struct rel *in, naive_cmp *cmp_keys, struct rel *out,
+                  struct arena *a);
 
 /* Adds a delta to a relation by bytes; false if a weight becomes negative. */
 bool rel_apply(struct rel *r, const struct layout *l, const struct delta *d, struct arena *a);

@@ -292,6 +292,88 @@ static bool make_flatmap(struct world *w, struct nop *n)
     return true;
 }
 
+/* ------------------------------------------------------------ windows */
+
+static struct win_bound random_bound(bool end, bool offsets)
+{
+    struct win_bound b = {.kind = (enum win_bound_kind)below(offsets ? 4 : 2)};
+    b.offset = value_int(below(3));
+    b.offset_ct = type_of(OID_INT8);
+    (void)end;
+    return b;
+}
+
+/* RANGE offsets want one int4 to order by. */
+static const struct win_frame *random_frame(struct world *w, const struct nop *n, bool total)
+{
+    struct win_frame *f = ARENA_NEW(&w->arena, struct win_frame);
+    const struct layout *l = n->in[0]->layout;
+    bool distance = n->nkeys == 1 && l->cols[n->keys[0].col].ct.type->oid == OID_INT4;
+    f->mode = (enum win_mode)(total ? below(3) : 1 + below(2));
+    bool offsets = f->mode != FRAME_RANGE || distance;
+    f->start = random_bound(false, offsets);
+    f->end = random_bound(true, offsets);
+    for (int i = 0; i < 2 && f->mode == FRAME_RANGE; i++) {
+        struct win_bound *b = i ? &f->end : &f->start;
+        if (b->kind == BOUND_PRECEDING || b->kind == BOUND_FOLLOWING)
+            b->in_range = in_range_lookup(4127);
+    }
+    f->exclude = chance(2) ? EXCLUDE_NOTHING : (enum win_exclude)below(4);
+    return f;
+}
+
+/* Its arguments: any value, a small int4, and the value's type again. */
+static bool random_win(struct world *w, const struct layout *l, bool total, struct win_spec *s)
+{
+    static const struct {
+        uint32_t oid, nargs, result;
+        bool total;
+    } calls[] = {
+        {3101, 0, OID_INT8, false},   {3102, 0, OID_INT8, false}, {3103, 0, OID_FLOAT8, false},
+        {3104, 0, OID_FLOAT8, false}, {3100, 0, OID_INT8, true},  {3105, 1, OID_INT4, true},
+        {3106, 1, 0, true},           {3107, 2, 0, true},         {3108, 3, 0, true},
+        {3109, 1, 0, true},           {3111, 3, 0, true},         {3112, 1, 0, true},
+        {3113, 1, 0, true},           {3114, 2, 0, true}};
+    uint32_t pick = below(total ? sizeof calls / sizeof calls[0] : 4);
+    s->cls = win_lookup(calls[pick].oid, calls[pick].nargs);
+    s->nargs = calls[pick].nargs;
+    s->args[0] = calls[pick].result
+                     ? expr_const(&w->arena, value_int(1 + below(4)), type_of(OID_INT4))
+                     : random_any(w, l);
+    s->args[1] = chance(2) ? random_int(w, l) : NULL;
+    if (!s->args[1])
+        s->args[1] = expr_const(&w->arena, value_int(1 + below(2)), type_of(OID_INT4));
+    s->args[2] = s->args[0];
+    s->result = calls[pick].result ? type_of(calls[pick].result) : s->args[0]->ct;
+    return true;
+}
+
+/* Where the order isn't total the rows of a peer group are told apart by their bytes, of which it isn't
+ * defined what they are: only what is the same for all peers is asked for then. */
+static bool make_window(struct world *w, struct nop *n)
+{
+    const struct layout *l = n->in[0]->layout;
+    bool total = chance(2);
+    uint32_t first = below(l->ncols);
+    n->keys = ARENA_ARRAY(&w->arena, struct sort_key, l->ncols);
+    for (uint32_t i = 0; i < l->ncols; i++)
+        n->keys[i] = (struct sort_key){(first + i) % l->ncols, chance(2), chance(2)};
+    n->nkeys = total ? l->ncols : below(l->ncols + 1);
+    n->npart = below(3);
+    n->part = ARENA_ARRAY(&w->arena, const struct expr *, 2);
+    for (size_t i = 0; i < n->npart; i++)
+        n->part[i] = column(w, l, 0, below(l->ncols));
+    n->calls = ARENA_ARRAY(&w->arena, struct window_call, 3);
+    for (uint32_t i = 1 + below(3); i > 0; i--) {
+        struct window_call *c = &n->calls[n->ncalls];
+        c->is_agg = chance(2);
+        c->frame = n->ncalls && chance(3) ? c[-1].frame : random_frame(w, n, total);
+        n->ncalls += c->is_agg ? random_agg(w, l, &c->agg) : random_win(w, l, total, &c->win);
+        c->agg.distinct = false;
+    }
+    return n->ncalls > 0;
+}
+
 static bool make_nop(struct world *w, struct nop *n)
 {
     switch (n->kind) {
@@ -301,6 +383,7 @@ static bool make_nop(struct world *w, struct nop *n)
     case NOP_JOIN: return make_join(w, n);
     case NOP_GROUP: return make_group(w, n);
     case NOP_TOPK: return make_topk(w, n);
+    case NOP_WINDOW: return make_window(w, n);
     case NOP_SETOP: n->setop = (enum setop_kind)below(4); return true;
     default: return true;
     }
@@ -312,7 +395,7 @@ static void add_random(struct world *w)
     struct nop *n = ARENA_NEW(&w->arena, struct nop);
     double size = 0;
     size_t first = 0;
-    n->kind = NOP_MAP + below(NOP_TOPK - NOP_MAP + 1);
+    n->kind = NOP_MAP + below(NOP_WINDOW - NOP_MAP + 1);
     n->nins = n->kind == NOP_UNION                          ? 2 + below(2)
               : n->kind == NOP_JOIN || n->kind == NOP_SETOP ? 2
                                                             : 1;
