@@ -7,7 +7,7 @@
  * State     the rows of the input, by partition, in order; nothing of the results
  * Cost      a step: O(log n) a change, and twice O(rows) a partition it touches: each function goes
  *           once through its rows. A sliding frame costs what enters and leaves it, see
- *           op_window_agg.h; min and max O(log frame) for that
+ *           op_window_agg.h; min and max O(log rows) each
  * NULLs     in PARTITION BY they are equal to each other; in ORDER BY they sort as the keys say, and
  *           are peers
  * Weights   a row of weight w is w rows side by side: row_number tells them apart
@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/expr/delegate.h"
 #include "engine/op/concat.h"
 #include "engine/op/group_diff.h"
 #include "engine/op/op_window_agg.h"
@@ -53,10 +54,12 @@ struct window {
     size_t ncalls;
     struct frame *frames; /* owned */
     size_t nframes;
-    struct layout *results; /* counted; of the calls' columns */
-    struct concat concat;   /* input ++ results */
-    struct value *vals;     /* owned; one a call */
-    struct arena arena;     /* of the partition in hand */
+    struct layout *results;     /* counted; of the calls' columns */
+    struct concat concat;       /* input ++ results */
+    struct value *vals;         /* owned; one a call */
+    struct arena arena;         /* of the partition in hand */
+    const struct expr **asking; /* owned; arguments with delegated calls */
+    size_t nasking;
 };
 
 /* ------------------------------------------------------------ a partition */
@@ -123,11 +126,25 @@ static const uint8_t *output_row(struct window *w, const struct win_part *p, siz
     return concat_rows(&w->concat, p->rows[at], results, env->step, &env->err);
 }
 
+/* What the calls will ask Postgres about these rows is asked at once. */
+static void ask(struct window *w, const uint8_t *const *rows, size_t n)
+{
+    const struct layout *l = w->op.ins[0]->layout;
+    struct delegate_task *tasks = arena_alloc(&w->arena, w->nasking * n * sizeof *tasks);
+    for (size_t i = 0; i < w->nasking; i++)
+        for (size_t k = 0; k < n; k++)
+            tasks[i * n + k] =
+                (struct delegate_task){.e = w->asking[i], .layout = {l}, .row = {rows[k]}};
+    if (w->nasking)
+        (void)delegate_collect(tasks, w->nasking * n); /* if it is lost the circuit sees it */
+}
+
 static void compute_part(void *ctx, const uint8_t *const *rows, size_t n, int64_t sign,
                          struct op_env *env, struct delta *out)
 {
     struct window *w = ctx;
     struct win_part p;
+    ask(w, rows, n);
     begin_part(w, &p, rows, n);
     for (size_t i = 0; i < n; i++) {
         struct change c = {output_row(w, &p, i, env), 1};
@@ -163,6 +180,7 @@ static void free_window(struct op *op)
     free(w->frames);
     free(w->keys);
     free(w->vals);
+    free(w->asking);
 }
 
 static void describe_call(const struct window_call *c, struct buf *b)
@@ -239,6 +257,15 @@ static void init_calls(struct window *w, const struct window_call *calls, size_t
     free(cts);
 }
 
+static void note_asking(void *ctx, const struct expr **e)
+{
+    struct window *w = ctx;
+    if (!expr_is_delegated(*e))
+        return;
+    w->asking = xrealloc(w->asking, (w->nasking + 1) * sizeof *w->asking);
+    w->asking[w->nasking++] = *e;
+}
+
 struct op *op_window(struct circuit *c, struct op *in, const struct expr *const *part, size_t npart,
                      const struct sort_key *keys, size_t nkeys, const struct window_call *calls,
                      size_t ncalls)
@@ -257,5 +284,7 @@ struct op *op_window(struct circuit *c, struct op *in, const struct expr *const 
     arena_init(&w->arena);
     group_diff_init(&w->diff, in->layout, part, npart, w->keys, nkeys, compute_part, w);
     circuit_add(c, &w->op, &window_class, layout_ref(w->concat.layout), &in, 1);
+    for (size_t i = 0; i < ncalls; i++)
+        window_call_each((struct window_call *)&calls[i], note_asking, w);
     return &w->op;
 }

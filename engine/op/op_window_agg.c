@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/base/alloc.h"
+#include "engine/expr/agg_classes.h"
 
 enum known {
     UNKNOWN, /* not looked at yet */
@@ -34,6 +35,13 @@ void slide_fini(struct slide *s)
     free(s->state);
 }
 
+static bool is_extreme(const struct slide *s)
+{
+    return s->call->spec.cls == &agg_min || s->call->spec.cls == &agg_max;
+}
+
+static void grow_tree(struct slide *s);
+
 void slide_begin(struct slide *s, const struct win_part *part, struct arena *arena)
 {
     s->part = part;
@@ -43,6 +51,8 @@ void slide_begin(struct slide *s, const struct win_part *part, struct arena *are
     s->args = ARENA_ARRAY(arena, struct value, part->n * s->call->spec.nargs);
     s->failed = 0;
     s->fresh = false;
+    if (is_extreme(s))
+        grow_tree(s);
 }
 
 void slide_end(struct slide *s)
@@ -68,6 +78,17 @@ static enum known look_at(struct slide *s, size_t row, struct value *args)
     if (call->spec.nargs > call->spec.nown) /* what it is ordered by */
         args[call->spec.nown] = value_int((int64_t)row);
     return agg_skips(&call->spec, args) ? LEFT_OUT : COUNTS;
+}
+
+static void grow_tree(struct slide *s)
+{
+    size_t n = s->part->n;
+    uint32_t *rows = arena_alloc(s->arena, n * sizeof *rows);
+    for (size_t i = 0; i < n; i++) {
+        enum known known = look_at(s, i, &s->args[i]);
+        rows[i] = known == COUNTS ? (uint32_t)i + 1 : known == FAILS ? EXTREME_FAILS : EXTREME_NONE;
+    }
+    extreme_build(&s->extreme, &s->call->spec, s->args, rows, n, s->arena);
 }
 
 static void add_row(struct slide *s, size_t row, int64_t weight)
@@ -106,9 +127,23 @@ static bool same_rows(const struct win_rows *a, const struct win_rows *b)
     return a->n == b->n && memcmp(a->span, b->span, a->n * sizeof *a->span) == 0;
 }
 
+static bool extreme_over(const struct slide *s, const struct win_rows *frame, struct value *out,
+                         struct err *err)
+{
+    uint32_t row = extreme_find(&s->extreme, frame);
+    if (row == EXTREME_FAILS) {
+        *err = s->err;
+        return false;
+    }
+    *out = row == EXTREME_NONE ? value_null() : s->args[row - 1];
+    return true;
+}
+
 bool slide_to(struct slide *s, const struct win_rows *frame, struct value *out, struct err *err)
 {
     const struct agg_spec *spec = &s->call->spec;
+    if (is_extreme(s))
+        return extreme_over(s, frame, out, err);
     if (!same_rows(&s->in, frame)) {
         add_difference(s, frame, &s->in, 1);
         add_difference(s, &s->in, frame, -1);

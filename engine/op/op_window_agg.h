@@ -4,13 +4,12 @@
  * The state holds the rows of the frame. To go on to the next row's frame, rows that are not in it
  * are taken out and new ones are put in: a frame that slides costs a few rows a step whatever its
  * width, and so do the holes that EXCLUDE makes. Arguments are evaluated once a row, when it first
- * comes in.
+ * comes in. min and max have no such state but a tree over the partition (op_window_extreme.h).
  */
 #ifndef PALIMPSEST_OP_OP_WINDOW_AGG_H
 #define PALIMPSEST_OP_OP_WINDOW_AGG_H
 
-#include "engine/expr/win.h"
-#include "engine/op/op.h"
+#include "engine/op/op_window_extreme.h"
 
 struct slide {
     const struct group_agg *call; /* borrowed */
@@ -24,7 +23,8 @@ struct slide {
     int64_t failed;     /* rows in `in` whose arguments fail */
     struct err err;     /* of the last that did */
     struct value result;
-    bool fresh; /* `result` is that of `in` */
+    bool fresh;             /* `result` is that of `in` */
+    struct extreme extreme; /* of min and max */
 };
 
 void slide_init(struct slide *s, const struct group_agg *call);
