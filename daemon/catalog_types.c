@@ -20,19 +20,33 @@
 
 static const struct type *load_type(struct pgconn *conn, uint32_t oid, int depth, struct err *err);
 
-/* Built-in types whose equal values always print alike. Not among them: jsonb (1.0 = 1.00),
- * interval (24 hours = 1 day), float and numeric arrays. */
-static bool prints_equal_alike(uint32_t oid)
+/* Built-in types whose equal values always print alike, and of those the ones whose order is that
+ * of the bytes they print. */
+static const struct {
+    uint32_t oid;
+    bool ordered;
+} prints_equal_alike[] = {{OID_CHAR, true},
+                          {28 /* xid */, false},
+                          {29 /* cid */, false},
+                          {774 /* macaddr8 */, true},
+                          {829 /* macaddr */, true},
+                          {869 /* inet */, false},
+                          {650 /* cidr */, false},
+                          {1560 /* bit */, true},
+                          {1562 /* varbit */, true},
+                          {3220 /* pg_lsn */, false},
+                          {5069 /* xid8 */, false},
+                          {790 /* money */, false},
+                          {3614 /* tsvector */, false},
+                          {3615 /* tsquery */, false}};
+
+static void set_text_equality(struct type *t)
 {
-    static const uint32_t oids[] = {
-        17 /* bytea */, 18 /* "char" */,   19 /* name */,      26 /* oid */,
-        28 /* xid */,   29 /* cid */,      774 /* macaddr8 */, 829 /* macaddr */,
-        869 /* inet */, 650 /* cidr */,    1083 /* time */,    1266 /* timetz */,
-        1560 /* bit */, 1562 /* varbit */, 3220 /* pg_lsn */,  5069 /* xid8 */};
-    for (size_t i = 0; i < sizeof oids / sizeof *oids; i++)
-        if (oids[i] == oid)
-            return true;
-    return false;
+    for (size_t i = 0; i < sizeof prints_equal_alike / sizeof *prints_equal_alike; i++)
+        if (prints_equal_alike[i].oid == t->oid) {
+            t->text_is_identity = true;
+            t->text_is_order = prints_equal_alike[i].ordered;
+        }
 }
 
 static bool element_is_identity(const struct type *t)
@@ -42,6 +56,7 @@ static bool element_is_identity(const struct type *t)
     case TYPE_FLOAT8:
     case TYPE_NUMERIC:
     case TYPE_BPCHAR:
+    case TYPE_INTERVAL:
     /* Texts may have a collation under which different ones are equal. */
     case TYPE_TEXT: return false;
     case TYPE_OPAQUE: return t->text_is_identity;
@@ -99,8 +114,32 @@ static bool load_fields(struct pgconn *conn, uint32_t relid, struct type *t, int
     return ok;
 }
 
-static void free_fields(struct type *t)
+static bool load_labels(struct pgconn *conn, struct type *t, struct err *err)
 {
+    PGresult *res = pgconn_queryf(conn, err,
+                                  "SELECT enumlabel, oid FROM pg_catalog.pg_enum WHERE "
+                                  "enumtypid = %u ORDER BY enumsortorder",
+                                  t->oid);
+    if (!res)
+        return false;
+    t->nlabels = (size_t)PQntuples(res);
+    struct type_label *labels = xcalloc(t->nlabels, sizeof *labels);
+    for (size_t i = 0; i < t->nlabels; i++)
+        labels[i] = (struct type_label){xstrdup(PQgetvalue(res, (int)i, 0)),
+                                        (uint32_t)PQgetlength(res, (int)i, 0),
+                                        (uint32_t)strtoul(PQgetvalue(res, (int)i, 1), NULL, 10)};
+    t->kind = TYPE_ENUM;
+    t->labels = labels;
+    PQclear(res);
+    return true;
+}
+
+/* What was only needed to intern it. */
+static void free_parts(struct type *t)
+{
+    for (size_t i = 0; i < t->nlabels; i++)
+        free((char *)(uintptr_t)t->labels[i].name);
+    free((void *)(uintptr_t)t->labels);
     for (size_t i = 0; i < t->nfields; i++)
         free((char *)(uintptr_t)t->fields[i].name);
     free((void *)(uintptr_t)t->fields);
@@ -127,8 +166,10 @@ static bool shape(struct pgconn *conn, const struct type_row *row, struct type *
         return load_fields(conn, row->relid, t, depth, err);
     } else if (t->oid >= FIRST_NORMAL_OID && row->casts_to_json) {
         t->json = JSON_UNKNOWN;
+    } else if (row->typtype == 'e') {
+        return load_labels(conn, t, err);
     } else {
-        t->text_is_identity = row->typtype == 'e' || prints_equal_alike(t->oid);
+        set_text_equality(t);
     }
     return true;
 }
@@ -155,8 +196,8 @@ static const struct type *make_type(struct pgconn *conn, uint32_t oid, const PGr
         .delim = row.is_array ? *PQgetvalue(res, 0, 8) : ',',
     };
     bool ok = shape(conn, &row, &t, depth, err);
-    const struct type *made = ok ? type_new_opaque(&t) : NULL;
-    free_fields(&t);
+    const struct type *made = ok ? type_new(&t) : NULL;
+    free_parts(&t);
     return made;
 }
 

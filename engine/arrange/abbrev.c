@@ -8,11 +8,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/value/interval.h"
 #include "engine/value/numeric.h"
 
 static uint64_t from_int(int64_t i)
 {
     return (uint64_t)i ^ 0x8000000000000000ULL;
+}
+
+static int64_t saturated(__int128 span)
+{
+    return span > INT64_MAX ? INT64_MAX : span < INT64_MIN ? INT64_MIN : (int64_t)span;
 }
 
 static uint64_t from_float(double d)
@@ -70,14 +76,20 @@ uint64_t abbrev(const struct column_type *t, struct value v, struct arena *scrat
     case TYPE_INT8:
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ: return from_int(v.i);
+    case TYPE_TIMESTAMPTZ:
+    case TYPE_OID:
+    case TYPE_TIME: return from_int(v.i);
     case TYPE_FLOAT4:
     case TYPE_FLOAT8: return from_float(v.f);
     case TYPE_NUMERIC: return from_numeric(v, scratch);
-    case TYPE_UUID: return from_bytes(v);
+    case TYPE_UUID:
+    case TYPE_BYTEA: return from_bytes(v);
+    case TYPE_INTERVAL: return from_int(saturated(interval_span(interval_load(v))));
+    case TYPE_ENUM: return from_int(type_enum_place(t->type, v.p, v.len));
     case TYPE_TEXT: return t->collation && t->collation->kind == COLLATION_C ? from_bytes(v) : 0;
     case TYPE_BPCHAR:
-    case TYPE_OPAQUE: return 0;
+    case TYPE_TIMETZ: return 0;
+    case TYPE_OPAQUE: return t->type->text_is_order ? from_bytes(v) : 0;
     }
     return 0;
 }

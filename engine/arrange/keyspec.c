@@ -15,11 +15,13 @@ static enum key_mode key_mode_of(const struct column_type *ct)
     case REP_BOOL:
     case REP_INT32:
     case REP_INT64: return KEY_INT;
-    case REP_FIXED16: return KEY_BYTES;
+    case REP_FIXED16: return ct->type->kind == TYPE_INTERVAL ? KEY_GENERAL : KEY_BYTES;
     case REP_FLOAT32:
     case REP_FLOAT64: return KEY_GENERAL;
     case REP_BYTES: break;
     }
+    if (ct->type->kind == TYPE_BYTEA || ct->type->kind == TYPE_ENUM)
+        return KEY_BYTES;
     if (ct->type->kind == TYPE_OPAQUE)
         return ct->type->text_is_identity ? KEY_BYTES : KEY_GENERAL;
     if (ct->type->kind == TYPE_TEXT && (!ct->collation || ct->collation->deterministic))

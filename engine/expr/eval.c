@@ -310,6 +310,23 @@ static bool eval_relabel(const struct expr *e, struct eval_ctx *cx, struct value
     return expr_eval(e->args[0], cx, out, err);
 }
 
+/* The same four bytes in Postgres, but one has a sign and the other has none. */
+static bool eval_int4_oid(const struct expr *e, struct eval_ctx *cx, struct value *out,
+                          struct err *err)
+{
+    if (!expr_eval(e->args[0], cx, out, err))
+        return false;
+    if (!out->null)
+        out->i = e->ct.type->kind == TYPE_OID ? (int64_t)(uint32_t)out->i : (int32_t)out->i;
+    return true;
+}
+
+static eval_fn *choose_relabel(const struct expr *e)
+{
+    bool from_oid = e->args[0]->ct.type->kind == TYPE_OID, to_oid = e->ct.type->kind == TYPE_OID;
+    return from_oid != to_oid ? eval_int4_oid : eval_relabel;
+}
+
 eval_fn *eval_choose(const struct expr *e)
 {
     switch (e->kind) {
@@ -329,7 +346,7 @@ eval_fn *eval_choose(const struct expr *e)
     case EXPR_NULLIF: return eval_nullif;
     case EXPR_MINMAX: return eval_minmax;
     case EXPR_IN: return eval_in;
-    case EXPR_RELABEL: return eval_relabel;
+    case EXPR_RELABEL: return choose_relabel(e);
     case EXPR_VIA_IO: return eval_via_io;
     case EXPR_DELEGATED: return eval_delegated;
     }

@@ -66,7 +66,7 @@ static bool can_follow(enum pgfunc_coll need, const struct collation *coll)
 static bool check_collation(enum pgfunc_coll need, const struct collation *coll, const char *name,
                             struct err *err)
 {
-    if (need == COLL_NONE)
+    if (need == COLL_NONE || need == COLL_TYPE_EQ || need == COLL_TYPE_ORDER)
         return true;
     if (!coll)
         return err_set(err, "42P22", "could not determine which collation to use for function %s",
@@ -76,22 +76,38 @@ static bool check_collation(enum pgfunc_coll need, const struct collation *coll,
     return err_soft(err, "collation \"%s\" in %s", coll->name, name);
 }
 
-static const struct pgfunc *find_func(uint32_t oid, const char *name, size_t nargs,
-                                      const struct collation *coll, struct err *err)
+/* Comparison of any type, by an order of the type's that we must know. */
+static bool check_type(enum pgfunc_coll need, const struct type *t, const struct collation *coll,
+                       const char *name, struct err *err)
+{
+    struct column_type ct = {t, -1, coll};
+    if ((need == COLL_TYPE_EQ && !type_has_equality(&ct)) ||
+        (need == COLL_TYPE_ORDER && !type_has_order(&ct)))
+        return err_soft(err, "function %s over type %s", name, t->name);
+    return true;
+}
+
+/* arg: the first of its arguments, NULL if there are none. */
+static const struct pgfunc *find_func(uint32_t oid, const char *name, const struct expr *arg,
+                                      size_t nargs, const struct collation *coll, struct err *err)
 {
     const struct pgfunc *f = pgfunc_lookup(oid);
     if (!f || f->nargs != nargs) {
         err_soft(err, "function %s", name ? name : f ? f->name : "without a native version");
         return NULL;
     }
-    return check_collation((enum pgfunc_coll)f->coll, coll, f->name, err) ? f : NULL;
+    if (!check_collation((enum pgfunc_coll)f->coll, coll, f->name, err) ||
+        (arg && !check_type((enum pgfunc_coll)f->coll, arg->ct.type, coll, f->name, err)))
+        return NULL;
+    return f;
 }
 
 struct expr *expr_func(struct arena *a, uint32_t funcid, const char *name,
                        const struct expr *const *args, size_t nargs, struct column_type result,
                        const struct collation *input_collation, struct err *err)
 {
-    const struct pgfunc *f = find_func(funcid, name, nargs, input_collation, err);
+    const struct pgfunc *f =
+        find_func(funcid, name, nargs ? args[0] : NULL, nargs, input_collation, err);
     struct expr *e;
     if (!f)
         return NULL;
@@ -126,7 +142,7 @@ struct expr *expr_distinct(struct arena *a, uint32_t eq_funcid, const struct exp
                            const struct expr *y, const struct collation *coll, bool negated,
                            struct err *err)
 {
-    const struct pgfunc *f = find_func(eq_funcid, "of IS DISTINCT FROM", 2, coll, err);
+    const struct pgfunc *f = find_func(eq_funcid, "of IS DISTINCT FROM", x, 2, coll, err);
     const struct expr *args[2] = {x, y};
     struct expr *e;
     if (!f)
@@ -156,7 +172,7 @@ struct expr *expr_nullif(struct arena *a, uint32_t eq_funcid, const struct expr 
                          const struct expr *y, struct column_type result,
                          const struct collation *coll, struct err *err)
 {
-    const struct pgfunc *f = find_func(eq_funcid, "of NULLIF", 2, coll, err);
+    const struct pgfunc *f = find_func(eq_funcid, "of NULLIF", x, 2, coll, err);
     const struct expr *args[2] = {x, y};
     struct expr *e;
     if (!f)
@@ -203,7 +219,8 @@ struct expr *expr_in(struct arena *a, uint32_t op_funcid, bool use_or, const str
                      const struct expr *const *list, size_t n, const struct collation *coll,
                      struct err *err)
 {
-    const struct pgfunc *f = find_func(op_funcid, use_or ? "of ANY or IN" : "of ALL", 2, coll, err);
+    const struct pgfunc *f =
+        find_func(op_funcid, use_or ? "of ANY or IN" : "of ALL", x, 2, coll, err);
     const struct expr **args;
     struct expr *e;
     if (!f)
@@ -239,6 +256,9 @@ static bool is_relabel(const struct type *from, const struct type *to)
         return true;
     if (from->kind == TYPE_OPAQUE)
         return is_text(to) || (to->kind == TYPE_OPAQUE && !prints_differently(to->oid));
+    if ((from->kind == TYPE_OID && to->kind == TYPE_INT4) ||
+        (from->kind == TYPE_INT4 && to->kind == TYPE_OID))
+        return true;
     return from->kind == to->kind || (is_text(from) && is_text(to));
 }
 

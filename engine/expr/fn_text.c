@@ -115,8 +115,13 @@ FN(fn_left)
     return out_slice(out, v[0], 0, text_char_offset(v[0], n));
 }
 
+/* The negation of the least integer is itself in Postgres, and takes nothing away. */
 FN(fn_right)
 {
+    if (v[1].i == INT32_MIN) {
+        *out = v[0];
+        return true;
+    }
     int64_t n = v[1].i < 0 ? -v[1].i : text_char_count(v[0]) - v[1].i;
     return out_slice(out, v[0], text_char_offset(v[0], n), v[0].len);
 }

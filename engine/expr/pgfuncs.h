@@ -25,7 +25,10 @@ enum pgfunc_coll {
     COLL_NONE,  /* nothing */
     COLL_EQ,    /* a deterministic one: equality is that of bytes */
     COLL_ORDER, /* its order */
-    COLL_CASE   /* its upper and lower case */
+    COLL_CASE,  /* its upper and lower case */
+    /* No more than the first argument's type does, which must have an equality, or an order. */
+    COLL_TYPE_EQ,
+    COLL_TYPE_ORDER
 };
 
 struct pgfunc {
@@ -37,7 +40,7 @@ struct pgfunc {
     const char *symbol; /* of its operator, NULL = none */
 };
 
-#define PGFUNC_MAX_ARGS 4
+#define PGFUNC_MAX_ARGS 8
 
 /* NULL when there is no native version. */
 const struct pgfunc *pgfunc_lookup(uint32_t oid);

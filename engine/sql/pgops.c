@@ -23,12 +23,31 @@ static const struct {
     {OID_TIMESTAMP, 2062, 2064},
     {OID_TIMESTAMPTZ, 1322, 1324},
     {OID_UUID, 2974, 2975},
+    {OID_BYTEA, 1957, 1959},
+    {OID_CHAR, 631, 633},
+    {OID_NAME, 660, 662},
+    {OID_OID, 609, 610},
+    {OID_MACADDR, 1222, 1224},
+    {OID_MACADDR8, 3364, 3366},
+    {OID_TIME, 1110, 1112},
+    {OID_TIMETZ, 1552, 1554},
+    {OID_INTERVAL, 1332, 1334},
+    {OID_BIT, 1786, 1787},
+    {OID_VARBIT, 1806, 1807},
+    {OID_ANYENUM, 3518, 3519},
 };
+
+/* Families that take any type of a kind know it by a pseudo-type. */
+static uint32_t operand_of(const struct type *t)
+{
+    return t->kind == TYPE_ENUM ? OID_ANYENUM : t->oid;
+}
 
 bool pgops_sort(uint32_t sortop, const struct type *t, bool *desc)
 {
+    uint32_t operand = operand_of(t);
     for (size_t i = 0; i < COUNT(sort_ops); i++)
-        if (sort_ops[i].type == t->oid) {
+        if (sort_ops[i].type == operand) {
             *desc = sortop == sort_ops[i].gt;
             return *desc || sortop == sort_ops[i].lt;
         }
@@ -65,6 +84,13 @@ static const struct {
     {184, OID_OID, OID_OID, OID_OID},
     {62, OID_NAME, OID_NAME, OID_NAME},
     {1145, OID_TIME, OID_TIME, OID_TIME},
+    {1352, OID_TIMETZ, OID_TIMETZ, OID_TIMETZ},
+    {1162, OID_INTERVAL, OID_INTERVAL, OID_INTERVAL},
+    {61, OID_CHAR, OID_CHAR, OID_CHAR},
+    {830, OID_MACADDR, OID_MACADDR, OID_MACADDR},
+    {1581, OID_BIT, OID_BIT, OID_BIT},
+    {1666, OID_VARBIT, OID_VARBIT, OID_VARBIT},
+    {888, OID_MONEY, OID_MONEY, OID_MONEY},
     {3508, 0, 0, 0}, /* enums */
 };
 
@@ -96,6 +122,9 @@ static const struct {
     {OID_VARCHAR, OID_BPCHAR, 0},      {OID_BPCHAR, OID_TEXT, 401},
     {OID_BPCHAR, OID_VARCHAR, 401},    {OID_DATE, OID_TIMESTAMP, 2024},
     {OID_DATE, OID_TIMESTAMPTZ, 1174}, {OID_TIMESTAMP, OID_TIMESTAMPTZ, 2028},
+    {OID_TIME, OID_INTERVAL, 1370},    {OID_TIME, OID_TIMETZ, 2047},
+    {OID_NAME, OID_TEXT, 406},         {OID_NAME, OID_VARCHAR, 1401},
+    {OID_NAME, OID_BPCHAR, 408},
 };
 
 enum pgops_cast pgops_implicit_cast(uint32_t from, uint32_t to, uint32_t *funcid)

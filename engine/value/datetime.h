@@ -109,9 +109,17 @@ void date_print(int64_t date, struct buf *b);
 void timestamp_print(int64_t ts, enum datetime_style style, struct buf *b);
 void timestamptz_print(int64_t tstz, enum datetime_style style, struct buf *b);
 
+/* time is microseconds of the day, 24:00:00 included; a timetz has an offset too, in seconds east of
+ * Greenwich. */
+void time_print(int64_t time, struct buf *b);
+void timetz_print(int64_t time, int32_t offset, struct buf *b);
+
 /* Read the ISO output form back (not all that Postgres takes as input). 22007 if it isn't. */
 MUST_CHECK bool date_parse(const char *s, size_t len, int64_t *out, struct err *err);
 MUST_CHECK bool timestamp_parse(const char *s, size_t len, int64_t *out, struct err *err);
 MUST_CHECK bool timestamptz_parse(const char *s, size_t len, int64_t *out, struct err *err);
+MUST_CHECK bool time_parse(const char *s, size_t len, int64_t *out, struct err *err);
+MUST_CHECK bool timetz_parse(const char *s, size_t len, int64_t *out, int32_t *offset,
+                             struct err *err);
 
 #endif

@@ -135,6 +135,28 @@ void timestamptz_print(int64_t tstz, enum datetime_style style, struct buf *b)
     print_finite(tstz + offset * USECS_PER_SEC, true, offset, style, b);
 }
 
+static char *put_time_of_day(char *p, int64_t time)
+{
+    struct datetime dt = {.hour = (int32_t)(time / USECS_PER_HOUR),
+                          .minute = (int32_t)(time / USECS_PER_MIN % 60),
+                          .second = (int32_t)(time / USECS_PER_SEC % 60),
+                          .usec = (int32_t)(time % USECS_PER_SEC)};
+    return put_time(p, &dt);
+}
+
+void time_print(int64_t time, struct buf *b)
+{
+    char text[TEXT_MAX];
+    buf_add(b, text, (size_t)(put_time_of_day(text, time) - text));
+}
+
+void timetz_print(int64_t time, int32_t offset, struct buf *b)
+{
+    char text[TEXT_MAX];
+    char *p = put_offset(put_time_of_day(text, time), offset, DATETIME_ISO);
+    buf_add(b, text, (size_t)(p - text));
+}
+
 /* ------------------------------------------------------------ in */
 
 struct scan {
@@ -277,4 +299,30 @@ bool timestamp_parse(const char *s, size_t len, int64_t *out, struct err *err)
 bool timestamptz_parse(const char *s, size_t len, int64_t *out, struct err *err)
 {
     return parse_timestamp(s, len, true, out, err);
+}
+
+static int64_t usecs_of_day(const struct datetime *dt)
+{
+    return dt->hour * USECS_PER_HOUR + dt->minute * USECS_PER_MIN + dt->second * USECS_PER_SEC +
+           dt->usec;
+}
+
+bool time_parse(const char *s, size_t len, int64_t *out, struct err *err)
+{
+    struct scan sc = {s, s + len};
+    struct datetime dt;
+    if (!scan_time(&sc, &dt) || sc.p != sc.end)
+        return bad_syntax("time", s, len, err);
+    *out = usecs_of_day(&dt);
+    return *out <= USECS_PER_DAY || bad_syntax("time", s, len, err);
+}
+
+bool timetz_parse(const char *s, size_t len, int64_t *out, int32_t *offset, struct err *err)
+{
+    struct scan sc = {s, s + len};
+    struct datetime dt;
+    if (!scan_time(&sc, &dt) || !scan_offset(&sc, offset) || sc.p != sc.end)
+        return bad_syntax("time with time zone", s, len, err);
+    *out = usecs_of_day(&dt);
+    return *out <= USECS_PER_DAY || bad_syntax("time with time zone", s, len, err);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/value/float.h"
+#include "engine/value/interval.h"
 #include "engine/value/numeric_rep.h"
 
 #define OID_CSTRING 2275
@@ -117,8 +118,19 @@ static bool from_numeric(const struct type *t, struct bytes b, struct arena *a, 
 
 /* ------------------------------------------------------------ by value */
 
-static bool from_byval(const struct type *t, const uint8_t *datum, struct arena *a,
-                       struct value *out, struct err *err)
+/* The OID of the label's row in pg_enum. */
+static bool from_enum(const struct type *t, uint32_t oid, struct value *out, struct err *err)
+{
+    for (size_t i = 0; i < t->nlabels; i++)
+        if (t->labels[i].oid == oid) {
+            *out = value_bytes(t->labels[i].name, t->labels[i].len);
+            return true;
+        }
+    return unknown(t, err);
+}
+
+static bool from_byval(const struct type *t, const uint8_t *datum, struct value *out,
+                       struct err *err)
 {
     int64_t i;
     memcpy(&i, datum, sizeof i);
@@ -129,7 +141,9 @@ static bool from_byval(const struct type *t, const uint8_t *datum, struct arena 
     case TYPE_DATE: *out = value_int((int32_t)i); return true;
     case TYPE_INT8:
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ: *out = value_int(i); return true;
+    case TYPE_TIMESTAMPTZ:
+    case TYPE_TIME: *out = value_int(i); return true;
+    case TYPE_OID: *out = value_int((uint32_t)i); return true;
     case TYPE_FLOAT4: {
         float f;
         memcpy(&f, datum, sizeof f);
@@ -142,17 +156,15 @@ static bool from_byval(const struct type *t, const uint8_t *datum, struct arena 
         *out = value_float(d);
         return true;
     }
-    case TYPE_OPAQUE:
-        if (t->oid == OID_OID) {
-            const char *text = arena_printf(a, "%u", (unsigned)i);
-            *out = value_bytes(text, strlen(text));
-            return true;
-        }
-        break;
+    case TYPE_ENUM: return from_enum(t, (uint32_t)i, out, err);
     case TYPE_NUMERIC:
     case TYPE_TEXT:
     case TYPE_BPCHAR:
-    case TYPE_UUID: break;
+    case TYPE_UUID:
+    case TYPE_TIMETZ:
+    case TYPE_INTERVAL:
+    case TYPE_BYTEA:
+    case TYPE_OPAQUE: break;
     }
     return unknown(t, err);
 }
@@ -164,33 +176,14 @@ static struct value copy_bytes(struct bytes b, struct arena *a)
     return value_bytes(arena_memdup(a, b.p, b.len), b.len);
 }
 
-static struct value bytea_text(struct bytes b, struct arena *a)
-{
-    static const char hex[] = "0123456789abcdef";
-    char *text = arena_alloc(a, 2 + 2 * b.len), *p = text;
-    *p++ = '\\';
-    *p++ = 'x';
-    for (size_t i = 0; i < b.len; i++) {
-        *p++ = hex[b.p[i] >> 4];
-        *p++ = hex[b.p[i] & 15];
-    }
-    return value_bytes(text, 2 + 2 * b.len);
-}
-
 /* The opaque types whose text is their bytes, or nearly. */
 static bool from_opaque(const struct type *t, const uint8_t *p, size_t len, struct arena *a,
                         struct value *out, struct err *err)
 {
     struct bytes b = {p, len};
     switch (t->oid) {
-    case OID_NAME:
     case OID_UNKNOWN:
     case OID_CSTRING: b.len = strnlen((const char *)p, len); break;
-    case OID_BYTEA:
-        if (!strip_varlena(p, len, &b))
-            return unknown(t, err);
-        *out = bytea_text(b, a);
-        return true;
     case OID_JSON:
         if (!strip_varlena(p, len, &b))
             return unknown(t, err);
@@ -201,23 +194,41 @@ static bool from_opaque(const struct type *t, const uint8_t *p, size_t len, stru
     return true;
 }
 
+/* Objects of a fixed length. An offset counts east here, west in Postgres. */
+static bool from_fixed(const struct type *t, const uint8_t *p, size_t len, struct arena *a,
+                       struct value *out, struct err *err)
+{
+    if (t->kind == TYPE_TIMETZ && len >= 12) {
+        struct timetz z;
+        memcpy(&z, p, 12);
+        z.offset = -z.offset;
+        *out = timetz_store(z, a);
+        return true;
+    }
+    if (t->kind != TYPE_TIMETZ && len == 16) {
+        *out = copy_bytes((struct bytes){p, 16}, a);
+        return true;
+    }
+    return unknown(t, err);
+}
+
 bool value_from_datum(const struct type *t, const uint8_t *datum, size_t len, bool byval,
                       struct arena *a, struct value *out, struct err *err)
 {
-    struct bytes b;
+    struct bytes b = {datum, len};
     if (byval)
-        return len == 8 ? from_byval(t, datum, a, out, err) : unknown(t, err);
+        return len == 8 ? from_byval(t, datum, out, err) : unknown(t, err);
     if (t->kind == TYPE_OPAQUE)
         return from_opaque(t, datum, len, a, out, err);
-    if (t->kind == TYPE_UUID && len == 16) {
-        *out = copy_bytes((struct bytes){datum, 16}, a);
-        return true;
-    }
-    if (!strip_varlena(datum, len, &b))
+    if (t->rep == REP_FIXED16)
+        return from_fixed(t, datum, len, a, out, err);
+    if (t->oid == OID_NAME)
+        b.len = strnlen((const char *)datum, len);
+    else if (!strip_varlena(datum, len, &b))
         return unknown(t, err);
     if (t->kind == TYPE_NUMERIC)
         return from_numeric(t, b, a, out, err);
-    if (t->kind != TYPE_TEXT && t->kind != TYPE_BPCHAR)
+    if (t->kind != TYPE_TEXT && t->kind != TYPE_BPCHAR && t->kind != TYPE_BYTEA)
         return unknown(t, err);
     *out = copy_bytes(b, a);
     return true;

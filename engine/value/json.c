@@ -261,7 +261,13 @@ void json_add_text_form(struct buf *b, const struct type *t, const char *s, size
     case TYPE_NUMERIC: add_number(b, s, len); break;
     case TYPE_TEXT:
     case TYPE_BPCHAR:
-    case TYPE_UUID: json_add_string(b, s, len); break;
+    case TYPE_UUID:
+    case TYPE_OID:
+    case TYPE_TIME:
+    case TYPE_TIMETZ:
+    case TYPE_INTERVAL:
+    case TYPE_BYTEA:
+    case TYPE_ENUM: json_add_string(b, s, len); break;
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMPTZ: add_datetime(b, t, s, len); break;
@@ -311,12 +317,22 @@ void value_to_json(const struct type *t, struct value v, struct buf *b)
     case TYPE_FLOAT8:
     case TYPE_NUMERIC: add_number_value(b, t, v); break;
     case TYPE_TEXT:
-    case TYPE_BPCHAR: json_add_string(b, (const char *)v.p, v.len); break;
+    case TYPE_BPCHAR:
+    case TYPE_ENUM: json_add_string(b, (const char *)v.p, v.len); break;
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMPTZ: add_datetime_value(b, t, v.i); break;
     case TYPE_UUID:
+    case TYPE_OID:
+    case TYPE_TIME:
+    case TYPE_TIMETZ:
+    case TYPE_INTERVAL:
         buf_addc(b, '"');
+        value_print(t, v, b);
+        buf_addc(b, '"');
+        break;
+    case TYPE_BYTEA:
+        buf_adds(b, "\"\\"); /* its text begins with a backslash, which JSON doubles */
         value_print(t, v, b);
         buf_addc(b, '"');
         break;

@@ -1,5 +1,5 @@
 /*
- * type: the table of native types and the interned opaque ones. See type.h.
+ * type: the table of native types and the interned others. See type.h.
  *
  * The interned list only grows, under one mutex: it is walked when a statement is bound, never
  * while rows flow. A type that changed in the catalog (a composite with another field) is another
@@ -33,6 +33,12 @@ static const struct type native[] = {
      .rep = REP_INT64,
      .name = "timestamp with time zone"},
     {.oid = OID_UUID, .kind = TYPE_UUID, .rep = REP_FIXED16, .name = "uuid"},
+    {.oid = OID_NAME, .kind = TYPE_TEXT, .rep = REP_BYTES, .name = "name"},
+    {.oid = OID_OID, .kind = TYPE_OID, .rep = REP_INT64, .name = "oid"},
+    {.oid = OID_TIME, .kind = TYPE_TIME, .rep = REP_INT64, .name = "time without time zone"},
+    {.oid = OID_TIMETZ, .kind = TYPE_TIMETZ, .rep = REP_FIXED16, .name = "time with time zone"},
+    {.oid = OID_INTERVAL, .kind = TYPE_INTERVAL, .rep = REP_FIXED16, .name = "interval"},
+    {.oid = OID_BYTEA, .kind = TYPE_BYTEA, .rep = REP_BYTES, .name = "bytea"},
 };
 
 const struct type *type_native(uint32_t oid)
@@ -62,12 +68,41 @@ static bool same_fields(const struct type *a, const struct type *b)
     return true;
 }
 
+static bool same_labels(const struct type *a, const struct type *b)
+{
+    if (a->nlabels != b->nlabels)
+        return false;
+    for (size_t i = 0; i < a->nlabels; i++)
+        if (a->labels[i].oid != b->labels[i].oid ||
+            strcmp(a->labels[i].name, b->labels[i].name) != 0)
+            return false;
+    return true;
+}
+
 /* Not by name: that depends on the search path of the session it was read in. The first one stays.
  */
 static bool same_type(const struct type *a, const struct type *b)
 {
-    return a->oid == b->oid && a->json == b->json && a->delim == b->delim && a->elem == b->elem &&
-           a->text_is_identity == b->text_is_identity && same_fields(a, b);
+    return a->oid == b->oid && a->kind == b->kind && a->json == b->json && a->delim == b->delim &&
+           a->elem == b->elem && a->text_is_identity == b->text_is_identity &&
+           a->text_is_order == b->text_is_order && same_fields(a, b) && same_labels(a, b);
+}
+
+static const struct type_field *copy_fields(const struct type *t)
+{
+    struct type_field *fields = t->nfields ? xcalloc(t->nfields, sizeof *fields) : NULL;
+    for (size_t i = 0; i < t->nfields; i++)
+        fields[i] = (struct type_field){xstrdup(t->fields[i].name), t->fields[i].type};
+    return fields;
+}
+
+static const struct type_label *copy_labels(const struct type *t)
+{
+    struct type_label *labels = t->nlabels ? xcalloc(t->nlabels, sizeof *labels) : NULL;
+    for (size_t i = 0; i < t->nlabels; i++)
+        labels[i] =
+            (struct type_label){xstrdup(t->labels[i].name), t->labels[i].len, t->labels[i].oid};
+    return labels;
 }
 
 static const struct type *intern(const struct type *like)
@@ -77,26 +112,28 @@ static const struct type *intern(const struct type *like)
             return &p->type;
 
     struct interned *p = NEW(struct interned);
-    struct type_field *fields = NULL;
-    if (like->nfields) {
-        fields = xcalloc(like->nfields, sizeof *fields);
-        for (size_t i = 0; i < like->nfields; i++)
-            fields[i] = (struct type_field){xstrdup(like->fields[i].name), like->fields[i].type};
-    }
     p->type = *like;
-    p->type.kind = TYPE_OPAQUE;
     p->type.rep = REP_BYTES;
     p->type.name = xstrdup(like->name);
-    p->type.fields = fields;
+    p->type.fields = copy_fields(like);
+    p->type.labels = copy_labels(like);
     p->next = interned_list;
     interned_list = p;
     return &p->type;
 }
 
-const struct type *type_new_opaque(const struct type *like)
+const struct type *type_new(const struct type *like)
 {
     pthread_mutex_lock(&interned_lock);
     const struct type *t = intern(like);
     pthread_mutex_unlock(&interned_lock);
     return t;
+}
+
+int type_enum_place(const struct type *t, const void *label, size_t len)
+{
+    for (size_t i = 0; i < t->nlabels; i++)
+        if (t->labels[i].len == len && memcmp(t->labels[i].name, label, len) == 0)
+            return (int)i;
+    return -1;
 }

@@ -2,10 +2,10 @@
  * type: what the engine knows of a Postgres type.
  *
  * A type is immutable, interned and never freed: there are as many as the database has, and plans,
- * stores and rows on any thread point at them. Native types (those whose inside the engine
- * understands) are static, see type_native(); all others are TYPE_OPAQUE, made by the catalog
- * loader with type_new_opaque(): carried as their Postgres text form, byte for byte, and only
- * shaped for JSON. A column is a type with a typmod and a collation.
+ * stores and rows on any thread point at them. Built-in scalar types are static, see type_native().
+ * Types made of others (arrays, composites, enums, ranges) are made by the catalog loader with
+ * type_new(). What the engine doesn't understand is TYPE_OPAQUE: carried as its Postgres text form,
+ * byte for byte, and only shaped for JSON. A column is a type with a typmod and a collation.
  *
  * To make another type native: a TYPE_ constant, its row in type.c, parsing and printing, equality
  * and order in its own file.
@@ -31,6 +31,12 @@ enum type_kind {
     TYPE_TIMESTAMP,
     TYPE_TIMESTAMPTZ,
     TYPE_UUID,
+    TYPE_OID,
+    TYPE_TIME,
+    TYPE_TIMETZ,
+    TYPE_INTERVAL,
+    TYPE_BYTEA,
+    TYPE_ENUM, /* its label */
     TYPE_OPAQUE
 };
 
@@ -38,11 +44,11 @@ enum type_kind {
 enum rep {
     REP_BOOL,    /* 1 byte;  value.i 0 or 1 */
     REP_INT32,   /* 4 bytes; value.i: int2, int4, date (days since 2000-01-01) */
-    REP_INT64,   /* 8 bytes; value.i: int8, timestamps (microseconds since 2000-01-01) */
+    REP_INT64,   /* 8 bytes; value.i: int8, oid, time, timestamps (microseconds since 2000-01-01) */
     REP_FLOAT32, /* 4 bytes; value.f holds the float4 exactly */
     REP_FLOAT64, /* 8 bytes; value.f */
-    REP_FIXED16, /* 16 bytes; value.p, len 16: uuid */
-    REP_BYTES    /* variable; value.p, len: text, char(n), numeric (see numeric.h), opaque text */
+    REP_FIXED16, /* 16 bytes; value.p, len 16: uuid, interval and timetz (see interval.h) */
+    REP_BYTES    /* variable; value.p, len: text, numeric (see numeric.h), opaque text… */
 };
 
 /* How to_json shows an opaque type. */
@@ -59,6 +65,12 @@ struct type_field {
     const struct type *type;
 };
 
+struct type_label {
+    const char *name;
+    uint32_t len;
+    uint32_t oid; /* of its row in pg_enum: what a constant is */
+};
+
 struct type {
     uint32_t oid;
     enum type_kind kind;
@@ -69,9 +81,12 @@ struct type {
     const struct type *elem;         /* JSON_ARRAY */
     const struct type_field *fields; /* JSON_COMPOSITE, in attribute order */
     size_t nfields;
+    const struct type_label *labels; /* TYPE_ENUM, in the order of the type */
+    size_t nlabels;
     /* Opaque: equal values have equal text, so that the bytes may serve for grouping and joining
-     * (enum, bytea, oid, time…; not jsonb's cousins, citext, arrays of numeric). */
+     * (macaddr, bit, xid…; not citext). */
     bool text_is_identity;
+    bool text_is_order; /* opaque, and an identity: its order is that of the bytes of its text */
 };
 
 /* Collations. lc is a locale_t of libc, opened once: what LIBC orders by, and what upper and lower
@@ -100,6 +115,7 @@ struct column_type {
 /* OIDs of the built-in types (stable in Postgres, see its pg_type.dat). */
 #define OID_BOOL        16
 #define OID_BYTEA       17
+#define OID_CHAR        18
 #define OID_NAME        19
 #define OID_INT8        20
 #define OID_INT2        21
@@ -110,6 +126,9 @@ struct column_type {
 #define OID_FLOAT4      700
 #define OID_FLOAT8      701
 #define OID_UNKNOWN     705
+#define OID_MACADDR8    774
+#define OID_MONEY       790
+#define OID_MACADDR     829
 #define OID_BPCHAR      1042
 #define OID_VARCHAR     1043
 #define OID_DATE        1082
@@ -118,16 +137,23 @@ struct column_type {
 #define OID_TIMESTAMP   1114
 #define OID_TIMESTAMPTZ 1184
 #define OID_INTERVAL    1186
+#define OID_TIMETZ      1266
+#define OID_BIT         1560
+#define OID_VARBIT      1562
 #define OID_NUMERIC     1700
 #define OID_RECORD      2249
 #define OID_UUID        2950
+#define OID_ANYENUM     3500
 #define OID_JSONB       3802
 
 /* The static native type of this OID, or NULL. */
 const struct type *type_native(uint32_t oid);
 
-/* An interned opaque type; strings and fields are copied. Never freed. */
-const struct type *type_new_opaque(const struct type *like);
+/* An interned type of kind ENUM or OPAQUE; rep is filled in, strings, fields and labels are copied.
+ * Never freed. */
+const struct type *type_new(const struct type *like);
+/* The place of a label in its enum's order, or -1. */
+int type_enum_place(const struct type *t, const void *label, size_t len);
 
 /* A collation of libc by its locale name ("C", "POSIX", "en_US.UTF-8"), or of kind UNSUPPORTED when
  * this machine has no such locale. provider is pg_collation.collprovider: 'c', 'i', 'd' resolved by

@@ -14,6 +14,7 @@
 #include "engine/value/collation.h"
 #include "engine/value/datetime.h"
 #include "engine/value/float.h"
+#include "engine/value/interval.h"
 #include "engine/value/numeric.h"
 
 /* ------------------------------------------------------------ text in */
@@ -87,6 +88,53 @@ static bool parse_uuid(const char *s, size_t len, struct arena *a, struct value 
     return true;
 }
 
+/* As Postgres prints it with bytea_output = hex. */
+static bool parse_bytea(const char *s, size_t len, struct arena *a, struct value *out)
+{
+    size_t n = (len - 2) / 2;
+    if (len < 2 || len % 2 || s[0] != '\\' || s[1] != 'x')
+        return false;
+    uint8_t *p = arena_alloc(a, n);
+    for (size_t i = 0; i < n; i++) {
+        int hi = hex_digit(s[2 + 2 * i]), lo = hex_digit(s[3 + 2 * i]);
+        if (hi < 0 || lo < 0)
+            return false;
+        p[i] = (uint8_t)(hi << 4 | lo);
+    }
+    *out = value_bytes(p, n);
+    return true;
+}
+
+/* A label that the type doesn't know was added since the type was read: its place is unknown. */
+static bool parse_enum(const struct type *t, const char *s, size_t len, struct value *out,
+                       struct err *err)
+{
+    *out = value_bytes(s, len);
+    return type_enum_place(t, s, len) >= 0 ||
+           err_set(err, ERR_INVALID_TEXT, "invalid input value for enum %s: \"%.*s\"", t->name,
+                   (int)(len < 200 ? len : 200), s);
+}
+
+static bool parse_interval(const char *s, size_t len, struct arena *a, struct value *out,
+                           struct err *err)
+{
+    struct interval iv;
+    if (!interval_parse(s, len, &iv, err))
+        return false;
+    *out = interval_store(iv, a);
+    return true;
+}
+
+static bool parse_timetz(const char *s, size_t len, struct arena *a, struct value *out,
+                         struct err *err)
+{
+    struct timetz t;
+    if (!timetz_parse(s, len, &t.time, &t.offset, err))
+        return false;
+    *out = timetz_store(t, a);
+    return true;
+}
+
 bool value_parse(const struct type *t, const char *s, size_t len, struct arena *a,
                  struct value *out, struct err *err)
 {
@@ -107,6 +155,12 @@ bool value_parse(const struct type *t, const char *s, size_t len, struct arena *
     case TYPE_TIMESTAMP: return timestamp_parse(s, len, &out->i, err);
     case TYPE_TIMESTAMPTZ: return timestamptz_parse(s, len, &out->i, err);
     case TYPE_UUID: ok = parse_uuid(s, len, a, out); break;
+    case TYPE_OID: ok = parse_int(s, len, UINT32_MAX, &out->i) && out->i >= 0; break;
+    case TYPE_TIME: return time_parse(s, len, &out->i, err);
+    case TYPE_TIMETZ: return parse_timetz(s, len, a, out, err);
+    case TYPE_INTERVAL: return parse_interval(s, len, a, out, err);
+    case TYPE_BYTEA: ok = parse_bytea(s, len, a, out); break;
+    case TYPE_ENUM: return parse_enum(t, s, len, out, err);
     }
     return ok || bad_syntax(t, s, len, err);
 }
@@ -133,6 +187,24 @@ static void print_uuid(const uint8_t *p, struct buf *b)
     buf_add(b, text, sizeof text);
 }
 
+static void print_bytea(struct value v, struct buf *b)
+{
+    static const char hex[] = "0123456789abcdef";
+    char *p = buf_reserve(b, 2 + 2 * (size_t)v.len);
+    *p++ = '\\';
+    *p++ = 'x';
+    for (uint32_t i = 0; i < v.len; i++) {
+        *p++ = hex[v.p[i] >> 4];
+        *p++ = hex[v.p[i] & 15];
+    }
+    b->len += 2 + 2 * (size_t)v.len;
+}
+
+static void print_timetz(struct timetz t, struct buf *b)
+{
+    timetz_print(t.time, t.offset, b);
+}
+
 void value_print(const struct type *t, struct value v, struct buf *b)
 {
     assert(!v.null);
@@ -140,17 +212,23 @@ void value_print(const struct type *t, struct value v, struct buf *b)
     case TYPE_BOOL: buf_addc(b, v.i ? 't' : 'f'); break;
     case TYPE_INT2:
     case TYPE_INT4:
-    case TYPE_INT8: buf_add_i64(b, v.i); break;
+    case TYPE_INT8:
+    case TYPE_OID: buf_add_i64(b, v.i); break;
     case TYPE_FLOAT4: print_float(v.f, true, b); break;
     case TYPE_FLOAT8: print_float(v.f, false, b); break;
     case TYPE_NUMERIC: numeric_print(v, b); break;
     case TYPE_TEXT:
     case TYPE_BPCHAR:
+    case TYPE_ENUM:
     case TYPE_OPAQUE: buf_add(b, v.p, v.len); break;
     case TYPE_DATE: date_print(v.i, b); break;
     case TYPE_TIMESTAMP: timestamp_print(v.i, DATETIME_ISO, b); break;
     case TYPE_TIMESTAMPTZ: timestamptz_print(v.i, DATETIME_ISO, b); break;
     case TYPE_UUID: print_uuid(v.p, b); break;
+    case TYPE_TIME: time_print(v.i, b); break;
+    case TYPE_TIMETZ: print_timetz(timetz_load(v), b); break;
+    case TYPE_INTERVAL: interval_print(interval_load(v), b); break;
+    case TYPE_BYTEA: print_bytea(v, b); break;
     }
 }
 
@@ -169,10 +247,16 @@ bool type_has_order(const struct column_type *t)
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMPTZ:
-    case TYPE_UUID: return true;
+    case TYPE_UUID:
+    case TYPE_OID:
+    case TYPE_TIME:
+    case TYPE_TIMETZ:
+    case TYPE_INTERVAL:
+    case TYPE_BYTEA:
+    case TYPE_ENUM: return true;
     case TYPE_TEXT:
     case TYPE_BPCHAR: return t->collation && t->collation->kind != COLLATION_UNSUPPORTED;
-    case TYPE_OPAQUE: return false;
+    case TYPE_OPAQUE: return t->type->text_is_order;
     }
     return false;
 }
@@ -193,7 +277,13 @@ bool type_has_equality(const struct column_type *t)
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMPTZ:
-    case TYPE_UUID: return true;
+    case TYPE_UUID:
+    case TYPE_OID:
+    case TYPE_TIME:
+    case TYPE_TIMETZ:
+    case TYPE_INTERVAL:
+    case TYPE_BYTEA:
+    case TYPE_ENUM: return true;
     }
     return false;
 }
@@ -214,17 +304,24 @@ int value_cmp(const struct column_type *t, struct value a, struct value b)
     case TYPE_INT8:
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ: return (a.i > b.i) - (a.i < b.i);
+    case TYPE_TIMESTAMPTZ:
+    case TYPE_OID:
+    case TYPE_TIME: return (a.i > b.i) - (a.i < b.i);
     case TYPE_FLOAT4:
     case TYPE_FLOAT8: return float_cmp(a.f, b.f);
     case TYPE_NUMERIC: return numeric_cmp(a, b);
     case TYPE_TEXT: return text_cmp(t->collation, a, b);
     case TYPE_BPCHAR: return text_cmp(t->collation, bpchar_trim(a), bpchar_trim(b));
     case TYPE_UUID: return memcmp(a.p, b.p, 16);
+    case TYPE_TIMETZ: return timetz_cmp(timetz_load(a), timetz_load(b));
+    case TYPE_INTERVAL: return interval_cmp(interval_load(a), interval_load(b));
+    case TYPE_ENUM:
+        return type_enum_place(t->type, a.p, a.len) - type_enum_place(t->type, b.p, b.len);
+    case TYPE_BYTEA:
     case TYPE_OPAQUE: break;
     }
-    assert(!"an opaque type has no order");
-    return 0;
+    assert(type_has_order(t));
+    return text_cmp(NULL, a, b);
 }
 
 /* ------------------------------------------------------------ equality and hash */
@@ -245,13 +342,19 @@ bool value_same(const struct column_type *t, struct value a, struct value b)
     case TYPE_INT8:
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ: return a.i == b.i;
+    case TYPE_TIMESTAMPTZ:
+    case TYPE_OID:
+    case TYPE_TIME: return a.i == b.i;
     case TYPE_FLOAT4:
     case TYPE_FLOAT8: return float_cmp(a.f, b.f) == 0;
     case TYPE_NUMERIC: return same_bytes(a.p, a.len, b.p, b.len) || numeric_cmp(a, b) == 0;
     case TYPE_BPCHAR: return same_bytes(a.p, bpchar_len(a), b.p, bpchar_len(b));
-    case TYPE_UUID: return memcmp(a.p, b.p, 16) == 0;
+    case TYPE_UUID:
+    case TYPE_TIMETZ: return memcmp(a.p, b.p, 16) == 0;
+    case TYPE_INTERVAL: return interval_cmp(interval_load(a), interval_load(b)) == 0;
     case TYPE_TEXT:
+    case TYPE_BYTEA:
+    case TYPE_ENUM:
     case TYPE_OPAQUE: break;
     }
     assert(type_has_equality(t));
@@ -269,13 +372,19 @@ uint64_t value_hash(const struct column_type *t, struct value v)
     case TYPE_INT8:
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ: return hash_mix(0, (uint64_t)v.i);
+    case TYPE_TIMESTAMPTZ:
+    case TYPE_OID:
+    case TYPE_TIME: return hash_mix(0, (uint64_t)v.i);
     case TYPE_FLOAT4:
     case TYPE_FLOAT8: return hash_mix(0, float_key(v.f));
     case TYPE_NUMERIC: return numeric_hash(v);
     case TYPE_BPCHAR: return hash_bytes(v.p, bpchar_len(v));
-    case TYPE_UUID: return hash_bytes(v.p, 16);
+    case TYPE_UUID:
+    case TYPE_TIMETZ: return hash_bytes(v.p, 16);
+    case TYPE_INTERVAL: return interval_hash(interval_load(v));
     case TYPE_TEXT:
+    case TYPE_BYTEA:
+    case TYPE_ENUM:
     case TYPE_OPAQUE: break;
     }
     assert(type_has_equality(t));

@@ -74,7 +74,7 @@ static void add_type(struct fixture *f, char **v)
     t.delim = ',';
     t.elem = t.json == JSON_ARRAY ? find_type(f, oid(v[5])) : NULL;
     t.text_is_identity = *v[3] == 'e' || t.oid == OID_OID || t.oid == OID_NAME;
-    VEC_PUSH(f->types, type_new_opaque(&t));
+    VEC_PUSH(f->types, type_new(&t));
 }
 
 static void add_collation(struct fixture *f, char **v)

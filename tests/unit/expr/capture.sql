@@ -72,6 +72,30 @@ insert into sets values
     'quarter', 'year', 'decade', 'century', 'millennium']),
 ('uuid', array[null, '00000000-0000-0000-0000-000000000000', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
     'ffffffff-ffff-ffff-ffff-ffffffffffff']),
+('interval', array[null, '0', '1 day', '24:00:00', '1 mon', '30 days', '-1 year 2 mons', '1 mon -1 day', '-00:00:00.000001',
+    '1 year 2 mons 3 days 04:05:06.789', '-2 days +03:00:00', '178000000 years', '-178000000 years', '2562047788:00:54.775807',
+    '49 days 23:59:59.5', '100000 days', '3 mons', '-36 days -25:00:00', '27:30:00', '0.1 sec']),
+('zone', array[null, '0', '02:00', '-05:30', '1 day', '-00:00:30.7']),
+('time', array[null, '00:00:00', '12:34:56.789', '23:59:59.999999', '24:00:00', '00:00:00.000001', '06:30:00', '11:59:30.5']),
+('timetz', array[null, '00:00:00+00', '12:34:56.789+02', '10:34:56.789+00', '24:00:00-05:30', '23:59:59.999999+14', '00:00:00.5-08', '12:00:00+01:02:03']),
+('name', array[null, '', 'a', 'B', 'ab', 'ä']),
+('oid', array[null, '0', '1', '42', '4294967295', '2147483648']),
+('char', array[null, 'a', 'b', 'A', '']),
+('macaddr', array[null, '08:00:2b:01:02:03', '00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff', '08:00:2b:01:02:04']),
+('bit', array[null, '0', '1', '01', '00000000', '000000001', '11111111', '1111111110']),
+('varbit', array[null, '', '0', '1', '01', '00000000', '000000001', '11111111', '1111111110']),
+('money', array[null, '0', '1.5', '-1.5', '1234567.89']),
+('factor', array[null, '0', '1', '-1', '1.5', '0.1', '3', '0.333333', '1e10', '-7.25', 'NaN', 'Infinity']),
+('part', array['0', '-3']), ('years', array['2024', '-44', '294277']), ('months', array['2', '13']),
+('days', array['29', '30']), ('hours', array['0', '24']), ('minutes', array['0', '60']),
+('hour', array['0', '23', '24', '25', '-1']), ('minute', array['0', '59', '60']),
+('second', array['0', '59.9999999', '60', '60.5', '-1', 'NaN', '1e9']),
+('year', array['2024', '0', '-44', '2023', '294277', '5874898', '300000']), ('month', array['1', '2', '12', '13', '0']),
+('day', array['1', '29', '31', '32', '0']),
+('origin', array['2001-01-01 00:00:00', '2024-02-29 12:00:00', 'infinity']),
+('moment', array[null, '2000-01-01 00:00:00', '2024-02-29 23:59:59.999999', '2024-03-31 02:30:00', '2023-02-28 01:30:00', '1999-12-31 12:34:56.789', '0044-03-15 01:02:03.5 BC']),
+('instant', array[null, '2000-01-01 00:00:00+00', '2024-02-29 23:59:59.999999+00', '2024-03-10 07:30:00+00', '2024-11-03 05:30:00+00', '2024-11-03 06:30:00+00', '1999-12-31 12:34:56.789+00', '0044-03-15 01:02:03.5+00 BC']),
+('stride', array['15 minutes', '1 day', '-1 day', '1 mon', '0', '7 days 00:00:00.000001']),
 ('bytea', array[null, '\x', '\x00', '\x00ff', '\xff', '\x0a']),
 ('intin', array['0', ' 12 ', '-7', '+5', '', ' ', 'x', '1x', '1 2', '32767', '32768', '-32768', '-32769',
     '2147483647', '2147483648', '-2147483648', '-2147483649', '9223372036854775807',
@@ -87,7 +111,12 @@ insert into sets values
     '', '{', '{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', ' a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'a0eebc99--9c0b-4ef8-bb6d-6bb9bd380a11',
     'g0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11-']);
 
--- Sets for arguments where the type's own says little, by the C function.
+-- In the form they are printed in.
+update sets set vals = (select array_agg(v::interval::text order by n) from unnest(vals) with ordinality u(v, n))
+    where name in ('interval', 'zone', 'stride');
+update sets set vals = (select array_agg(v::money::text order by n) from unnest(vals) with ordinality u(v, n)) where name = 'money';
+
+-- Sets for arguments where the type's own says little, by the C function (and the argument's type).
 create temp table overrides (prosrc text, arg int, name text);
 insert into overrides values
 ('textlike', 2, 'pattern'), ('textnlike', 2, 'pattern'), ('texticlike', 2, 'pattern'),
@@ -104,7 +133,17 @@ insert into overrides values
 ('timestamptz_scale', 2, 'precision'), ('numeric_float4', 1, 'bignum'), ('numeric_float8', 1, 'bignum'),
 ('extract_date', 1, 'unit'), ('extract_timestamp', 1, 'unit'), ('extract_timestamptz', 1, 'unit'),
 ('timestamp_part', 1, 'unit'), ('timestamptz_part', 1, 'unit'), ('timestamp_trunc', 1, 'truncunit'),
-('timestamptz_trunc', 1, 'truncunit');
+('timestamptz_trunc', 1, 'truncunit'), ('timestamptz_izone', 1, 'zone'), ('timestamp_izone', 1, 'zone'),
+('time_scale', 2, 'precision'), ('timetz_scale', 2, 'precision'), ('interval_mul', 2, 'factor'), ('interval_div', 2, 'factor'),
+('mul_d_interval', 1, 'factor'), ('make_interval', 1, 'part'), ('make_interval', 2, 'part'), ('make_interval', 3, 'part'),
+('make_interval', 4, 'part'), ('make_interval', 5, 'part'), ('make_interval', 6, 'part'), ('make_interval', 7, 'second'),
+('make_time', 1, 'hour'), ('make_time', 2, 'minute'), ('make_time', 3, 'second'), ('make_date', 1, 'year'), ('make_date', 2, 'month'),
+('make_date', 3, 'day'), ('make_timestamp', 1, 'years'), ('make_timestamp', 2, 'months'), ('make_timestamp', 3, 'days'),
+('make_timestamp', 4, 'hours'), ('make_timestamp', 5, 'minutes'), ('make_timestamp', 6, 'second'),
+('make_timestamptz', 1, 'years'), ('make_timestamptz', 2, 'months'), ('make_timestamptz', 3, 'days'), ('make_timestamptz', 4, 'hours'), ('make_timestamptz', 5, 'minutes'), ('make_timestamptz', 6, 'second'), 
+('timestamp_mi timestamp without time zone', 1, 'moment'), ('timestamp_mi timestamp without time zone', 2, 'moment'),
+('timestamp_mi timestamp with time zone', 1, 'instant'), ('timestamp_mi timestamp with time zone', 2, 'instant'), ('timestamp_age', 1, 'moment'), ('timestamp_age', 2, 'moment'), ('timestamptz_age', 1, 'instant'), ('timestamptz_age', 2, 'instant'),
+('timestamp_bin', 1, 'stride'), ('timestamp_bin', 2, 'moment'), ('timestamp_bin', 3, 'origin'), ('timestamptz_bin', 2, 'instant'), ('timestamptz_bin', 3, 'instant'), ('timestamptz_bin', 1, 'stride');
 
 create temp table errors (n serial, code text, message text, unique (code, message));
 create temp table output (n serial, line text);
@@ -130,7 +169,7 @@ end $$;
 
 -- A literal of a type; char(n) as it stands, blanks and all.
 create function pg_temp.lit(v text, t regtype) returns text language sql as $$
-    select format('%L::%s', v, case t when 'bpchar'::regtype then 'bpchar' else t::text end) $$;
+    select format('%L::%s', v, case t when 'bpchar'::regtype then 'bpchar' when 'bit'::regtype then '"bit"' else t::text end) $$;
 
 -- Rows of pg_proc with the same C function and arguments are captured once, by the first of them.
 create function pg_temp.capture_function(f oid, oids text) returns void language plpgsql as $$
@@ -147,7 +186,7 @@ begin
     types = (select array_agg(case when t = 'anynonarray'::regtype then 'float8'::regtype else t end order by n)
              from unnest(p.args::regtype[]) with ordinality u(t, n));
     for i in 0 .. cardinality(p.args) - 1 loop
-        names = names || coalesce((select name from overrides o where o.prosrc = p.prosrc and arg = i + 1),
+        names = names || coalesce((select name from overrides o where o.prosrc in (p.prosrc, p.prosrc || ' ' || types[i + 1]) and arg = i + 1),
                                   (select typname::text from pg_type where oid = types[i + 1]));
         if f in (1384) and i = 0 then names[1] = 'unit'; end if;
     end loop;

@@ -129,17 +129,22 @@ END_TEST
 
 static const struct type *opaque(const char *name, enum json_shape shape, const struct type *elem)
 {
-    return type_new_opaque(&(struct type){.oid = 1,
-                                          .name = name,
-                                          .json = shape,
-                                          .elem = elem,
-                                          .delim = strcmp(name, "box[]") == 0 ? ';' : ','});
+    return type_new(&(struct type){.oid = 1,
+                                   .kind = TYPE_OPAQUE,
+                                   .name = name,
+                                   .json = shape,
+                                   .elem = elem,
+                                   .delim = strcmp(name, "box[]") == 0 ? ';' : ','});
 }
 
 static const struct type *composite(const char *name, const struct type_field *fields, size_t n)
 {
-    return type_new_opaque(&(struct type){
-        .oid = 1, .name = name, .json = JSON_COMPOSITE, .fields = fields, .nfields = n});
+    return type_new(&(struct type){.oid = 1,
+                                   .kind = TYPE_OPAQUE,
+                                   .name = name,
+                                   .json = JSON_COMPOSITE,
+                                   .fields = fields,
+                                   .nfields = n});
 }
 
 /* The types that capture.sql used, by the names it gave them. */
@@ -268,7 +273,7 @@ START_TEST(opaque_types_are_interned)
 {
     ck_assert_ptr_eq(type_of("pg_temp.pair[]"), type_of("pg_temp.pair[]"));
     ck_assert_ptr_ne(type_of("int4[]"), type_of("int8[]"));
-    ck_assert_int_eq(type_of("interval")->kind, TYPE_OPAQUE);
+    ck_assert_int_eq(type_of("box")->kind, TYPE_OPAQUE);
 }
 END_TEST
 
@@ -291,7 +296,7 @@ static const struct type *any_type(uint32_t oid)
     const struct type *t = type_native(oid);
     if (t)
         return t;
-    return type_new_opaque(&(struct type){.oid = oid, .name = "opaque"});
+    return type_new(&(struct type){.oid = oid, .kind = TYPE_OPAQUE, .name = "opaque"});
 }
 
 START_TEST(constants_from_their_bytes)
@@ -334,8 +339,8 @@ START_TEST(constants_we_cannot_read_are_refused)
     struct value v;
     struct err err;
     err_clear(&err);
-    /* interval; a compressed text; a header that claims more than there is; a byval of odd size */
-    ck_assert(!value_from_datum(any_type(OID_INTERVAL), bytes, 8, false, &arena, &v, &err));
+    /* jsonb; a compressed text; a header that claims more than there is; a byval of odd size */
+    ck_assert(!value_from_datum(any_type(OID_JSONB), bytes, 8, false, &arena, &v, &err));
     ck_assert_str_eq(err.sqlstate, "0A000");
     ck_assert_str_ne(err.hint, "");
     ck_assert(!value_from_datum(type_native(OID_TEXT), bytes, 8, false, &arena, &v, &err));
