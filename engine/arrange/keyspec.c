@@ -84,6 +84,14 @@ bool keyspec_is_bytewise(const struct keyspec *k)
     return true;
 }
 
+bool key_types_are_bytewise(const struct column_type *cts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (key_mode_of(&cts[i]) == KEY_GENERAL)
+            return false;
+    return true;
+}
+
 static bool eval_part(const struct keyspec *k, uint32_t i, const uint8_t *row,
                       struct arena *scratch, struct value *out, struct err *err)
 {

@@ -50,6 +50,8 @@ struct keyspec *keyspec_new_whole(const struct layout *l);
 void keyspec_free(struct keyspec *k);
 /* Whether rows with the same key always have the same bytes, given that the key is the whole row. */
 bool keyspec_is_bytewise(const struct keyspec *k);
+/* The same for a key of such columns. */
+bool key_types_are_bytewise(const struct column_type *cts, size_t n);
 
 /* A plain column of mode KEY_INT: what row_get() says, without its switch over all types. */
 static inline struct value key_part_int(const struct key_part *p, const uint8_t *row)

@@ -6,8 +6,8 @@
  * Cost      O(1) a change
  * NULLs     are equal to each other
  * Weights   the input's are never negative between steps: else the circuit is broken
- * Traps     rows are equal by type (1.0 = 1.00), not by bytes: the spelling that came first is what
- *           is asserted and later retracted, whichever of them is retracted last
+ * Traps     rows are equal by type (1.0 = 1.00), not by bytes: what is asserted is a spelling that
+ *           some row has, the first one as long as it is there
  * See also  rowcount.h
  */
 #include "engine/op/rowcount.h"
@@ -26,9 +26,8 @@ static int64_t is_there(int kind, const int64_t n[2])
 static void step_distinct(struct op *op, struct op_env *env)
 {
     struct distinct *d = (struct distinct *)op;
-    (void)env;
     rowcount_begin(&d->rc);
-    rowcount_apply(&d->rc, op_input(op, 0), 0);
+    rowcount_apply(&d->rc, op_input(op, 0), 0, env);
     rowcount_emit(&d->rc, op, env, is_there, 0);
 }
 

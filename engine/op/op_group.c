@@ -11,8 +11,8 @@
  *           whose argument is NULL
  * Weights   a group is there while its row count is above 0; with a negative one after a step the circuit is broken
  * Traps     without keys there is exactly one row, even over no input, from the first step on. Keys
- *           are equal by type (1.0 = 1.00): the representative is the spelling that came first and
- *           stays as long as the group. DISTINCT adds and removes the same spelling of a value.
+ *           are equal by type (1.0 = 1.00): what shows is a spelling that a row of the group has,
+ *           the one that came first as long as it is there. DISTINCT adds and removes the same spelling of a value.
  *           An argument that fails adds the row's weight to the error set; a result that fails (sum
  *           out of range) is an error as long as the group is in that state, and the group has no
  *           output row
@@ -22,7 +22,8 @@
 #include <stdlib.h>
 
 #include "engine/arrange/keymap.h"
-#include "engine/op/op_impl.h"
+#include "engine/arrange/spellings.h"
+#include "engine/op/group_distinct.h"
 
 /* The head of a group's record; the aggregates' states follow. */
 struct group {
@@ -37,7 +38,7 @@ struct group {
 struct agg {
     const struct group_agg *call; /* borrowed */
     size_t offset;                /* of the state in the group's record */
-    struct keymap *seen; /* owned; DISTINCT: (group, arguments) → int64 count; NULL otherwise */
+    struct group_distinct *seen;  /* owned; NULL without DISTINCT */
     bool plain;          /* at most one argument, an integer column; no FILTER, no DISTINCT */
     struct key_part arg; /* that argument */
 };
@@ -56,6 +57,7 @@ struct group_op {
     size_t naggs;
     struct value *vals; /* owned; room for an output row */
     VEC(struct touched) touched;
+    size_t spellings;   /* offset of struct spellings in a group's record; 0: keys have one */
     bool has_outside;   /* some aggregate's state owns memory outside of the record */
     size_t state_bytes; /* how much of it there is */
 };
@@ -65,10 +67,24 @@ static void *state_of(const struct agg *a, struct group *group)
     return (uint8_t *)group + a->offset;
 }
 
+static struct spellings *spellings_of(const struct group_op *g, struct group *group)
+{
+    return (struct spellings *)((uint8_t *)group + g->spellings);
+}
+
+/* The group's key as it shows. */
+static const uint8_t *key_row(const struct group_op *g, uint32_t handle)
+{
+    const uint8_t *representative = keymap_row(&g->groups, handle);
+    if (!g->spellings)
+        return representative;
+    return spellings_shown(spellings_of(g, keymap_payload(&g->groups, handle)), representative);
+}
+
 /* Memory that the group's aggregates hold outside of its record. */
 static size_t outside_bytes(const struct group_op *g, struct group *group)
 {
-    size_t n = 0;
+    size_t n = g->spellings ? spellings_bytes(spellings_of(g, group)) : 0;
     for (size_t i = 0; i < g->naggs && g->has_outside; i++)
         if (g->aggs[i].call->spec.cls->bytes)
             n += g->aggs[i].call->spec.cls->bytes(&g->aggs[i].call->spec,
@@ -84,7 +100,7 @@ static bool finish_agg(struct group_op *g, uint32_t handle, const struct agg *a,
 {
     const struct agg_spec *spec = &a->call->spec;
     struct eval_ctx cx = {
-        .layout = {g->groups.layout}, .row = {keymap_row(&g->groups, handle)}, .arena = env->step};
+        .layout = {g->groups.layout}, .row = {key_row(g, handle)}, .arena = env->step};
     struct value direct[AGG_MAX_ARGS];
     for (uint32_t i = 0; i < spec->ndirect; i++)
         if (!op_eval(a->call->direct[i], &cx, &direct[i], &env->err))
@@ -98,7 +114,7 @@ static const uint8_t *group_row(struct group_op *g, uint32_t handle, int64_t wei
                                 struct op_env *env)
 {
     struct group *group = keymap_payload(&g->groups, handle);
-    const uint8_t *key = keymap_row(&g->groups, handle), *row;
+    const uint8_t *key = key_row(g, handle), *row;
     uint32_t nkeys = g->spec->n;
     if (group->n <= 0 && nkeys)
         return NULL;
@@ -135,36 +151,6 @@ static void touch(struct group_op *g, uint32_t handle, bool is_new, struct op_en
 
 /* ------------------------------------------------------------ aggregates */
 
-/* Counts the value among those of its group; adds or removes it when it is the first or the last. */
-static void add_distinct(const struct agg *a, uint32_t group, void *state, struct value *args,
-                         int64_t weight, struct op_env *env)
-{
-    const struct agg_spec *spec = &a->call->spec;
-    struct keymap *m = a->seen;
-    bool has_null;
-    m->vals[0] = value_int(group);
-    for (uint32_t i = 0; i < spec->nargs; i++)
-        m->vals[1 + i] = args[i];
-    uint32_t hash = keyspec_hash(m->spec, m->vals, &has_null), h = keymap_find(m, hash, m->vals);
-    if (!h) {
-        const uint8_t *row;
-        if (!row_pack(m->layout, m->vals, &env->scratch, &row, &env->err)) {
-            errset_add(env->errors, &env->err, weight);
-            return;
-        }
-        h = keymap_insert(m, hash, row);
-    }
-    int64_t *count = keymap_payload(m, h), before = *count;
-    *count += weight;
-    if ((before > 0) != (*count > 0)) {
-        for (uint32_t i = 0; i < spec->nargs; i++)
-            args[i] = row_get(m->layout, keymap_row(m, h), 1 + i);
-        spec->cls->add(spec, state, args, *count > 0 ? 1 : -1);
-    }
-    if (*count == 0)
-        keymap_remove(m, h);
-}
-
 static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct eval_ctx *cx,
                        int64_t weight, struct op_env *env)
 {
@@ -190,7 +176,7 @@ static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct
     if (agg_skips(&call->spec, args))
         return;
     if (a->seen)
-        add_distinct(a, handle, state, args, weight, env);
+        group_distinct_add(a->seen, handle, state, args, weight, env);
     else
         call->spec.cls->add(&call->spec, state, args, weight);
     return;
@@ -213,14 +199,17 @@ static uint32_t find_group(struct group_op *g, const uint8_t *row, int64_t weigh
     uint32_t hash = keyspec_hash(g->spec, g->vals, &has_null);
     uint32_t handle = keymap_find(&g->groups, hash, g->vals);
     bool is_new = !handle;
-    if (is_new) {
-        if (!row_pack(g->groups.layout, g->vals, &env->scratch, &key, &env->err)) {
-            errset_add(env->errors, &env->err, weight);
-            return 0;
-        }
-        handle = keymap_insert(&g->groups, hash, key);
+    if ((is_new || g->spellings) &&
+        !row_pack(g->groups.layout, g->vals, &env->scratch, &key, &env->err)) {
+        errset_add(env->errors, &env->err, weight);
+        return 0;
     }
+    if (is_new)
+        handle = keymap_insert(&g->groups, hash, key);
     touch(g, handle, is_new, env);
+    if (g->spellings)
+        spellings_count(spellings_of(g, keymap_payload(&g->groups, handle)), g->groups.layout,
+                        keymap_row(&g->groups, handle), key, weight);
     return handle;
 }
 
@@ -228,6 +217,8 @@ static void fini_states(void *arg, uint32_t handle)
 {
     struct group_op *g = arg;
     struct group *group = keymap_payload(&g->groups, handle);
+    if (g->spellings)
+        spellings_fini(spellings_of(g, group));
     for (size_t i = 0; i < g->naggs; i++)
         if (g->aggs[i].call->spec.cls->fini)
             g->aggs[i].call->spec.cls->fini(&g->aggs[i].call->spec, state_of(&g->aggs[i], group));
@@ -265,7 +256,7 @@ static void settle(struct group_op *g)
     keymap_settle(&g->groups);
     for (size_t i = 0; i < g->naggs; i++)
         if (g->aggs[i].seen)
-            keymap_settle(g->aggs[i].seen);
+            group_distinct_settle(g->aggs[i].seen);
 }
 
 /* Asks for the memory that changes further on will need: their rows and, where there are more groups
@@ -323,10 +314,8 @@ static void free_group(struct op *op)
     htab_each(&g->groups.table, fini_states, g);
     keymap_fini(&g->groups);
     for (size_t i = 0; i < g->naggs; i++)
-        if (g->aggs[i].seen) {
-            keymap_fini(g->aggs[i].seen);
-            free(g->aggs[i].seen);
-        }
+        if (g->aggs[i].seen)
+            group_distinct_free(g->aggs[i].seen);
     keyspec_free(g->spec);
     free(g->aggs);
     free(g->vals);
@@ -373,7 +362,7 @@ static struct op_stats stats_group(const struct op *op)
     struct op_stats s = {keymap_count(&g->groups), keymap_bytes(&g->groups) + g->state_bytes};
     for (size_t i = 0; i < g->naggs; i++)
         if (g->aggs[i].seen)
-            s.bytes += keymap_bytes(g->aggs[i].seen);
+            s.bytes += group_distinct_bytes(g->aggs[i].seen);
     s.bytes += g->touched.cap * sizeof *g->touched.v;
     return s;
 }
@@ -385,22 +374,12 @@ static const struct op_class group_class = {.name = "group",
                                             .stats = stats_group,
                                             .consolidated = true};
 
-static struct keymap *seen_new(const struct agg_spec *spec)
-{
-    struct keymap *m = NEW(struct keymap);
-    struct column_type cts[1 + AGG_MAX_ARGS] = {{.type = type_native(OID_INT8), .typmod = -1}};
-    for (uint32_t i = 0; i < spec->nargs; i++)
-        cts[1 + i] = spec->args[i];
-    keymap_init(m, cts, 1 + spec->nargs, sizeof(int64_t));
-    return m;
-}
-
 static void init_agg(struct agg *a, const struct group_agg *call, size_t offset,
                      const struct layout *l)
 {
     *a = (struct agg){.call = call, .offset = offset};
     if (call->distinct)
-        a->seen = seen_new(&call->spec);
+        a->seen = group_distinct_new(&call->spec);
     a->plain = !call->filter && !call->distinct && call->spec.nargs < 2;
     if (a->plain && call->spec.nargs) {
         a->arg = key_part_of(l, call->args[0], &call->args[0]->ct);
@@ -423,6 +402,16 @@ static size_t init_aggs(struct group_op *g, const struct group_agg *aggs, const 
     return at;
 }
 
+/* What a group's record has: the states and, where its key has several spellings, these. */
+static size_t place_states(struct group_op *g, const struct group_agg *aggs, const struct layout *l)
+{
+    size_t at = init_aggs(g, aggs, l);
+    if (keyspec_is_bytewise(g->spec))
+        return at;
+    g->spellings = at;
+    return at + sizeof(struct spellings);
+}
+
 struct op *op_group(struct circuit *c, struct op *in, const struct expr *const *keys, size_t nkeys,
                     const struct group_agg *aggs, size_t naggs)
 {
@@ -437,7 +426,7 @@ struct op *op_group(struct circuit *c, struct op *in, const struct expr *const *
     g->naggs = naggs;
     g->aggs = xcalloc(naggs, sizeof *g->aggs);
     g->vals = xcalloc(nkeys + naggs, sizeof *g->vals);
-    keymap_init(&g->groups, cts, nkeys, init_aggs(g, aggs, in->layout));
+    keymap_init(&g->groups, cts, nkeys, place_states(g, aggs, in->layout));
     circuit_add(c, &g->op, &group_class, layout_new(cts, nkeys + naggs), &in, 1);
     op_asks(&g->op, 0, keys, nkeys);
     for (size_t i = 0; i < naggs; i++) {

@@ -9,7 +9,7 @@
  * Cost      O(1) a change
  * NULLs     are equal to each other
  * Weights   the inputs' are never negative between steps: else the circuit is broken
- * Traps     rows are equal by type; the spelling that came first goes out, from whichever side
+ * Traps     rows are equal by type; what goes out is a spelling of the left side
  * See also  rowcount.h
  */
 #include "engine/op/rowcount.h"
@@ -34,10 +34,9 @@ static int64_t outcome(int kind, const int64_t n[2])
 static void step_setop(struct op *op, struct op_env *env)
 {
     struct setop *s = (struct setop *)op;
-    (void)env;
     rowcount_begin(&s->rc);
-    rowcount_apply(&s->rc, op_input(op, 0), 0);
-    rowcount_apply(&s->rc, op_input(op, 1), 1);
+    rowcount_apply(&s->rc, op_input(op, 0), 0, env);
+    rowcount_apply(&s->rc, op_input(op, 1), 1, env);
     rowcount_emit(&s->rc, op, env, outcome, (int)s->kind);
 }
 
