@@ -3,6 +3,7 @@
 #   make            ./palimpsestd
 #   make demo       the main job, live, on a private Postgres; installs what is missing
 #   make test       all tests; they start and stop their own Postgres
+#   make fuzz-sql   random statements against Postgres, SECONDS=3600
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
 #   make bench-tpch the 22 queries of TPC-H as live views, against Postgres answering them again
 #   make install    PREFIX=/usr/local DESTDIR=
@@ -49,6 +50,7 @@ E2E_SUPPORT_SRC := $(filter-out $(E2E_SRC),$(sort $(wildcard tests/e2e/*.c)))
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH_SUPPORT_SRC := $(filter-out $(BENCH_SRC),$(sort $(wildcard tests/bench/*.c)))
 DEMO_SRC := $(sort $(wildcard tests/demo/*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIBENGINE = $(BUILD)/libengine.a
@@ -81,7 +83,7 @@ $(LIBENGINE) $(LIBPROTOCOL):
 	$(call say,AR)
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/daemon/%.o $(BUILD)/tests/e2e/%.o $(BUILD)/tests/bench/%.o $(BUILD)/tests/demo/%.o: CPPFLAGS += $(PQ_CFLAGS)
+$(BUILD)/daemon/%.o $(BUILD)/tests/e2e/%.o $(BUILD)/tests/bench/%.o $(BUILD)/tests/demo/%.o $(BUILD)/tests/fuzz/%.o: CPPFLAGS += $(PQ_CFLAGS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -112,6 +114,10 @@ $(BUILD)/demo: $(call obj,$(DEMO_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBEN
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
+$(BUILD)/fuzz-sql: $(call obj,$(FUZZ_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
 # ---- what is missing on a fresh Debian -------------------------------------------------------
 DEPS_BUILD = gcc libc6-dev pkg-config libevent-dev libjansson-dev libpq-dev libgmp-dev libxxhash-dev
 DEPS_TEST = $(DEPS_BUILD) check postgresql procps
@@ -136,18 +142,22 @@ test:
 	@$(SUBMAKE) all build-tests
 	@$(MAKE) --no-print-directory run-tests
 
-build-tests: $(UNIT_BIN) $(E2E_BIN) $(BUILD)/demo
+build-tests: $(UNIT_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/demo
 
 # Sanitizers make all slower.
 run-tests unit e2e: export CK_TIMEOUT_MULTIPLIER = $(if $(SAN),4,1)
 run-tests:
-	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(E2E_BIN)
+	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql
 
 unit: $(UNIT_BIN)
 	@tests/run $(UNIT_BIN)
 
 e2e: all $(E2E_BIN)
 	@PALIMPSESTD=$(DAEMON) tests/run $(E2E_BIN)
+
+# Random statements and changes against Postgres: SECONDS=3600, SEED=n; see tests/fuzz/fuzz_sql.c.
+fuzz-sql: all $(BUILD)/fuzz-sql
+	@PALIMPSESTD=$(DAEMON) $(BUILD)/fuzz-sql
 
 # ---- measuring -------------------------------------------------------------------------------
 $(BUILD)/tests/bench/bench_engine: $(call obj,tests/bench/bench_engine.c tests/bench/bench.c) $(LIBENGINE)
@@ -205,6 +215,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test bench bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test fuzz-sql bench bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -92,7 +92,7 @@ static bool find_port(struct daemon_proc *d)
     return d->port > 0;
 }
 
-static bool has_ended(struct daemon_proc *d)
+bool daemon_has_ended(struct daemon_proc *d)
 {
     if (d->pid && waitpid(d->pid, NULL, WNOHANG) == d->pid)
         d->pid = 0;
@@ -120,7 +120,7 @@ struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets, 
     if (d->pid == 0)
         exec_daemon(d, conninfo, sets);
     for (int waited = 0; waited < START_MS; waited += 20) {
-        if (has_ended(d))
+        if (daemon_has_ended(d))
             break;
         if ((d->port || find_port(d)) && (!wait_streaming || is_streaming(d)))
             return d;
@@ -154,7 +154,7 @@ void daemon_kill(struct daemon_proc *d)
 
 void daemon_free(struct daemon_proc *d)
 {
-    bool ended_before = d->pid != 0 && has_ended(d);
+    bool ended_before = d->pid != 0 && daemon_has_ended(d);
     int status = d->pid ? daemon_stop(d) : 0;
     char *log = read_log(d);
     if (ended_before || status != 0 || strstr(log, "Sanitizer") || strstr(log, "runtime error:")) {

@@ -22,6 +22,8 @@ struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets,
 /* SIGTERM and wait; the exit status as waitpid() gives it. */
 int daemon_stop(struct daemon_proc *d);
 void daemon_kill(struct daemon_proc *d); /* SIGKILL */
+/* Whether it has ended by itself. */
+bool daemon_has_ended(struct daemon_proc *d);
 /* Stops it if it still runs, fails the program unless it exits 0 and its log holds no sanitizer
  * report, and frees. */
 void daemon_free(struct daemon_proc *d);
