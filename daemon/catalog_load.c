@@ -60,17 +60,45 @@ static bool load_class(struct catalog_load *cl, struct cat_table *t, struct err 
     return true;
 }
 
+/* The columns of unique indexes, "1 2,3". */
+static void read_unique(struct catalog_load *cl, struct cat_table *t, const char *text)
+{
+    size_t n = *text != '\0';
+    for (const char *p = text; *p; p++)
+        n += *p == ',';
+    uint64_t *sets = ARENA_ARRAY(&cl->arena, uint64_t, n);
+    t->unique = sets;
+    while (*text) {
+        uint64_t set = 0;
+        bool fits = true;
+        for (; *text && *text != ','; text += *text == ' ') {
+            long attno = strtol(text, (char **)&text, 10);
+            fits &= attno >= 1 && attno <= 64;
+            set |= fits ? (uint64_t)1 << (attno - 1) : 0;
+        }
+        if (fits)
+            sets[t->nunique++] = set;
+        text += *text == ',';
+    }
+}
+
 static bool load_columns(struct catalog_load *cl, struct cat_table *t, struct err *err)
 {
     PGresult *res = pgconn_queryf(cl->conn, err,
                                   "SELECT attname, attnum, attisdropped, attgenerated <> '', "
-                                  "atttypid, atttypmod, attcollation FROM pg_catalog.pg_attribute "
+                                  "atttypid, atttypmod, attcollation, (SELECT "
+                                  "string_agg(x.indkey::text, ',') FROM pg_catalog.pg_index x "
+                                  "WHERE x.indrelid = attrelid AND x.indisunique AND x.indisvalid "
+                                  "AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL "
+                                  "AND x.indnkeyatts = x.indnatts) FROM pg_catalog.pg_attribute "
                                   "WHERE attrelid = %u AND attnum > 0 ORDER BY attnum",
                                   t->oid);
     if (!res)
         return false;
     bool ok = true;
     t->ncols = (size_t)PQntuples(res);
+    if (t->ncols)
+        read_unique(cl, t, PQgetvalue(res, 0, 7));
     struct cat_column *cols = ARENA_ARRAY(&cl->arena, struct cat_column, t->ncols);
     t->cols = cols;
     for (size_t i = 0; ok && i < t->ncols; i++) {

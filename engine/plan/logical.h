@@ -43,7 +43,7 @@ enum logical_kind {
     LOGICAL_SETOP,    /* INTERSECT, EXCEPT: column no is cols[no - 1] of both inputs */
     LOGICAL_TOPK,     /* columns keep their identity */
     LOGICAL_FLATMAP, /* the input's columns and the calls': no 1… over all calls, then the ordinal */
-    LOGICAL_WINDOW    /* so do its input's; behind them wins[i] is no winno[i] */
+    LOGICAL_WINDOW /* so do its input's; behind them wins[i] is no winno[i] */
 };
 
 struct logical_sort {
@@ -67,6 +67,8 @@ struct logical_table {
     const char *const *colnames; /* by attnum - 1 */
     const bool *generated;       /* by attnum - 1 */
     size_t ncols;
+    const uint64_t *unique; /* see struct cat_table */
+    size_t nunique;
 };
 
 struct logical_cte {
@@ -84,7 +86,7 @@ struct logical {
     struct logical **in;
     size_t nin;
 
-    uint32_t rel;                      /* GROUP, UNION, SETOP, SCAN, CTE, FLATMAP, WINDOW: of its columns */
+    uint32_t rel; /* GROUP, UNION, SETOP, SCAN, CTE, FLATMAP, WINDOW: of its columns */
     const struct logical_table *table; /* SCAN */
     struct logical_cte *cte;           /* CTE */
     const struct expr **conds;         /* FILTER, JOIN (what isn't a key), FLATMAP if outer */

@@ -8,9 +8,11 @@
  *
  *     FROM a, b, c WHERE a.x = c.x AND c.y = b.y      →  (a ⋈ c) ⋈ b, not (a × b) ⋈ c
  *
- * Each join keeps its inputs, so those that are cut down by a filter come first, an equality with a
- * constant before any other, and take what they are connected with along; else the order is the one
- * written. No statistics: they would give the same statement another plan, and key, from day to day.
+ * Each join keeps its inputs, so what comes first is what makes few rows: joins in which one side's
+ * key is unique, so that the rows of the other don't multiply; among them those of inputs that a
+ * filter cuts down, an equality with a constant before any other; then those of the fewest inputs;
+ * else the order is the one written. No statistics: they would give the same statement another plan,
+ * and key, from day to day.
  *
  * Outer joins stay where they are and are inputs of such a run.
  *
@@ -107,16 +109,29 @@ enum cut {
     CUT_PINNED /* a column equals a constant */
 };
 
+/* Columns of one relation, as bits by number - 1, that are unique among a part's rows. */
+struct unique {
+    uint32_t rel;
+    uint64_t cols;
+};
+
+/* What is known of a part. */
+struct part {
+    struct logical *node;
+    enum cut cut;
+    size_t ninputs; /* of the run, that it is made of */
+    struct {
+        struct unique *v;
+        size_t n, cap;
+    } unique;
+};
+
 struct run {
     struct pass_ctx *c;
     struct {
-        struct logical **v;
+        struct part *v;
         size_t n, cap;
     } parts;
-    struct {
-        enum cut *v; /* of each part */
-        size_t n, cap;
-    } cuts;
     struct exprs conds;
 };
 
@@ -145,12 +160,29 @@ static enum cut cut_of(const struct logical *n)
     return CUT_FILTERED;
 }
 
+/* A table's unique keys; the keys of a grouping. */
+static void note_unique(struct pass_ctx *c, struct part *p)
+{
+    const struct logical *n = p->node;
+    while (n->kind == LOGICAL_FILTER)
+        n = n->in[0];
+    for (size_t i = 0; n->kind == LOGICAL_SCAN && i < n->table->nunique; i++) {
+        struct unique u = {n->rel, n->table->unique[i]};
+        AVEC_PUSH(c->arena, p->unique, u);
+    }
+    if (n->kind == LOGICAL_GROUP && n->nexprs && n->nexprs < 64) {
+        struct unique u = {n->rel, ((uint64_t)1 << n->nexprs) - 1};
+        AVEC_PUSH(c->arena, p->unique, u);
+    }
+}
+
 static void flatten(struct run *r, struct logical *n)
 {
     if (!is_inner(n)) {
-        n = pass_order_joins(r->c, n);
-        AVEC_PUSH(r->c->arena, r->parts, n);
-        AVEC_PUSH(r->c->arena, r->cuts, cut_of(n));
+        struct part p = {.node = pass_order_joins(r->c, n), .ninputs = 1};
+        p.cut = cut_of(p.node);
+        note_unique(r->c, &p);
+        AVEC_PUSH(r->c->arena, r->parts, p);
         return;
     }
     flatten(r, n->in[0]);
@@ -162,7 +194,7 @@ static void flatten(struct run *r, struct logical *n)
 static size_t part_of(const struct run *r, const struct expr *e)
 {
     size_t i = 0;
-    while (i < r->parts.n && !has_columns_of(e, r->parts.v[i]))
+    while (i < r->parts.n && !has_columns_of(e, r->parts.v[i].node))
         i++;
     return i;
 }
@@ -181,7 +213,7 @@ static bool key_pair(struct run *r, const struct expr *cond, struct pair *out)
     if (x == y || x == r->parts.n || y == r->parts.n)
         return false;
     *out = x < y ? (struct pair){x, y} : (struct pair){y, x};
-    return as_key(r->c, cond, r->parts.v[out->i], r->parts.v[out->j], &k);
+    return as_key(r->c, cond, r->parts.v[out->i].node, r->parts.v[out->j].node, &k);
 }
 
 /* The first two parts that cond has columns of. */
@@ -189,41 +221,105 @@ static bool any_pair(struct run *r, const struct expr *cond, struct pair *out)
 {
     size_t found = 0;
     for (size_t i = 0; i < r->parts.n && found < 2; i++)
-        if (expr_refs_any(cond, r->parts.v[i]->cols, r->parts.v[i]->ncols))
+        if (expr_refs_any(cond, r->parts.v[i].node->cols, r->parts.v[i].node->ncols))
             *(found++ ? &out->j : &out->i) = i;
     return found == 2;
 }
 
-/* The better its more cut side, then its other side; then the order written. */
-static bool is_better(const struct run *r, struct pair p, struct pair than)
+/* Whether the keys of the pair hold all of these columns of the part, each as it is. */
+static bool keys_cover(struct run *r, struct pair p, const struct unique *u)
 {
-    enum cut a = r->cuts.v[p.i], b = r->cuts.v[p.j], x, y;
-    if (than.i == r->parts.n)
-        return true;
-    x = r->cuts.v[than.i];
-    y = r->cuts.v[than.j];
-    if ((a > b ? a : b) != (x > y ? x : y))
-        return (a > b ? a : b) > (x > y ? x : y);
-    if (a + b != x + y)
-        return a + b > x + y;
-    return p.i < than.i || (p.i == than.i && p.j < than.j);
+    uint64_t covered = 0;
+    for (size_t k = 0; k < r->conds.n; k++) {
+        struct pair q;
+        if (!key_pair(r, r->conds.v[k], &q) || q.i != p.i || q.j != p.j)
+            continue;
+        for (int side = 0; side < 2; side++) {
+            const struct expr *e = r->conds.v[k]->args[side];
+            if (e->kind == EXPR_COLUMN && e->rel == u->rel && e->col >= 1 && e->col <= 64)
+                covered |= (uint64_t)1 << (e->col - 1);
+        }
+    }
+    return (u->cols & ~covered) == 0;
+}
+
+/* Whether a row of the other side has at most one partner in part `one` of the pair. */
+static bool is_single(struct run *r, struct pair p, size_t one)
+{
+    const struct part *part = &r->parts.v[one];
+    for (size_t i = 0; i < part->unique.n; i++)
+        if (keys_cover(r, p, &part->unique.v[i]))
+            return true;
+    return false;
+}
+
+/* What speaks for joining this pair next; the first difference decides. */
+struct merit {
+    bool single;  /* no row multiplies */
+    enum cut cut; /* of the more cut side */
+    unsigned cuts;
+    size_t fewer; /* inputs, counted down */
+};
+
+static struct merit merit_of(struct run *r, struct pair p)
+{
+    const struct part *x = &r->parts.v[p.i], *y = &r->parts.v[p.j];
+    return (struct merit){.single = is_single(r, p, p.i) || is_single(r, p, p.j),
+                          .cut = x->cut > y->cut ? x->cut : y->cut,
+                          .cuts = (unsigned)x->cut + (unsigned)y->cut,
+                          .fewer = SIZE_MAX - x->ninputs - y->ninputs};
+}
+
+static bool is_better(const struct merit *a, const struct merit *b)
+{
+    if (a->single != b->single)
+        return a->single;
+    if (a->cut != b->cut)
+        return a->cut > b->cut;
+    if (a->cuts != b->cuts)
+        return a->cuts > b->cuts;
+    return a->fewer > b->fewer;
 }
 
 /* What to join next: by a key if there is one, else by any condition, else the first two. */
 static struct pair next_pair(struct run *r)
 {
     struct pair best = {r->parts.n, r->parts.n}, p = {0, 0};
+    struct merit most = {0};
     for (int pass = 0; pass < 2 && best.i == r->parts.n; pass++)
-        for (size_t k = 0; k < r->conds.n; k++)
-            if ((pass ? any_pair : key_pair)(r, r->conds.v[k], &p) && is_better(r, p, best))
-                best = p;
+        for (size_t k = 0; k < r->conds.n; k++) {
+            if (!(pass ? any_pair : key_pair)(r, r->conds.v[k], &p))
+                continue;
+            struct merit m = merit_of(r, p);
+            bool earlier = p.i < best.i || (p.i == best.i && p.j < best.j);
+            if (best.i < r->parts.n &&
+                (is_better(&most, &m) || (!is_better(&m, &most) && !earlier)))
+                continue;
+            best = p;
+            most = m;
+        }
     return best.i == r->parts.n ? (struct pair){0, 1} : best;
+}
+
+/* What is unique on one side stays so where the other side has at most one partner for each row. */
+static struct part join_of(struct run *r, struct pair p)
+{
+    const struct part *x = &r->parts.v[p.i], *y = &r->parts.v[p.j];
+    struct part joined = {.cut = x->cut > y->cut ? x->cut : y->cut,
+                          .ninputs = x->ninputs + y->ninputs};
+    joined.node = logical_join(r->c->arena, JOIN_INNER, x->node, y->node);
+    for (size_t i = 0; i < x->unique.n && is_single(r, p, p.j); i++)
+        AVEC_PUSH(r->c->arena, joined.unique, x->unique.v[i]);
+    for (size_t i = 0; i < y->unique.n && is_single(r, p, p.i); i++)
+        AVEC_PUSH(r->c->arena, joined.unique, y->unique.v[i]);
+    return joined;
 }
 
 /* Part i becomes the join of i and j, with all conditions that can be checked there. */
 static void join_parts(struct run *r, size_t i, size_t j)
 {
-    struct logical *n = logical_join(r->c->arena, JOIN_INNER, r->parts.v[i], r->parts.v[j]);
+    struct part joined = join_of(r, (struct pair){i, j});
+    struct logical *n = joined.node;
     struct exprs here = {0}, later = {0};
     for (size_t k = 0; k < r->conds.n; k++) {
         if (expr_refs_only(r->conds.v[k], n->cols, n->ncols))
@@ -236,13 +332,9 @@ static void join_parts(struct run *r, size_t i, size_t j)
     n->nconds = here.n;
     extract_keys(r->c, n);
     r->conds = later;
-    r->parts.v[i] = n;
-    if (r->cuts.v[j] > r->cuts.v[i])
-        r->cuts.v[i] = r->cuts.v[j];
-    for (size_t k = j + 1; k < r->parts.n; k++) {
+    r->parts.v[i] = joined;
+    for (size_t k = j + 1; k < r->parts.n; k++)
         r->parts.v[k - 1] = r->parts.v[k];
-        r->cuts.v[k - 1] = r->cuts.v[k];
-    }
     r->parts.n--;
 }
 
@@ -254,7 +346,7 @@ static struct logical *order_run(struct pass_ctx *c, struct logical *n)
         struct pair p = next_pair(&r);
         join_parts(&r, p.i, p.j);
     }
-    return r.parts.v[0];
+    return r.parts.v[0].node;
 }
 
 struct logical *pass_order_joins(struct pass_ctx *c, struct logical *n)

@@ -15,6 +15,9 @@
  *   inner join   to the side that has all the columns; else it becomes part of the join condition
  *   left join    WHERE to the left side only; ON to the right side only. SELECT … FROM a LEFT JOIN b
  *                ON a.x = b.x AND a.y = 1 keeps the rows with a.y <> 1, with NULLs for b
+ *   semi join    WHERE to the left side; ON to the side that has all the columns
+ *   anti join    the same, but what ON says of the left side alone stays: who fails it has no partner
+ *                and is kept
  *   full join    nothing
  *   flatmap      conditions on what its input gives. An outer one is as a left join
  *   group        conditions on keys, where there are keys. Without, HAVING false gives no row but
@@ -316,6 +319,32 @@ static struct logical *push_left(struct pass_ctx *c, struct logical *n, const st
     return filtered(c, n, &above);
 }
 
+/* Semi and anti joins: all columns are the left side's. */
+static struct logical *push_one_sided(struct pass_ctx *c, struct logical *n,
+                                      const struct exprs *conds, const struct exprs *hints)
+{
+    struct exprs on = {0}, left = {0}, right = {0}, kept = {0}, matched = {0};
+    add_conds(c, &on, n->conds, n->nconds);
+    add_conds(c, &left, conds->v, conds->n);
+    for (size_t i = 0; i < on.n; i++) {
+        if (side_has(on.v[i], n->in[1]))
+            AVEC_PUSH(c->arena, right, on.v[i]);
+        else if (n->join == JOIN_SEMI && side_has(on.v[i], n->in[0]))
+            AVEC_PUSH(c->arena, left, on.v[i]);
+        else
+            AVEC_PUSH(c->arena, kept, on.v[i]);
+    }
+    exprs_append(c->arena, &matched, left.v, left.n);
+    exprs_append(c->arena, &matched, on.v, on.n);
+    tell_side(c, n->in[1], &matched, &kept, &right);
+    n->in[0] = push(c, n->in[0], &left, hints);
+    n->in[1] = push(c, n->in[1], &right, &kept);
+    exprs_sort_by_cost(&kept);
+    n->conds = kept.v;
+    n->nconds = kept.n;
+    return n;
+}
+
 static struct logical *push_join(struct pass_ctx *c, struct logical *n, const struct exprs *conds,
                                  const struct exprs *hints)
 {
@@ -324,6 +353,8 @@ static struct logical *push_join(struct pass_ctx *c, struct logical *n, const st
         return push_inner(c, n, conds, hints);
     if (n->join == JOIN_LEFT)
         return push_left(c, n, conds, hints);
+    if (n->join == JOIN_SEMI || n->join == JOIN_ANTI)
+        return push_one_sided(c, n, conds, hints);
     struct exprs on = {0};
     add_conds(c, &on, n->conds, n->nconds);
     exprs_sort_by_cost(&on);

@@ -49,6 +49,8 @@ static const struct logical_table *copy_table(struct binder *b, const struct cat
     lt->colnames = names;
     lt->generated = generated;
     lt->ncols = t->ncols;
+    lt->unique = arena_memdup(b->arena, t->unique, t->nunique * sizeof *t->unique);
+    lt->nunique = t->nunique;
     return lt;
 }
 

@@ -29,6 +29,10 @@ struct cat_table {
     bool row_security; /* policies apply to the daemon's role */
     const struct cat_column *cols;
     size_t ncols;
+    /* Sets of columns that are unique among the table's rows, as bits by attnum - 1; those with
+     * columns beyond 64 are left out. Only to choose by: they may be dropped at any time. */
+    const uint64_t *unique;
+    size_t nunique;
     /* The ordinary tables whose rows these are: itself, or the leaves of a partitioned table, or the
      * table and its inheritance children. Sorted by OID. */
     const uint32_t *leaves;

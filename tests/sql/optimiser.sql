@@ -9,7 +9,18 @@ INSERT INTO supplier VALUES (1, 1, 's1'), (2, 2, 's2'), (3, 3, 's3'), (4, NULL, 
 INSERT INTO customer VALUES (1, 2, 'c1'), (2, 1, 'c2'), (3, 3, 'c3'), (4, 4, 'c4');
 INSERT INTO sale SELECT i, i % 5, i % 4 + 1, i * 1.5, CASE i % 3 WHEN 0 THEN 'a' WHEN 1 THEN 'b' END, i % 7 FROM generate_series(1, 40) i;
 CREATE VIEW paid AS SELECT supplier, sum(amount) AS total, count(*) AS n FROM sale GROUP BY supplier;
+CREATE VIEW active AS SELECT c.* FROM customer c WHERE EXISTS (SELECT 1 FROM sale s WHERE s.customer = c.id AND s.size > 2);
+CREATE VIEW idle AS SELECT c.* FROM customer c WHERE NOT EXISTS (SELECT 1 FROM sale s WHERE s.customer = c.id AND s.size > c.nation AND c.nation < 3);
 @queries
+SELECT * FROM active WHERE nation = 1;
+SELECT * FROM active WHERE id = 2;
+SELECT * FROM idle WHERE nation = 3;
+SELECT * FROM idle WHERE id = 2;
+SELECT c.name, a.name FROM customer c LEFT JOIN active a ON a.id = c.id WHERE c.id < 4;
+SELECT c.id FROM customer c WHERE c.id = 2 AND c.id IN (SELECT customer FROM sale WHERE kind = 'a');
+SELECT c.id FROM customer c WHERE c.id = 2 AND c.id NOT IN (SELECT customer FROM sale WHERE kind = 'a');
+SELECT c.id, (SELECT sum(amount) FROM sale s WHERE s.customer = c.id) FROM customer c WHERE c.id = 2;
+SELECT s.id, n.name FROM sale s, supplier u, nation n, customer c WHERE n.id = u.nation AND u.id = s.supplier AND c.nation = n.id AND n.name = 'F' AND s.customer = c.id;
 SELECT c.name, s.amount FROM customer c JOIN sale s ON s.customer = c.id WHERE c.id = 2;
 SELECT c.name, s.amount FROM customer c LEFT JOIN sale s ON s.customer = c.id WHERE c.id = 2;
 SELECT c.name, s.amount FROM customer c LEFT JOIN sale s ON s.customer = c.id AND c.id = 2;
