@@ -268,6 +268,17 @@ static int64_t descend(const struct topset *t, const struct probe *probe, struct
     }
 }
 
+int64_t topset_rank(const struct topset *t, const uint8_t *row, int64_t *weight,
+                    struct arena *scratch)
+{
+    struct probe probe = {row, abbrev_of(t, row, scratch)};
+    struct path p;
+    bool found = false;
+    int64_t rank = t->root ? descend(t, &probe, &p, INT64_MAX, &found) : 0;
+    *weight = found ? p.node[0]->weight[p.at[0]] : 0;
+    return rank;
+}
+
 int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, int64_t bound,
                    const uint8_t **kept, struct arena *scratch)
 {

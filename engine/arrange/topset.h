@@ -68,6 +68,9 @@ void topset_forget(struct topset *t);
 #define TOPSET_BROKEN (-1)
 int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, int64_t bound,
                    const uint8_t **kept, struct arena *scratch);
+/* Where the row is, or would be: the weight of all rows before it. *weight: its own, or 0. */
+int64_t topset_rank(const struct topset *t, const uint8_t *row, int64_t *weight,
+                    struct arena *scratch);
 int64_t topset_total(const struct topset *t);
 
 /* Calls fn for the rows at ranks from … to - 1, in order, with how many of these ranks each takes,

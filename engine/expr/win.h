@@ -5,9 +5,11 @@
  * the window's ORDER BY. Functions are asked for row 0, 1, 2… in turn. They evaluate their arguments
  * at whatever row they want, and only there: what lag(1 / x) doesn't look at can't fail.
  *
+ * A function may be given only the part of the partition that it looks at, see op_window_reach.c.
+ *
  * Those that look at the frame get it as up to three spans of rows (win_frame.h).
  *
- * To add one: its function in a win_*.c, its line in win.c.
+ * To add one: its function in a win_*.c, its lines in win.c and op_window_reach.c.
  */
 #ifndef PALIMPSEST_EXPR_WIN_H
 #define PALIMPSEST_EXPR_WIN_H
@@ -18,6 +20,7 @@ struct win_part {
     const struct layout *layout;
     const uint8_t *const *rows; /* borrowed; a row of weight 2 comes twice */
     size_t n;
+    int64_t base;          /* rows of the partition before rows[0]: these may be a part of it */
     const uint32_t *group; /* of each row: the number of its peer group */
     const uint32_t *start; /* of each group: its first row; behind the last one: n */
     uint32_t ngroups;

@@ -16,7 +16,7 @@ static bool row_number(const struct win_spec *spec, struct win_ctx *x, struct va
                        struct err *err)
 {
     (void)spec, (void)err;
-    *out = value_int((int64_t)x->at + 1);
+    *out = value_int(x->part->base + (int64_t)x->at + 1);
     return true;
 }
 
@@ -24,7 +24,7 @@ static bool rank_of(const struct win_spec *spec, struct win_ctx *x, struct value
                     struct err *err)
 {
     (void)spec, (void)err;
-    *out = value_int((int64_t)group_start(x) + 1);
+    *out = value_int(x->part->base + (int64_t)group_start(x) + 1);
     return true;
 }
 

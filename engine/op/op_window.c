@@ -5,9 +5,12 @@
  *           partition in order; so d(out) = -(all that a touched partition gave) + (all it gives),
  *           and what is the same in both cancels
  * State     the rows of the input, by partition, in order; nothing of the results
- * Cost      a step: O(log n) a change, and twice O(rows) a partition it touches: each function goes
- *           once through its rows. A sliding frame costs what enters and leaves it, see
- *           op_window_agg.h; min and max O(log rows) each
+ * Cost      a step: O(log n) a change, and twice O(rows recomputed) a partition it touches: from the
+ *           first row to the last one whose result may change, which for lag and frames of so many
+ *           ROWS are the neighbours of what changed, for running sums and ranks all behind it, for
+ *           others the partition (op_window_reach.c). A running sum adds up what is before, too. A
+ *           sliding frame costs what enters and leaves it, see op_window_agg.h; min and max O(log
+ *           rows) each
  * NULLs     in PARTITION BY they are equal to each other; in ORDER BY they sort as the keys say, and
  *           are peers
  * Weights   a row of weight w is w rows side by side: row_number tells them apart
@@ -23,8 +26,8 @@
 
 #include "engine/expr/delegate.h"
 #include "engine/op/concat.h"
-#include "engine/op/group_diff.h"
 #include "engine/op/op_window_agg.h"
+#include "engine/op/op_window_int.h"
 
 struct call {
     const struct window_call *spec; /* borrowed */
@@ -65,8 +68,10 @@ struct window {
 /* ------------------------------------------------------------ a partition */
 
 /* Finds the peer groups. */
-static void begin_part(struct window *w, struct win_part *p, const uint8_t *const *rows, size_t n)
+static void begin_part(struct window *w, struct win_part *p, const struct group_run *run)
 {
+    const uint8_t *const *rows = run->rows;
+    size_t n = run->n;
     const struct topset *set = &w->diff.groups.set;
     uint32_t *group = arena_alloc(&w->arena, n * sizeof *group);
     uint32_t *start = arena_alloc(&w->arena, (n + 1) * sizeof *start), ngroups = 0;
@@ -78,7 +83,7 @@ static void begin_part(struct window *w, struct win_part *p, const uint8_t *cons
         group[i] = ngroups - 1;
     }
     start[ngroups] = (uint32_t)n;
-    *p = (struct win_part){w->op.ins[0]->layout, rows, n, group, start, ngroups};
+    *p = (struct win_part){w->op.ins[0]->layout, rows, n, run->base, group, start, ngroups};
     for (size_t i = 0; i < w->nframes; i++) {
         struct win_cursor *c = &w->frames[i].cursor;
         *c = (struct win_cursor){.frame = c->frame, .part = p, .order = &w->order};
@@ -139,14 +144,14 @@ static void ask(struct window *w, const uint8_t *const *rows, size_t n)
         (void)delegate_collect(tasks, w->nasking * n); /* if it is lost the circuit sees it */
 }
 
-static void compute_part(void *ctx, const uint8_t *const *rows, size_t n, int64_t sign,
-                         struct op_env *env, struct delta *out)
+static void compute_part(void *ctx, const struct group_run *run, int64_t sign, struct op_env *env,
+                         struct delta *out)
 {
     struct window *w = ctx;
     struct win_part p;
-    ask(w, rows, n);
-    begin_part(w, &p, rows, n);
-    for (size_t i = 0; i < n; i++) {
+    ask(w, run->rows, run->n);
+    begin_part(w, &p, run);
+    for (size_t i = run->from; i < run->to; i++) {
         struct change c = {output_row(w, &p, i, env), 1};
         if (c.row)
             VEC_PUSH(*out, c);
@@ -282,7 +287,8 @@ struct op *op_window(struct circuit *c, struct op *in, const struct expr *const 
     init_calls(w, calls, ncalls);
     concat_init(&w->concat, in->layout, w->results);
     arena_init(&w->arena);
-    group_diff_init(&w->diff, in->layout, part, npart, w->keys, nkeys, compute_part, w);
+    struct group_reach reach = window_reach(calls, ncalls);
+    group_diff_init(&w->diff, in->layout, part, npart, w->keys, nkeys, &reach, compute_part, w);
     circuit_add(c, &w->op, &window_class, layout_ref(w->concat.layout), &in, 1);
     for (size_t i = 0; i < ncalls; i++)
         window_call_each((struct window_call *)&calls[i], note_asking, w);
