@@ -151,19 +151,24 @@ static void touch(struct group_op *g, uint32_t handle, bool is_new, struct op_en
 
 /* ------------------------------------------------------------ aggregates */
 
-static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct eval_ctx *cx,
-                       int64_t weight, struct op_env *env)
+static void add_plain(const struct agg *a, void *state, const uint8_t *row, int64_t weight)
+{
+    const struct agg_spec *spec = &a->call->spec;
+    struct value arg;
+    if (spec->nargs)
+        arg = key_part_int(&a->arg, row);
+    if (!spec->cls->strict || !spec->nargs || !arg.null)
+        spec->cls->add(spec, state, &arg, weight);
+}
+
+/* Apart from the plain ones, which are many and need no room for eight values. */
+static __attribute__((noinline)) void add_general(const struct agg *a, uint32_t handle, void *state,
+                                                  struct eval_ctx *cx, int64_t weight,
+                                                  struct op_env *env)
 {
     const struct group_agg *call = a->call;
     struct value args[AGG_MAX_ARGS];
     bool passes = true;
-    if (a->plain) {
-        if (call->spec.nargs)
-            args[0] = key_part_int(&a->arg, cx->row[0]);
-        if (!call->spec.cls->strict || !call->spec.nargs || !args[0].null)
-            call->spec.cls->add(&call->spec, state, args, weight);
-        return;
-    }
     if (call->filter) {
         if (!expr_holds(call->filter, cx, &passes, &env->err))
             goto fail;
@@ -182,6 +187,15 @@ static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct
     return;
 fail:
     errset_add(env->errors, &env->err, weight);
+}
+
+static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct eval_ctx *cx,
+                       int64_t weight, struct op_env *env)
+{
+    if (a->plain)
+        add_plain(a, state, cx->row[0], weight);
+    else
+        add_general(a, handle, state, cx, weight, env);
 }
 
 /* ------------------------------------------------------------ the step */
