@@ -24,6 +24,8 @@ static const struct agg_row {
     {2114, 1, &agg_sum_numeric},
     {2110, 1, &agg_sum_float4},
     {2111, 1, &agg_sum_float8},
+    {2113, 1, &agg_sum_interval},
+    {2106, 1, &agg_avg_interval},
     /* avg: the same */
     {2102, 1, &agg_avg_int},
     {2101, 1, &agg_avg_int},
@@ -146,6 +148,8 @@ static const struct agg_row {
     {3197, 2, &agg_json_object},
     {3972, 1, &agg_percentile_disc},
     {3974, 1, &agg_percentile_cont},
+    {3976, 1, &agg_percentile_cont_interval},
+    {3982, 1, &agg_percentiles_cont_interval},
     {3978, 1, &agg_percentiles_disc},
     {3980, 1, &agg_percentiles_cont},
     {3984, 1, &agg_mode},

@@ -12,6 +12,7 @@ extern const struct agg_class agg_bit_and, agg_bit_or, agg_bit_xor;   /* agg_bit
 extern const struct agg_class agg_sum_int, agg_sum_int8, agg_avg_int; /* agg_sum.c */
 extern const struct agg_class agg_sum_numeric, agg_avg_numeric;
 extern const struct agg_class agg_sum_float4, agg_sum_float8, agg_avg_float; /* agg_float.c */
+extern const struct agg_class agg_sum_interval, agg_avg_interval;            /* agg_interval.c */
 extern const struct agg_class agg_min, agg_max;                              /* agg_minmax.c */
 extern const struct agg_class agg_var_pop_int, agg_var_samp_int;             /* agg_stat.c */
 extern const struct agg_class agg_stddev_pop_int, agg_stddev_samp_int;
@@ -27,6 +28,7 @@ extern const struct agg_class agg_string, agg_string_bytea;             /* agg_s
 extern const struct agg_class agg_json, agg_json_object;                /* agg_json.c */
 extern const struct agg_class agg_percentile_disc, agg_percentile_cont; /* agg_ordered.c */
 extern const struct agg_class agg_percentiles_disc, agg_percentiles_cont, agg_mode;
+extern const struct agg_class agg_percentile_cont_interval, agg_percentiles_cont_interval;
 extern const struct agg_class agg_rank, agg_dense_rank; /* agg_hypothetical.c */
 extern const struct agg_class agg_percent_rank, agg_cume_dist;
 

@@ -19,6 +19,7 @@
 #include "engine/expr/agg_classes.h"
 #include "engine/expr/ordset.h"
 #include "engine/value/array_text.h"
+#include "engine/value/interval.h"
 
 static void ordered_add(const struct agg_spec *spec, void *state, const struct value *args,
                         int64_t weight)
@@ -88,6 +89,21 @@ static bool cont_float(const struct agg_spec *spec, const struct ordset *s, doub
     *out = value_float(lo);
     if (first != second)
         out->f = lo + share * (nth(spec, s, second).f - lo);
+    return true;
+}
+
+static bool cont_interval(const struct agg_spec *spec, const struct ordset *s, double p,
+                          struct arena *a, struct value *out, struct err *err)
+{
+    int64_t first, second;
+    double share = between(s, p, &first, &second);
+    struct interval lo = interval_load(nth(spec, s, first)), way;
+    if (first != second) {
+        if (!interval_sub(interval_load(nth(spec, s, second)), lo, &way, err) ||
+            !interval_mul(way, share, &way, err) || !interval_add(way, lo, &lo, err))
+            return false;
+    }
+    *out = interval_store(lo, a);
     return true;
 }
 
@@ -247,6 +263,20 @@ static bool conts_finish(const struct agg_spec *spec, const void *state, const s
     return percentiles(spec, state, direct, cont_float, spec->args[0].type, a, out, err);
 }
 
+static bool interval_finish(const struct agg_spec *spec, const void *state,
+                            const struct value *direct, struct arena *a, struct value *out,
+                            struct err *err)
+{
+    return percentile(spec, state, direct, cont_interval, a, out, err);
+}
+
+static bool intervals_finish(const struct agg_spec *spec, const void *state,
+                             const struct value *direct, struct arena *a, struct value *out,
+                             struct err *err)
+{
+    return percentiles(spec, state, direct, cont_interval, spec->args[0].type, a, out, err);
+}
+
 #define ORDERED(cname)                                                                             \
     .name = cname, .state_size = sizeof(struct ordset), .strict = true, .ordered = true,           \
     .add = ordered_add, .fini = ordered_fini, .bytes = ordered_bytes
@@ -256,3 +286,7 @@ const struct agg_class agg_percentile_cont = {ORDERED("percentile_cont"), .finis
 const struct agg_class agg_percentiles_disc = {ORDERED("percentile_disc"), .finish = discs_finish};
 const struct agg_class agg_percentiles_cont = {ORDERED("percentile_cont"), .finish = conts_finish};
 const struct agg_class agg_mode = {ORDERED("mode"), .result = mode_result};
+const struct agg_class agg_percentile_cont_interval = {ORDERED("percentile_cont"),
+                                                       .finish = interval_finish};
+const struct agg_class agg_percentiles_cont_interval = {ORDERED("percentile_cont"),
+                                                        .finish = intervals_finish};
