@@ -11,6 +11,7 @@
  *     bind_window  window functions
  *     bind_expr    scalar expressions
  *     bind_sublink subqueries in them
+ *     bind_levels  aggregates in them that belong to an outer query
  *     bind_leaf    columns, constants, parameters, types
  *
  * A scope is one QUERY while it is bound; scopes are chained outwards, as Postgres counts
@@ -126,6 +127,9 @@ const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pg
 const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgnode *node);
 const struct expr *bind_const(struct binder *b, struct scope *sc, const struct pgnode *node);
 const struct expr *bind_param(struct binder *b, struct scope *sc, const struct pgnode *node);
+/* An aggregate or grouping() of the query so many levels up, whose column it is there. */
+const struct expr *bind_at_level(struct binder *b, struct scope *sc, const struct pgnode *node,
+                                 int64_t up);
 /* The conjuncts of a condition, in order, appended to out. NULL conditions give none. */
 MUST_CHECK bool bind_conds(struct binder *b, struct scope *sc, const struct pgnode *node,
                            struct exprs *out);

@@ -147,8 +147,6 @@ static bool bind_agg_call(struct binder *b, struct scope *sc, const struct pgnod
     c.call.args = c.args;
     c.call.direct = c.direct;
     c.call.sort = c.sort;
-    if (pgn_int(node, "agglevelsup"))
-        return err_soft(b->err, "an aggregate of an outer query");
     sc->applies = NULL; /* direct arguments are computed where the groups are made */
     if (!bind_type(b, pgn_oid(node, "aggtype"), -1, pgn_oid(node, "aggcollid"), &c.call.result) ||
         !bind_direct_args(b, sc, node, &c))
@@ -204,8 +202,6 @@ static bool bind_groupingfunc(struct binder *b, struct scope *sc, const struct p
 {
     struct grouping *g = sc->grouping;
     struct column_type ct = {type_native(OID_INT4), -1, NULL};
-    if (pgn_int(node, "agglevelsup"))
-        return err_soft(b->err, "GROUPING() of an outer query");
     if (pgn_field(sc->query, "groupingSets")->n)
         *out = group_column(b, g, bind_grouping_call(b, g, node), ct);
     else
@@ -217,7 +213,10 @@ bool bind_grouped(struct binder *b, struct scope *sc, const struct pgnode *node,
                   const struct expr **out)
 {
     struct grouping *g = sc->grouping;
+    bool is_call = pgn_is(node, "AGGREF") || pgn_is(node, "GROUPINGFUNC");
     *out = NULL;
+    if (is_call && pgn_int(node, "agglevelsup") > 0)
+        return (*out = bind_at_level(b, sc, node, pgn_int(node, "agglevelsup"))) != NULL;
     if (!g || g->inside)
         return true;
     if (pgn_is(node, "AGGREF"))
