@@ -42,7 +42,7 @@ struct live_plan *live_plan_new(struct plan *p, struct worker *w, const struct p
     struct live_plan *lp = NEW(struct live_plan);
     lp->plan = plan_ref(p);
     lp->worker = w;
-    lp->holds = LSN_MAX;
+    lp->holds = p->spec->rerun ? 0 : LSN_MAX;
     lp->host = plan_host_new(p->spec, limits);
     lp->subs = xcalloc(nloops, sizeof *lp->subs);
     arena_init(&lp->rows);
@@ -201,6 +201,8 @@ static void start_over(struct live_plan *lp)
 {
     lp->current = false;
     lp->unsettled = true;
+    if (lp->plan->spec->rerun)
+        lp->holds = plan_host_lsn(lp->host); /* and no further, until there is an answer */
     plan_host_rebuild(lp->host);
     for (size_t i = 0; i < lp->mappings.n; i++)
         clear_mapping(&lp->mappings.v[i]);
@@ -221,8 +223,7 @@ static void lose(struct live_plan *lp)
     registry_reseed(lp->plan->registry, lp->plan);
 }
 
-/* False: there is nothing to tell. */
-static bool tell(struct live_plan *lp, const struct plan_event *ev, lsn_t lsn)
+static void tell(struct live_plan *lp, const struct plan_event *ev, lsn_t lsn)
 {
     bool settled = lp->unsettled && plan_host_state(lp->host) == PLAN_LIVE;
     lp->unsettled = plan_host_state(lp->host) != PLAN_LIVE;
@@ -230,9 +231,6 @@ static bool tell(struct live_plan *lp, const struct plan_event *ev, lsn_t lsn)
         broadcast(lp, L_FAILED, NULL, lsn, &ev->err);
     else if (ev->kind == PLAN_DELTA || settled)
         broadcast(lp, L_DELTA, ev->payload, ev->payload ? ev->payload->lsn : lsn, NULL);
-    else
-        return false;
-    return true;
 }
 
 void live_plan_commit(struct live_plan *lp, lsn_t lsn)
@@ -275,11 +273,12 @@ void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *
         return;
     }
     lp->current = true;
-    lp->holds = until == LSN_MAX ? LSN_MAX : until - 1;
-    if (!tell(lp, &ev, lsn))
-        broadcast(lp, L_HOLDS, NULL, lsn, NULL);
+    tell(lp, &ev, lsn);
     payload_unref(ev.payload);
     serve_waiting(lp);
+    /* Last: with it a SYNC may be answered. */
+    lp->holds = until == LSN_MAX ? LSN_MAX : until - 1;
+    broadcast(lp, L_HOLDS, NULL, lsn, NULL);
     publish_stats(lp);
 }
 
