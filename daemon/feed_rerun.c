@@ -324,7 +324,7 @@ static void accept(struct feed *f, struct fed_plan *p, struct rerun_item *item, 
     r->label = label;
     r->fresh = false;
     r->told = hidden != LSN_MAX;
-    r->wanted |= r->touches.n > 0;
+    r->wanted = r->touches.n > 0;
     r->pause = 0;
     r->retry_at = f->now + (item->took < PAUSE_MAX ? item->took : PAUSE_MAX);
     r->due_at = p->plan->spec->rerun->timed ? f->now + f->limits.rerun_interval : 0;

@@ -265,6 +265,8 @@ struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, cons
     p->view = *result;
     bag_init(result);
     difference_after_rebuild(p);
+    if (p->unsent.nentries)
+        forget_snapshot(p); /* were it only that rows have changed places */
     if (p->has_view)
         payload = encode_unsent(p, lsn);
     bag_clear(&p->unsent);

@@ -338,16 +338,29 @@ static size_t read_params(struct fixture *f, const char *text, struct value *val
     return n;
 }
 
-struct plan_spec *fixture_plan(struct fixture *f, const struct fixture_statement *s,
-                               struct err *err)
+static struct plan_spec *make_spec(struct fixture *f, const struct fixture_statement *s,
+                                   const struct err *why, struct err *err)
 {
     struct value values[MAX_PARAMS];
     struct column_type types[MAX_PARAMS];
     struct plan_input in = {.tree = s->tree,
                             .sql = s->sql,
+                            .qualified = s->sql,
                             .params = values,
                             .param_types = types,
                             .environment = "UTC"};
     in.nparams = read_params(f, s->params, values, types);
-    return plan_spec_new(&in, &f->catalog, err);
+    return why ? plan_spec_rerun(&in, &f->catalog, why, err) : plan_spec_new(&in, &f->catalog, err);
+}
+
+struct plan_spec *fixture_plan(struct fixture *f, const struct fixture_statement *s,
+                               struct err *err)
+{
+    return make_spec(f, s, NULL, err);
+}
+
+struct plan_spec *fixture_rerun(struct fixture *f, const struct fixture_statement *s,
+                                const struct err *why, struct err *err)
+{
+    return make_spec(f, s, why, err);
 }

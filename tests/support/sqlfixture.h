@@ -59,5 +59,8 @@ const struct fixture_statement *fixture_statement(const struct fixture *f, const
 /* The statement as the daemon would hand it to plan_spec_new(). NULL with err as that. */
 struct plan_spec *fixture_plan(struct fixture *f, const struct fixture_statement *s,
                                struct err *err);
+/* The same for plan_spec_rerun(). */
+struct plan_spec *fixture_rerun(struct fixture *f, const struct fixture_statement *s,
+                                const struct err *why, struct err *err);
 
 #endif

@@ -100,6 +100,31 @@ START_TEST(lsns_begin_anew_with_another_history)
 }
 END_TEST
 
+START_TEST(reruns_come_late_and_hold_up_to_a_limit)
+{
+    begin(PROGRESS_EACH);
+    progress_join(&p, 0);
+    progress_join(&p, 1); /* the rerun's */
+    hold(0, 1, 100);
+    hold(0, 1, 110);
+    hold(0, 1, 120);
+    passed[0] = passed[1] = 120;
+    p.limit = 99; /* touched at 100 */
+    ck_assert_str_eq(advance(), "");
+    /* Answered as of 110, and it holds up to 119. */
+    hold(WORKERS, 2, 110);
+    progress_raise_floor(&p, 110);
+    p.limit = 119;
+    ck_assert_str_eq(advance(), "1@100 1@110 2@110 =110 ");
+    hold(WORKERS, 3, 120); /* two reruns, not in the order of their answers */
+    hold(WORKERS, 2, 115);
+    progress_raise_floor(&p, 120);
+    p.limit = LSN_MAX;
+    ck_assert_str_eq(advance(), "2@115 1@120 3@120 =120 ");
+    progress_fini(&p);
+}
+END_TEST
+
 START_TEST(workers_without_subscriptions_hold_nothing_back)
 {
     begin(PROGRESS_EACH);
@@ -241,6 +266,7 @@ int main(void)
     TCase *tc = tcase_create("progress");
     tcase_add_test(tc, one_worker_states_every_commit);
     tcase_add_test(tc, two_workers_advance_together_in_lsn_order);
+    tcase_add_test(tc, reruns_come_late_and_hold_up_to_a_limit);
     tcase_add_test(tc, workers_without_subscriptions_hold_nothing_back);
     tcase_add_test(tc, what_is_not_current_holds_the_cut_back);
     tcase_add_test(tc, no_statement_below_a_jump);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/host/answer.h"
 #include "engine/host/plan_host.h"
 #include "engine/plan/physical.h"
 
@@ -136,11 +137,102 @@ START_TEST(a_view_that_contradicts_itself_is_built_anew)
 }
 END_TEST
 
+/* ---- whole results --------------------------------------------------------------------------- */
+
+/* What is told of the answer "a b c", or of an error (NULL). */
+static const char *answer(struct plan_host *h, const char *words, bool ordered, lsn_t lsn)
+{
+    static char out[1000];
+    struct bag result;
+    struct buf scratch = {0};
+    struct err err;
+    char copy[100], *save;
+    uint64_t place = 0;
+    size_t n = 0;
+    bag_init(&result);
+    snprintf(copy, sizeof copy, "%s", words ? words : "");
+    for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+        answer_add(&result, ordered ? place++ : 0, w, strlen(w), &scratch);
+    err_set(&err, "22012", "division by zero");
+    struct plan_event ev = plan_host_answer(h, &result, words ? NULL : &err, lsn);
+    bag_fini(&result);
+    buf_fini(&scratch);
+    out[0] = '\0';
+    if (ev.kind == PLAN_ERROR || ev.kind == PLAN_OVERFLOW)
+        return strcpy(out, ev.err.sqlstate);
+    if (!ev.payload)
+        return out;
+    for (size_t i = 0; i < ev.payload->len; i++)
+        if (ev.payload->data[i] != ' ')
+            out[n++] = ev.payload->data[i] == '\n' ? ' ' : ev.payload->data[i];
+    snprintf(out + n, sizeof out - n, "@%llu", (unsigned long long)ev.payload->lsn);
+    payload_unref(ev.payload);
+    return out;
+}
+
+static struct plan_host *rerun_host(bool ordered)
+{
+    static struct plan_rerun r;
+    static struct plan_spec s;
+    const struct plan_limits limits = {.max_rows = 5, .history_bytes = 100000};
+    r = (struct plan_rerun){.what = "x", .sql = "x", .ordered = ordered};
+    s = (struct plan_spec){.columns = &column, .ncolumns = 1, .rerun = &r};
+    s.refs = 1;
+    return plan_host_new(&s, &limits);
+}
+
+START_TEST(an_answer_tells_the_difference)
+{
+    struct plan_host *h = rerun_host(false);
+    ck_assert_str_eq(answer(h, "b a a", false, 100), "");
+    ck_assert_str_eq(answer(h, "a b a", false, 110), "");
+    ck_assert_uint_eq(plan_host_lsn(h), 100);
+    ck_assert_str_eq(answer(h, "a b c", false, 120), "-a +c @120");
+    ck_assert_str_eq(answer(h, "a b", false, 120), "-c @121"); /* time has gone by */
+    plan_host_rebuild(h);
+    ck_assert_uint_eq(plan_host_rows(h), 2);
+    ck_assert_str_eq(answer(h, "a b c d e f", false, 130), "53400");
+    plan_host_free(h);
+}
+END_TEST
+
+START_TEST(only_the_order_of_an_answer_changes)
+{
+    struct plan_host *h = rerun_host(true);
+    ck_assert_str_eq(answer(h, "c a b", true, 100), "");
+    ck_assert_str_eq(answer(h, "x c a b", true, 110), "+x @110");
+    struct payload *p = plan_host_snapshot(h);
+    ck_assert_int_eq(memcmp(p->data, "+ x\n+ c\n+ a\n+ b\n", p->len), 0);
+    payload_unref(p);
+    ck_assert_str_eq(answer(h, "b a c x", true, 120), "");
+    p = plan_host_snapshot(h);
+    ck_assert_int_eq(memcmp(p->data, "+ b\n+ a\n+ c\n+ x\n", p->len), 0);
+    payload_unref(p);
+    plan_host_free(h);
+}
+END_TEST
+
+START_TEST(an_error_is_an_answer)
+{
+    struct plan_host *h = rerun_host(false);
+    ck_assert_str_eq(answer(h, NULL, false, 100), "22012");
+    ck_assert(!plan_host_has_view(h));
+    ck_assert_str_eq(answer(h, "a", false, 110), "");
+    ck_assert_str_eq(answer(h, NULL, false, 120), "22012");
+    ck_assert_str_eq(answer(h, NULL, false, 130), "");
+    ck_assert_str_eq(answer(h, "a", false, 140), "@140"); /* all is well again */
+    plan_host_free(h);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("plan_host");
     TCase *t = tcase_create("rebuild");
     tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, an_answer_tells_the_difference);
+    tcase_add_test(t, only_the_order_of_an_answer_changes);
+    tcase_add_test(t, an_error_is_an_answer);
     tcase_add_test(t, a_rebuild_tells_the_difference);
     tcase_add_test(t, another_state_has_another_lsn);
     tcase_add_test(t, a_view_that_contradicts_itself_is_built_anew);
