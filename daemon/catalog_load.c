@@ -313,6 +313,22 @@ static bool sorts_descending(void *ctx, uint32_t operator)
     return descending;
 }
 
+static const struct type *array_type(void *ctx, uint32_t oid, struct err *err)
+{
+    struct catalog_load *cl = ctx;
+    PGresult *res = pgconn_queryf(cl->conn, err,
+                                  "SELECT CASE WHEN typarray <> 0 THEN typarray ELSE oid END "
+                                  "FROM pg_catalog.pg_type WHERE oid = %u",
+                                  oid);
+    if (!res)
+        return NULL;
+    uint32_t array = 0;
+    if (PQntuples(res) == 1)
+        array = (uint32_t)strtoul(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+    return find_type(cl, array, err);
+}
+
 void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char *publication)
 {
     memset(cl, 0, sizeof *cl);
@@ -325,7 +341,8 @@ void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char 
                                    .collation = find_collation,
                                    .function_name = function_name,
                                    .function = find_function,
-                                   .sorts_descending = sorts_descending};
+                                   .sorts_descending = sorts_descending,
+                                   .array_type = array_type};
 }
 
 void catalog_load_fini(struct catalog_load *cl)

@@ -284,7 +284,7 @@ struct logical *pull_conds(struct pulled *p, struct logical *n)
     case LOGICAL_TOPK: return pull_by_key(p, n);
     case LOGICAL_UNION:
     case LOGICAL_SETOP:
-    case LOGICAL_WINDOW: /* as with aggregates */
+    case LOGICAL_WINDOW:  /* as with aggregates */
     case LOGICAL_FLATMAP: /* calls may fail, and Postgres makes them for the rows of a case only */
     case LOGICAL_CTE:
     case LOGICAL_SCAN:

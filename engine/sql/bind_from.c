@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "engine/plan/carry.h"
 #include "engine/sql/refuse.h"
 
 struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex)
@@ -318,16 +319,40 @@ static bool is_lateral(const struct scope *sc, const struct pgnode *item)
     return i >= 1 && i <= (int64_t)sc->nrtes && pgn_bool(sc->rtes[i - 1].node, "lateral");
 }
 
+/* The conditions of a full join may take rows away from neither side: a subquery in them becomes
+ * columns of the side it looks at. */
+static bool bind_full_conds(struct binder *b, struct scope *sc, const struct pgnode *quals,
+                            struct logical *side[2], struct exprs *conds)
+{
+    struct applies with = {0}, *saved = sc->applies;
+    sc->applies = &with;
+    bool ok = bind_conds(b, sc, quals, conds);
+    sc->applies = saved;
+    for (size_t i = 0; i < with.n && ok; i++) {
+        struct applies one = {&with.v[i], 1, 1};
+        bool left = tree_uses(with.v[i].right, side[0]->cols, side[0]->ncols);
+        if (left && tree_uses(with.v[i].right, side[1]->cols, side[1]->ncols))
+            return err_soft(b->err, "a subquery about both sides of a full join");
+        side[!left] = bind_applied(b, &one, side[!left]);
+    }
+    return ok;
+}
+
+static bool bind_join_conds(struct binder *b, struct scope *sc, const struct pgnode *node,
+                            struct logical *side[2], struct exprs *conds, struct applies *with)
+{
+    const struct pgnode *quals = pgn_field(node, "quals");
+    if (pgn_int(node, "jointype") == 2)
+        return bind_full_conds(b, sc, quals, side, conds);
+    return bind_conds_apart(b, sc, quals, conds, with);
+}
+
 /* The join of l and r, where the conditions' subqueries (with) go to the side that may be missing:
  * it then depends on the other one, as a LATERAL item does. */
 static struct logical *join_of(struct binder *b, enum join_kind kind, struct logical *l,
                                struct logical *r, const struct exprs *conds,
                                const struct applies *with)
 {
-    if (kind == JOIN_FULL && with->n) {
-        err_soft(b->err, "a subquery in the condition of a full join");
-        return NULL;
-    }
     if (kind == JOIN_LEFT)
         r = bind_applied(b, with, r);
     struct logical *n = logical_join(b->arena, kind, l, r);
@@ -350,7 +375,8 @@ static struct logical *bind_join(struct binder *b, struct scope *sc, const struc
     struct logical *l = bind_item(b, sc, pgn_field(node, "larg"));
     bool applied;
     struct logical *r = l ? bind_beside(b, sc, rarg, l, &applied) : NULL;
-    if (!r || !bind_conds_apart(b, sc, pgn_field(node, "quals"), &conds, &with))
+    struct logical *side[2] = {l, r};
+    if (!r || !bind_join_conds(b, sc, node, side, &conds, &with))
         return NULL;
     if (type < 0 || type > 3) {
         bind_broken(b, "a join of unknown type");
@@ -363,10 +389,7 @@ static struct logical *bind_join(struct binder *b, struct scope *sc, const struc
     if (applied)
         return join_applied(b, r, type == 1, &conds, &with);
     bool swapped = kinds[type].swapped;
-    struct logical *n =
-        join_of(b, kinds[type].kind, swapped ? r : l, swapped ? l : r, &conds, &with);
-    if (!n)
-        return NULL;
+    struct logical *n = join_of(b, kinds[type].kind, side[swapped], side[!swapped], &conds, &with);
     n->dependent |= !swapped && is_lateral(sc, rarg);
     return kinds[type].kind == JOIN_INNER ? bind_applied(b, &with, n) : n;
 }

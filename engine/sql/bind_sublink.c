@@ -10,6 +10,7 @@
  *     NOT IN as a conjunct          anti join, and the NULLs looked at apart
  *     EXISTS, ANY, ALL elsewhere    left join with aggregates over the subquery, which tell in three
  *                                   values what the expression is
+ *     ARRAY(SELECT x …)             left join with array_agg over it
  *     (SELECT x …)                  left join with its row; of more than one the count is above 1,
  *                                   and the error is raised where the value is used
  *
@@ -83,11 +84,13 @@ struct logical *bind_applied(struct binder *b, const struct applies *list, struc
 
 /* ------------------------------------------------------------ the subquery */
 
+/* Of several rows the order counts for ARRAY alone. */
 static struct logical *bind_subselect(struct binder *b, struct scope *sc, const struct pgnode *node,
                                       struct bound *sub)
 {
     const struct pgnode *query = pgn_field(node, "subselect");
-    return bind_query(b, query, sc, false, sub) ? sub->root : NULL;
+    bool ordered = pgn_int(node, "subLinkType") == SUBLINK_ARRAY;
+    return bind_query(b, query, sc, ordered, sub) ? sub->root : NULL;
 }
 
 static struct column_type boolean(void)
@@ -173,6 +176,71 @@ static const struct expr *bind_any_row(struct binder *b, struct applies *list, s
     struct logical *n = summarize(b, &s, in);
     add_apply(b, list, JOIN_LEFT, n, NULL);
     return column_of(b, &n->cols[0]);
+}
+
+/* ------------------------------------------------------------ ARRAY */
+
+#define AGG_ARRAY           2335
+#define AGG_ARRAY_OF_ARRAYS 4053
+
+/* What it is sorted by comes behind the value, as the aggregate wants it. */
+static bool sort_args(struct binder *b, const struct bound *sub, struct group_agg *g,
+                      struct agg_call *call, struct column_type *types, struct agg_sort *sort)
+{
+    if (sub->nsort >= AGG_MAX_ARGS)
+        return err_soft(b->err, "ARRAY(SELECT …) with so many sort keys");
+    for (size_t i = 0; i < sub->nsort; i++) {
+        const struct logical_sort *s = &sub->sort[i];
+        const struct lcol *c = logical_find(sub->root, s->rel, s->no);
+        if (!c)
+            return bind_broken(b, "a sort key that isn't there");
+        g->args[i + 1] = column_of(b, c);
+        types[i + 1] = c->ct;
+        sort[i] = (struct agg_sort){(uint32_t)i + 1, s->desc, s->nulls_first};
+    }
+    call->nsort = sub->nsort;
+    call->nargs += sub->nsort;
+    return true;
+}
+
+static const struct expr *empty_array(struct binder *b, struct column_type ct)
+{
+    struct value v;
+    if (!value_parse(ct.type, "{}", 2, b->arena, &v, b->err))
+        return NULL;
+    return expr_const(b->arena, v, ct);
+}
+
+/* Of no rows it is empty, where array_agg is NULL. */
+static const struct expr *bind_array(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    struct bound sub;
+    struct summary s = {.n = 1};
+    struct column_type types[AGG_MAX_ARGS];
+    struct agg_sort sort[AGG_MAX_ARGS];
+    struct agg_call call = {
+        .name = "array_agg", .args = types, .nargs = 1, .nown = 1, .sort = sort};
+    struct logical *in = bind_subselect(b, sc, node, &sub);
+    if (!in)
+        return NULL;
+    if (sub.nout != 1) {
+        bind_broken(b, "ARRAY(SELECT …) without its column");
+        return NULL;
+    }
+    types[0] = sub.out[0].ct;
+    call.result = (struct column_type){b->cat->array_type(b->cat->ctx, types[0].type->oid, b->err),
+                                       -1, types[0].collation};
+    if (!call.result.type)
+        return NULL;
+    call.fnoid = call.result.type == types[0].type ? AGG_ARRAY_OF_ARRAYS : AGG_ARRAY;
+    s.aggs[0].args[0] = column_of(b, &sub.out[0]);
+    if (!sort_args(b, &sub, &s.aggs[0], &call, types, sort) ||
+        !agg_resolve(&call, &s.aggs[0].spec, b->err))
+        return NULL;
+    struct logical *n = summarize(b, &s, in);
+    const struct expr *args[2] = {column_of(b, &n->cols[0]), empty_array(b, call.result)};
+    add_apply(b, sc->applies, JOIN_LEFT, n, NULL);
+    return args[1] ? expr_coalesce(b->arena, args, 2, call.result) : NULL;
 }
 
 /* ------------------------------------------------------------ EXISTS */
@@ -426,7 +494,7 @@ const struct expr *bind_sublink(struct binder *b, struct scope *sc, const struct
     case SUBLINK_ANY: return bind_any(b, sc, node, false);
     case SUBLINK_ROWCOMPARE: return bind_row_compare(b, sc, node);
     case SUBLINK_EXPR: return bind_scalar(b, sc, node);
-    case SUBLINK_ARRAY: err_soft(b->err, "ARRAY(SELECT …)"); return NULL;
+    case SUBLINK_ARRAY: return bind_array(b, sc, node);
     default: err_soft(b->err, "this kind of subquery"); return NULL;
     }
 }

@@ -61,6 +61,8 @@ struct catalog {
     bool (*function)(void *ctx, uint32_t oid, struct cat_function *out, struct err *err);
     /* Whether an operator that sorts is a ">". */
     bool (*sorts_descending)(void *ctx, uint32_t operator);
+    /* What ARRAY(SELECT x) is for an x of this type: its array type, or itself if it is an array. */
+    const struct type *(*array_type)(void *ctx, uint32_t oid, struct err *err);
 };
 
 #endif

@@ -138,6 +138,16 @@ SELECT count(*) FROM a WHERE x = (SELECT max(x) FROM a);
 SELECT id FROM a o WHERE y = (SELECT max(y) FROM a i WHERE i.g = o.g);
 SELECT id FROM a o WHERE 1 < (SELECT count(*) FROM a i WHERE i.g IS NOT DISTINCT FROM o.g);
 SELECT id, g, (SELECT count(*) FROM a i WHERE i.g < o.g OR i.g IS NULL) FROM a o;
+SELECT ARRAY(SELECT k FROM t ORDER BY k, id);
+SELECT id, ARRAY(SELECT v FROM t WHERE t.k = a.x ORDER BY v DESC, id) FROM a;
+SELECT id, ARRAY(SELECT DISTINCT v FROM t WHERE t.k = a.x ORDER BY v NULLS FIRST) FROM a;
+SELECT id, ARRAY(SELECT s FROM t WHERE t.v > a.y ORDER BY id LIMIT 2) FROM a;
+SELECT id, ARRAY(SELECT a.x + k FROM u WHERE u.k <= a.x ORDER BY k DESC, v) FROM a;
+SELECT id, ARRAY(SELECT 1 FROM t WHERE t.k = a.x) IS NULL FROM a;
+SELECT id, ARRAY(SELECT ARRAY(SELECT u.id FROM u WHERE u.id = 1) FROM t WHERE t.k = a.x) FROM a;
+SELECT a.id, t.id FROM a FULL JOIN t ON t.k = a.x AND t.v IN (SELECT v FROM u);
+SELECT a.id, t.id FROM a FULL JOIN t ON t.k = a.x AND a.y NOT IN (SELECT v FROM u WHERE v IS NOT NULL);
+SELECT a.id, t.id FROM a FULL JOIN t ON t.k = a.x AND EXISTS (SELECT 1 FROM u WHERE u.k = a.x) AND t.v > (SELECT min(v) FROM u);
 @changes
 INSERT INTO t VALUES (7, 9, 1, 9, 'a'), (8, 9, 2, 9, 'a');
 UPDATE a SET x = 2 WHERE id = 3;

@@ -200,6 +200,24 @@ static bool cat_sorts_descending(void *ctx, uint32_t operator)
     return operator== 521 || operator== 413 || operator== 666;
 }
 
+static const struct type *cat_array_type(void *ctx, uint32_t o, struct err *err)
+{
+    struct fixture *f = ctx;
+    for (size_t i = 0; i < f->types.n; i++)
+        if (f->types.v[i]->elem && f->types.v[i]->elem->oid == o)
+            return f->types.v[i];
+    const struct type *elem = cat_type(ctx, o, err);
+    if (!elem)
+        return NULL;
+    char name[100];
+    snprintf(name, sizeof name, "%s[]", elem->name);
+    struct type t = {.oid = o + 100000, .kind = TYPE_OPAQUE, .rep = REP_BYTES, .name = name};
+    t.json = JSON_ARRAY;
+    t.delim = ',';
+    t.elem = elem;
+    return type_new(&t);
+}
+
 /* ------------------------------------------------------------ records */
 
 static struct fixture_data *data_of(struct fixture *f, uint32_t table, const char *columns)
@@ -273,7 +291,8 @@ struct fixture *fixture_load(const char *path)
                                   cat_collation,
                                   cat_function,
                                   cat_function_facts,
-                                  cat_sorts_descending};
+                                  cat_sorts_descending,
+                                  cat_array_type};
     return f;
 }
 
