@@ -3,7 +3,7 @@
 #   make            ./palimpsestd
 #   make demo       the main job, live, on a private Postgres; installs what is missing
 #   make test       all tests; they start and stop their own Postgres
-#   make fuzz-sql   random statements against Postgres, SECONDS=3600
+#   make fuzz-sql   random statements against Postgres, SECONDS=3600; fuzz-sqlsmith: a foreign generator's
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
 #   make bench-tpch the 22 queries of TPC-H as live views, against Postgres answering them again
 #   make install    PREFIX=/usr/local DESTDIR=
@@ -159,6 +159,12 @@ e2e: all $(E2E_BIN)
 fuzz-sql: all $(BUILD)/fuzz-sql
 	@PALIMPSESTD=$(DAEMON) $(BUILD)/fuzz-sql
 
+# The same with the statements of Debian's sqlsmith.
+fuzz-sqlsmith: export SMITH = 1
+fuzz-sqlsmith:
+	@tests/deps.sh sqlsmith
+	@$(SUBMAKE) fuzz-sql
+
 # ---- measuring -------------------------------------------------------------------------------
 $(BUILD)/tests/bench/bench_engine: $(call obj,tests/bench/bench_engine.c tests/bench/bench.c) $(LIBENGINE)
 	$(CC) $(LDFLAGS) -o $@ $^ -ljansson $(LIBS_ENGINE)
@@ -215,6 +221,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test fuzz-sql bench bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test fuzz-sql fuzz-sqlsmith bench bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:

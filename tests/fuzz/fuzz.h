@@ -8,6 +8,7 @@
  *
  *     fuzz_round.c   a round, in its child: subscribe, change, compare
  *     fuzz_shrink.c  a failure made small, and printed as a script of tests/sql
+ *     fuzz_smith.c   statements of sqlsmith
  *     fuzz_sql.c     the loop and the counts
  */
 #ifndef TESTS_FUZZ_FUZZ_H
@@ -67,14 +68,20 @@ struct fuzz_case {
     VEC(struct node *) statements;
     VEC(bool) risky;
     VEC(struct fuzz_change) changes;
+    bool foreign; /* statements of another generator, that may call anything: what is answered again
+                     is not held against an answer of another moment */
 };
 
-/* Everything of a round, from its seed; db has the schema afterwards. */
-void fuzz_generate(struct fuzz_case *c, struct gen *g, PGconn *db);
+/* Tables and changes, from the generator's seed; db has the tables afterwards. */
+void fuzz_begin(struct fuzz_case *c, struct gen *g, PGconn *db);
+/* One more statement, if Postgres takes it. */
+void fuzz_add(struct fuzz_case *c, PGconn *db, struct node *n, bool risky);
 void fuzz_case_fini(struct fuzz_case *c);
-/* In a child: statements first…first+n-1 of the case through its changes. `pick` -1 = all of them.
- */
-enum outcome fuzz_run(struct fuzz_case *c, int pick, bool generate, uint64_t seed);
+/* In a child: all statements of the case through its changes, or only the one that is picked (-1 =
+ * all). */
+enum outcome fuzz_run(struct fuzz_case *c, int pick);
+/* sqlsmith's statements over the schema that conninfo leads to, into the case. */
+void fuzz_add_smith(struct fuzz_case *c, struct arena *a, PGconn *db, uint64_t seed);
 /* Smaller, then printed. */
 void fuzz_shrink(struct fuzz_case *c, struct arena *a, int statement, int change, FILE *out);
 /* The daemon is there again if it isn't. True if it had gone. */

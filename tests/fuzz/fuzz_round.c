@@ -48,21 +48,22 @@ static void make_schema(PGconn *db, const struct fuzz_case *c)
         sql_run(db, "%s", c->schema.list.v[i]);
 }
 
-void fuzz_generate(struct fuzz_case *c, struct gen *g, PGconn *db)
+void fuzz_add(struct fuzz_case *c, PGconn *db, struct node *n, bool risky)
+{
+    char *text = text_of(n);
+    if (succeeds(db, "EXPLAIN ", text)) {
+        VEC_PUSH(c->statements, n);
+        VEC_PUSH(c->risky, risky);
+    }
+    free(text);
+}
+
+void fuzz_begin(struct fuzz_case *c, struct gen *g, PGconn *db)
 {
     *c = (struct fuzz_case){0};
     gen_schema(g);
     gen_schema_texts(g, &c->schema);
     make_schema(db, c);
-    for (int i = 0; i < FUZZ_STATEMENTS; i++) {
-        struct node *n = gen_statement(g);
-        char *text = text_of(n);
-        if (succeeds(db, "EXPLAIN ", text)) {
-            VEC_PUSH(c->statements, n);
-            VEC_PUSH(c->risky, g->risky);
-        }
-        free(text);
-    }
     for (int i = 0; i < FUZZ_CHANGES; i++) {
         struct fuzz_change change = {0};
         gen_transaction(g, &change.texts);
@@ -177,9 +178,13 @@ struct round {
 
 static void note_reason(const char *error)
 {
-    const char *m = strstr(error, "\"message\":\"");
+    const char *m = strstr(error, "\"message\":\""), *why = strstr(error, "\"reason\":\"");
     char text[100];
-    snprintf(text, sizeof text, "%.90s", m ? m + strlen("\"message\":\"") : error);
+    snprintf(text, sizeof text, "%.90s",
+             m     ? m + strlen("\"message\":\"")
+             : why ? why + strlen("\"reason\":\"")
+                   : error);
+    text[strcspn(text, "\"")] = '\0';
     for (int i = 0; i < FUZZ_REASONS; i++) {
         struct fuzz_reason *r = &fuzz_shared->reasons[i];
         if (r->n && strcmp(r->text, text) != 0)
@@ -228,7 +233,7 @@ static void subscribe(struct round *r, int pick)
     for (size_t i = 0; i < r->n; i++) {
         char id[24];
         r->st[i] = (struct statement){text_of(r->fc->statements.v[i]), NULL, EXPECT_ANYTHING, 0};
-        r->ignored[i] = (pick >= 0 && (int)i != pick) || !is_handy(r->db, r->st[i].sql);
+        r->ignored[i] = pick >= 0 && (int)i != pick;
         snprintf(id, sizeof id, "s%zu", i);
         if (!r->ignored[i])
             live_begin(&r->live[i], r->c, id, &r->st[i]);
@@ -244,7 +249,8 @@ static void subscribe(struct round *r, int pick)
             note_reason(l->mode == LIVE_RERUN ? l->view->accepted : l->view->error);
         if (l->wrong)
             note_wrong(r, i, -1, l->wrong);
-        r->ignored[i] |= l->mode == LIVE_REFUSED;
+        r->ignored[i] |= l->mode == LIVE_REFUSED || (r->fc->foreign && l->mode == LIVE_RERUN) ||
+                         !is_handy(r->db, l->st->sql);
     }
 }
 
@@ -280,18 +286,12 @@ static enum outcome play(struct round *r, int pick)
     return r->wrong ? OUTCOME_WRONG : OUTCOME_RIGHT;
 }
 
-static enum outcome run_here(struct fuzz_case *fc, int pick, bool generate, uint64_t seed)
+static enum outcome run_here(struct fuzz_case *fc, int pick)
 {
     struct round r = {.db = cluster_connect(fuzz_cluster)};
-    struct arena arena;
-    struct gen g;
-    arena_init(&arena);
     sql_run(r.db, "SET statement_timeout = '2s'");
-    if (generate) {
-        gen_init(&g, &arena, seed);
-        fuzz_generate(fc, &g, r.db);
-    } else {
-        make_schema(r.db, fc);
+    make_schema(r.db, fc);
+    if (pick >= 0) {
         char *text = text_of(fc->statements.v[pick]);
         if (!succeeds(r.db, "EXPLAIN ", text))
             return OUTCOME_INVALID;
@@ -310,13 +310,13 @@ static enum outcome run_here(struct fuzz_case *fc, int pick, bool generate, uint
     return outcome;
 }
 
-enum outcome fuzz_run(struct fuzz_case *c, int pick, bool generate, uint64_t seed)
+enum outcome fuzz_run(struct fuzz_case *c, int pick)
 {
     int status = 0;
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        _exit(run_here(c, pick, generate, seed)); /* no clean-up: the parent owns the servers */
+        _exit(run_here(c, pick)); /* no clean-up: the parent owns the servers */
     waitpid(pid, &status, 0);
     if (WIFEXITED(status) &&
         (WEXITSTATUS(status) == OUTCOME_RIGHT || WEXITSTATUS(status) == OUTCOME_WRONG ||

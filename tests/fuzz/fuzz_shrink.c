@@ -21,7 +21,7 @@ static bool fails(struct attempt *a)
         return false;
     a->left--;
     struct fuzz_counts counts = fuzz_shared->counts; /* attempts don't count */
-    enum outcome outcome = fuzz_run(a->c, a->pick, false, 0);
+    enum outcome outcome = fuzz_run(a->c, a->pick);
     fuzz_shared->counts = counts;
     if (outcome == OUTCOME_DIED)
         fuzz_revive();
@@ -106,7 +106,7 @@ void fuzz_shrink(struct fuzz_case *c, struct arena *arena, int statement, int ch
         VEC_FREE(c->changes.v[i].texts.list);
     if (c->changes.n > (size_t)(change + 1))
         c->changes.n = (size_t)(change + 1);
-    enum outcome outcome = fuzz_run(c, statement, false, 0);
+    enum outcome outcome = fuzz_run(c, statement);
     if (outcome == OUTCOME_DIED)
         fuzz_revive();
     if (outcome == OUTCOME_RIGHT || outcome == OUTCOME_INVALID) {

@@ -3,6 +3,8 @@
  *
  *     SECONDS=3600  how long (20)
  *     SEED=n        the first round's seed (the clock); ROUNDS=1 stops after that round
+ *     RERUN=1       statements that can't be maintained by changes are run again, not refused
+ *     SMITH=1       sqlsmith's statements instead of ours
  *     FAILURES=n    stops after that many failures, each made small and printed (3)
  *
  * A failure ends as a script that can be put into tests/sql. The exit status is 1 if there was any.
@@ -29,8 +31,10 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 
 static void start_daemon(void)
 {
-    static const char *const sets[] = {"limits.subscriptions_per_connection=2000",
-                                       "limits.plans=5000", NULL};
+    static const char *sets[] = {"limits.subscriptions_per_connection=2000", "limits.plans=5000",
+                                 "engine.allow_rerun=off", NULL};
+    if (setting("RERUN", 0))
+        sets[2] = NULL;
     fuzz_daemon = daemon_start(fuzz_cluster->conninfo, sets, true);
 }
 
@@ -43,48 +47,58 @@ bool fuzz_revive(void)
     return true;
 }
 
-/* The round again, in this process, up to its statements: they come from the seed. */
-static void investigate(uint64_t seed, bool died)
+static void show_failure(struct fuzz_case *c, struct arena *a, bool died)
 {
-    struct arena arena;
-    struct gen g;
-    struct fuzz_case c;
-    PGconn *db = cluster_connect(fuzz_cluster);
-    arena_init(&arena);
-    gen_init(&g, &arena, seed);
-    fuzz_generate(&c, &g, db);
-    PQfinish(db);
-    printf("---- failure: SEED=%llu ROUNDS=1\n", (unsigned long long)seed);
     if (!died) {
         fputs(fuzz_shared->report, stdout);
-        fuzz_shrink(&c, &arena, fuzz_shared->statement, fuzz_shared->change, stdout);
+        fuzz_shrink(c, a, fuzz_shared->statement, fuzz_shared->change, stdout);
     }
-    for (size_t i = 0; died && i < c.statements.n; i++)
-        if (fuzz_run(&c, (int)i, false, 0) == OUTCOME_DIED) {
+    for (size_t i = 0; died && i < c->statements.n; i++)
+        if (fuzz_run(c, (int)i) == OUTCOME_DIED) {
             fuzz_revive();
-            fuzz_shrink(&c, &arena, (int)i, FUZZ_CHANGES - 1, stdout);
+            fuzz_shrink(c, a, (int)i, FUZZ_CHANGES - 1, stdout);
             break;
         }
-    printf("----\n");
-    fflush(stdout);
-    fuzz_case_fini(&c);
-    gen_fini(&g);
-    arena_fini(&arena);
+}
+
+static void generate(struct fuzz_case *c, struct gen *g, uint64_t seed)
+{
+    PGconn *db = cluster_connect(fuzz_cluster);
+    fuzz_begin(c, g, db);
+    if (setting("SMITH", 0))
+        fuzz_add_smith(c, g->arena, db, seed);
+    for (int i = 0; !c->foreign && i < FUZZ_STATEMENTS; i++) {
+        struct node *n = gen_statement(g);
+        fuzz_add(c, db, n, g->risky);
+    }
+    PQfinish(db);
 }
 
 static unsigned one_round(uint64_t seed)
 {
-    struct fuzz_case c = {0};
-    enum outcome outcome = fuzz_run(&c, -1, true, seed);
+    struct arena arena;
+    struct gen g;
+    struct fuzz_case c;
+    arena_init(&arena);
+    gen_init(&g, &arena, seed);
+    generate(&c, &g, seed);
+    enum outcome outcome = fuzz_run(&c, -1);
     fuzz_shared->counts.rounds++;
-    if (outcome == OUTCOME_RIGHT)
-        return 0;
-    if (outcome == OUTCOME_DIED) {
-        fuzz_shared->counts.crashes++;
-        fuzz_revive();
+    if (outcome != OUTCOME_RIGHT) {
+        printf("---- failure: SEED=%llu ROUNDS=1\n", (unsigned long long)seed);
+        fflush(stdout);
+        if (outcome == OUTCOME_DIED) {
+            fuzz_shared->counts.crashes++;
+            fuzz_revive();
+        }
+        show_failure(&c, &arena, outcome == OUTCOME_DIED);
+        printf("----\n");
+        fflush(stdout);
     }
-    investigate(seed, outcome == OUTCOME_DIED);
-    return 1;
+    fuzz_case_fini(&c);
+    gen_fini(&g);
+    arena_fini(&arena);
+    return outcome != OUTCOME_RIGHT;
 }
 
 static void print_counts(unsigned failures)

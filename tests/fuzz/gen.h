@@ -48,9 +48,27 @@ struct gen_cte {
     unsigned ncols;
 };
 
+/* What a round has: each only now and then, so that the others meet more often without it. */
+enum gen_feature {
+    GEN_SUBQUERY = 1,
+    GEN_WINDOW = 2,
+    GEN_GROUP = 4,
+    GEN_SETOP = 8,
+    GEN_CTE = 16,
+    GEN_RECURSIVE = 32,
+    GEN_FUNCTION_FROM = 64,
+    GEN_DERIVED = 128, /* queries in FROM, LATERAL too */
+    GEN_OUTER_JOIN = 256,
+    GEN_LIMIT = 512,      /* and DISTINCT ON */
+    GEN_FUNCTIONS = 1024, /* those of one type only: strings, dates, documents */
+    GEN_ALL = 2047
+};
+
 struct gen {
     struct arena *arena; /* borrowed */
     uint64_t state;
+    unsigned types;    /* which there are, as bits */
+    unsigned features; /* enum gen_feature */
     struct gen_table tables[GEN_TABLES];
     unsigned ntables;
     VEC(struct gen_cte) ctes; /* in sight */
@@ -64,6 +82,7 @@ void gen_init(struct gen *g, struct arena *a, uint64_t seed);
 void gen_fini(struct gen *g);
 unsigned gen_pick(struct gen *g, unsigned n); /* 0…n-1 */
 bool gen_chance(struct gen *g, unsigned percent);
+bool gen_has(const struct gen *g, enum gen_feature feature);
 const char *gen_name(struct gen *g, const char *prefix); /* a new one */
 enum kind gen_type(struct gen *g);
 

@@ -56,7 +56,7 @@ static struct node *common(struct gen *g, struct gen_scope *s, enum kind t, int 
     case 3: return N(t, "CASE WHEN %n THEN %n WHEN %n THEN %n END", B, E(t), B, E(t));
     case 4: return N(t, "CASE %n WHEN 1 THEN %n WHEN 2 THEN %n END", E(K_INT), E(t), E(t));
     case 5: return N(t, "%s(%n, %n)", gen_chance(g, 50) ? "greatest" : "least", E(t), E(t));
-    default: return gen_scalar_query(g, s, t, depth - 1);
+    default: return gen_has(g, GEN_SUBQUERY) ? gen_scalar_query(g, s, t, depth - 1) : leaf(g, s, t);
     }
 }
 
@@ -214,6 +214,18 @@ static struct node *subquery_test(struct gen *g, struct gen_scope *s, int depth)
     }
 }
 
+static struct node *typed_test(struct gen *g, struct gen_scope *s, int depth)
+{
+    switch (gen_pick(g, 6)) {
+    case 0: return N(K_BOOL, "(%n LIKE '%%a%%')", E(K_TEXT));
+    case 1: return N(K_BOOL, "(%n ~ '^[a-b]')", E(K_TEXT));
+    case 2: return N(K_BOOL, "(%n @> %n)", E(K_JSON), E(K_JSON));
+    case 3: return N(K_BOOL, "(%n ? 'a')", E(K_JSON));
+    case 4: return N(K_BOOL, "(%n @> %n)", E(K_ARR), E(K_ARR));
+    default: return N(K_BOOL, "(%n = ANY (%n))", E(K_INT), E(K_ARR));
+    }
+}
+
 struct node *gen_bool(struct gen *g, struct gen_scope *s, int depth)
 {
     enum kind t = gen_type(g);
@@ -230,16 +242,16 @@ struct node *gen_bool(struct gen *g, struct gen_scope *s, int depth)
     case 5: return N(K_BOOL, "(%n IN (%n, %n))", E(t), gen_literal(g, t), gen_literal(g, t));
     case 6: return N(K_BOOL, "(%n NOT IN (%n, %n))", E(t), gen_literal(g, t), E(t));
     case 7: return N(K_BOOL, "(%n BETWEEN %n AND %n)", E(t), E(t), E(t));
-    case 8: return N(K_BOOL, "(%n LIKE '%%a%%')", E(K_TEXT));
-    case 9: return N(K_BOOL, "(%n ~ '^[a-b]')", E(K_TEXT));
-    case 10: return N(K_BOOL, "(%n @> %n)", E(K_JSON), E(K_JSON));
-    case 11: return N(K_BOOL, "(%n ? 'a')", E(K_JSON));
-    case 12: return N(K_BOOL, "(%n @> %n)", E(K_ARR), E(K_ARR));
-    case 13: return N(K_BOOL, "(%n = ANY (%n))", E(K_INT), E(K_ARR));
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+    case 12:
+    case 13: return gen_has(g, GEN_FUNCTIONS) ? typed_test(g, s, depth) : compare(g, s, depth);
     case 14: return N(K_BOOL, "(%n IS NOT TRUE)", B);
     case 15:
     case 16:
-    case 17: return subquery_test(g, s, depth);
+    case 17: return gen_has(g, GEN_SUBQUERY) ? subquery_test(g, s, depth) : compare(g, s, depth);
     default: return compare(g, s, depth);
     }
 }
@@ -251,8 +263,8 @@ struct node *gen_expr(struct gen *g, struct gen_scope *s, enum kind type, int de
     g->budget--;
     if (type == K_BOOL && gen_chance(g, 80))
         return gen_bool(g, s, depth);
-    if (gen_chance(g, 30))
-        return common(g, s, type, depth);
+    if (gen_chance(g, 30) || !gen_has(g, GEN_FUNCTIONS))
+        return gen_chance(g, 50) ? common(g, s, type, depth) : leaf(g, s, type);
     switch (type) {
     case K_INT: return int_expr(g, s, depth);
     case K_BIG: return big_expr(g, s, depth);

@@ -78,12 +78,12 @@ static struct node *item(struct gen *g, struct gen_scope *s, struct gen_scope *v
     unsigned r = gen_pick(g, 100);
     if (g->ctes.n && r < 40)
         return cte_item(g, s);
-    if (g->budget > 4 && r >= 85) {
+    if (gen_has(g, GEN_DERIVED) && g->budget > 4 && r >= 85) {
         g->budget -= 3;
         return visible && gen_chance(g, 60) ? query_item(g, s, visible, "LATERAL ")
                                             : query_item(g, s, outer, "");
     }
-    if (r >= 76)
+    if (gen_has(g, GEN_FUNCTION_FROM) && r >= 76)
         return function_item(g, s, visible ? visible : outer);
     return table_item(g, s);
 }
@@ -124,7 +124,7 @@ static struct node *join(struct gen *g, struct gen_scope *s, struct node *left)
 {
     static const char *const words[] = {" JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN "};
     struct gen_scope before = {.outer = s->outer}, right = {.outer = s->outer};
-    unsigned kind = gen_pick(g, 4);
+    unsigned kind = gen_has(g, GEN_OUTER_JOIN) ? gen_pick(g, 4) : 0;
     add_all(&before, s);
     struct node *r = item(g, &right, kind < 2 ? s : NULL, s->outer);
     add_all(s, &right);

@@ -22,7 +22,7 @@ static struct node *plain(struct gen *g, struct gen_scope *s, const enum kind *t
                           int depth)
 {
     struct node *from = gen_from(g, s, 1 + gen_pick(g, depth > 1 ? 3 : 2)), *list = NULL;
-    bool windows = gen_chance(g, 15);
+    bool windows = gen_has(g, GEN_WINDOW) && gen_chance(g, 25);
     for (unsigned i = 0; i < n; i++)
         list = add_to_list(g, list,
                            windows && gen_chance(g, 60) ? gen_window(g, s, types[i])
@@ -107,8 +107,8 @@ static struct node *select_any(struct gen *g, struct gen_scope *outer, const enu
                                unsigned n, int depth)
 {
     struct gen_scope s = {.outer = outer};
-    struct node *q =
-        gen_chance(g, 30) ? grouped(g, &s, types, n, depth) : plain(g, &s, types, n, depth);
+    struct node *q = gen_has(g, GEN_GROUP) && gen_chance(g, 35) ? grouped(g, &s, types, n, depth)
+                                                                : plain(g, &s, types, n, depth);
     gen_scope_fini(&s);
     return q;
 }
@@ -155,11 +155,11 @@ struct node *gen_query(struct gen *g, struct gen_scope *outer, const enum kind *
     g->budget -= 2;
     if (depth > 0 && g->budget > 0) {
         unsigned r = gen_pick(g, 100);
-        if (r < 14)
+        if (r < 16 && gen_has(g, GEN_SETOP))
             return set_operation(g, outer, types, n, depth);
-        if (r < 18)
+        if (r >= 16 && r < 21 && gen_has(g, GEN_LIMIT))
             return distinct_on(g, outer, types, n, depth);
-        if (r < 30)
+        if (r >= 21 && r < 35 && gen_has(g, GEN_LIMIT))
             return limited(g, select_any(g, outer, types, n, depth), n);
     }
     return select_any(g, outer, types, n, depth > 0 ? depth : 0);
@@ -229,9 +229,9 @@ struct node *gen_statement(struct gen *g)
     g->risky = false;
     g->names = 0;
     g->ctes.n = 0;
-    for (unsigned k = gen_chance(g, 25) ? 1 + gen_pick(g, 2) : 0; k; k--) {
+    for (unsigned k = gen_has(g, GEN_CTE) && gen_chance(g, 30) ? 1 + gen_pick(g, 2) : 0; k; k--) {
         struct gen_cte c = {.name = gen_name(g, "x"), .ncols = 1 + gen_pick(g, 3)};
-        bool rec = gen_chance(g, 25);
+        bool rec = gen_has(g, GEN_RECURSIVE) && gen_chance(g, 30);
         struct node *d = rec ? recursive_cte(g, &c) : plain_cte(g, &c);
         recursive |= rec;
         with = node_append(g->arena, with, N(K_TEXT_ONLY, "%s%n", with ? ", " : "", d));

@@ -35,15 +35,37 @@ const char *gen_name(struct gen *g, const char *prefix)
     return arena_printf(g->arena, "%s%u", prefix, ++g->names);
 }
 
+bool gen_has(const struct gen *g, enum gen_feature feature)
+{
+    return (g->features & feature) != 0;
+}
+
+/* int always; of the others and of the features some. */
+static void pick_features(struct gen *g)
+{
+    g->types = 1u << K_INT;
+    for (int t = 0; t < K_TYPES; t++)
+        if (gen_chance(g, t == K_JSON || t == K_ARR ? 25 : 50))
+            g->types |= 1u << t;
+    for (unsigned f = 1; f < GEN_ALL; f <<= 1)
+        if (gen_chance(g, 65))
+            g->features |= f;
+}
+
 enum kind gen_type(struct gen *g)
 {
     static const enum kind often[] = {K_INT,  K_INT,  K_INT,  K_BIG, K_NUM,   K_NUM,  K_TEXT,
                                       K_TEXT, K_BOOL, K_DATE, K_TS,  K_FLOAT, K_JSON, K_ARR};
-    return often[gen_pick(g, sizeof often / sizeof *often)];
+    enum kind t;
+    do
+        t = often[gen_pick(g, sizeof often / sizeof *often)];
+    while (!(g->types & 1u << t));
+    return t;
 }
 
 void gen_schema(struct gen *g)
 {
+    pick_features(g);
     g->ntables = 2 + gen_pick(g, GEN_TABLES - 1);
     for (unsigned i = 0; i < g->ntables; i++) {
         struct gen_table *t = &g->tables[i];

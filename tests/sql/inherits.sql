@@ -54,12 +54,12 @@ SELECT v4.name, v2.n FROM v4 JOIN v2 ON v4.total = v2.s;
 SELECT x.t, count(*) FROM v3 x GROUP BY x.t ORDER BY 2 DESC, 1 NULLS FIRST;
 SELECT v5.a, v2.k FROM v5 FULL JOIN v2 ON v5.n = v2.n;
 SELECT name FROM v4 EXCEPT SELECT upper(t) FROM ph WHERE k > 1;
-any: SELECT id FROM pr WHERE EXISTS (SELECT 1 FROM v2 WHERE v2.k = pr.k AND v2.n > 1);
-any: SELECT id, day FROM pr WHERE v = (SELECT max(v) FROM v1 WHERE v1.k = pr.k);
-any: SELECT id, rank() OVER (PARTITION BY k ORDER BY v DESC NULLS LAST) FROM pr;
-any: SELECT DISTINCT ON (k) k, id, day FROM pr ORDER BY k, v DESC NULLS LAST, id, day;
-any: SELECT k, day, sum(v) FROM pr GROUP BY GROUPING SETS ((k), (day), ());
-any: SELECT id, tableoid::regclass FROM ip;
+SELECT id FROM pr WHERE EXISTS (SELECT 1 FROM v2 WHERE v2.k = pr.k AND v2.n > 1);
+SELECT id, day FROM pr WHERE v = (SELECT max(v) FROM v1 WHERE v1.k = pr.k);
+SELECT id, rank() OVER (PARTITION BY k ORDER BY v DESC NULLS LAST) FROM pr;
+SELECT DISTINCT ON (k) k, id, day FROM pr ORDER BY k, v DESC NULLS LAST, id, day;
+SELECT k, day, sum(v) FROM pr GROUP BY GROUPING SETS ((k), (day), ());
+rerun: SELECT id, tableoid::regclass FROM ip;
 @changes
 INSERT INTO pr VALUES (4, '2024-01-31', 2, 1.50);
 UPDATE pr SET day = day + 31 WHERE id = 1;
