@@ -3,6 +3,7 @@
 #   make            ./palimpsestd
 #   make demo       the main job, live, on a private Postgres; installs what is missing
 #   make test       all tests; they start and stop their own Postgres
+#   make test-pg17  the tests that need a Postgres, with the Postgres 17 of a Debian 13 root
 #   make fuzz-sql   random statements against Postgres, SECONDS=3600; fuzz-sqlsmith: a foreign generator's
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
 #   make bench-tpch the 22 queries of TPC-H as live views, against Postgres answering them again
@@ -145,7 +146,7 @@ test:
 build-tests: $(UNIT_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/demo
 
 # Sanitizers make all slower.
-run-tests unit e2e: export CK_TIMEOUT_MULTIPLIER = $(if $(SAN),4,1)
+run-tests unit e2e test-pg17: export CK_TIMEOUT_MULTIPLIER = $(if $(SAN),4,1)
 run-tests:
 	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql
 
@@ -159,7 +160,14 @@ e2e: all $(E2E_BIN)
 fuzz-sql: all $(BUILD)/fuzz-sql
 	@PALIMPSESTD=$(DAEMON) $(BUILD)/fuzz-sql
 
-# The same with the statements of Debian's sqlsmith.
+# The end-to-end and SQL tests with the Postgres 17 of a Debian 13 root; PG17_ROOT keeps it elsewhere.
+PG17_ROOT ?= $(BUILD)/pg17
+test-pg17:
+	@tests/deps.sh $(DEPS_TEST) debootstrap
+	@$(SUBMAKE) all build-tests
+	@PALIMPSESTD=$(DAEMON) tests/pg17.sh $(PG17_ROOT) $(E2E_BIN)
+
+# As fuzz-sql, with the statements of Debian's sqlsmith.
 fuzz-sqlsmith: export SMITH = 1
 fuzz-sqlsmith:
 	@tests/deps.sh sqlsmith
@@ -221,6 +229,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test fuzz-sql fuzz-sqlsmith bench bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith bench bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -54,13 +54,30 @@ static const struct passwd *postgres_user(void)
     return pw;
 }
 
+static void become(const struct passwd *pw)
+{
+    if (pw && (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid)))
+        die("can't become user %s: %s", pw->pw_name, strerror(errno));
+}
+
 void cluster_drop_root(void)
 {
-    if (geteuid() != 0)
-        return;
-    const struct passwd *pw = postgres_user();
-    if (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
-        die("can't become user %s: %s", pw->pw_name, strerror(errno));
+    become(geteuid() == 0 ? postgres_user() : NULL);
+}
+
+/* With PG_CHROOT the programs and the cluster are inside of that root: a path as it reads in there. */
+static const char *inside(const char *path)
+{
+    const char *root = getenv("PG_CHROOT");
+    size_t len = root ? strlen(root) : 0;
+    return len && strncmp(path, root, len) == 0 ? path + len : path;
+}
+
+static void enter_root(void)
+{
+    const char *root = getenv("PG_CHROOT");
+    if (root && *root && (chroot(root) != 0 || chdir("/") != 0))
+        die("can't enter %s: %s", root, strerror(errno));
 }
 
 /* Forks a program as the Postgres user with output to the cluster's log: in a process group of its
@@ -77,17 +94,19 @@ static void spawn(struct cluster *c, const char *const argv[])
     }
     setpgid(0, 0);
     char log[160];
-    snprintf(log, sizeof log, "%s/log", c->dir);
-    cluster_drop_root();
+    snprintf(log, sizeof log, "%s/log", inside(c->dir));
+    const struct passwd *pw = geteuid() == 0 ? postgres_user() : NULL; /* by this system's names */
+    enter_root();
+    become(pw);
     prctl(PR_SET_PDEATHSIG, SIGINT);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (fd < 0 || chdir(c->dir) != 0)
+    if (fd < 0 || chdir(inside(c->dir)) != 0)
         _exit(126);
     dup2(fd, 1);
     dup2(fd, 2);
     close(fd);
     setenv("LC_ALL", "C", 1);
-    execv(argv[0], (char *const *)argv);
+    execv(inside(argv[0]), (char *const *)argv);
     _exit(127);
 }
 
@@ -130,8 +149,8 @@ void cluster_run(struct cluster *c)
 {
     char postgres[256], data[160];
     cluster_program("postgres", postgres, sizeof postgres);
-    snprintf(data, sizeof data, "%s/data", c->dir);
-    const char *argv[] = {postgres, "-D", data, NULL};
+    snprintf(data, sizeof data, "%s/data", inside(c->dir));
+    const char *argv[] = {inside(postgres), "-D", data, NULL};
     spawn(c, argv);
     for (int i = 0; i < 600; i++) {
         if (PQping(c->conninfo) == PQPING_OK)
@@ -171,7 +190,7 @@ static void write_settings(const struct cluster *c, const char *const *settings)
             "max_wal_senders = 10\nmax_replication_slots = 10\nmax_prepared_transactions = 10\n"
             "max_connections = 60\nshared_buffers = 128MB\nlogging_collector = off\n"
             "autovacuum_naptime = 1d\n",
-            c->dir);
+            inside(c->dir));
     for (; settings && *settings; settings++)
         fprintf(f, "%s\n", *settings);
     fclose(f);
@@ -251,9 +270,9 @@ struct cluster *cluster_start(const char *const *settings)
     atexit(clean_up);
     clean_up_when_interrupted();
     cluster_program("initdb", initdb, sizeof initdb);
-    snprintf(data, sizeof data, "%s/data", c->dir);
-    const char *argv[] = {initdb,  "-D",        data, "-U",   "postgres",         "-A",
-                          "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8", NULL};
+    snprintf(data, sizeof data, "%s/data", inside(c->dir));
+    const char *argv[] = {inside(initdb), "-D",        data, "-U",   "postgres",         "-A",
+                          "trust",        "--no-sync", "-E", "UTF8", "--locale=C.UTF-8", NULL};
     spawn(c, argv);
     must_end_well(c, "initdb");
     write_settings(c, settings);

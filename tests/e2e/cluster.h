@@ -4,7 +4,8 @@
  * Lives in a new directory under TMPDIR with its socket in it, listens on nothing else, and is gone
  * with the program: cluster_free() stops it and removes the directory, also when a test fails
  * (atexit) or the program is interrupted. Postgres refuses to run as root, so then it runs as user
- * postgres (or nobody). The binaries are those of PG_BINDIR.
+ * postgres (or nobody). The binaries are those of PG_BINDIR. For those of another Debian, as root,
+ * PG_CHROOT names its root directory; PG_BINDIR and TMPDIR are then inside of it.
  *
  * Every function exits the program with a message when it can't do its work: without the server no
  * test means anything.
