@@ -54,17 +54,6 @@ static const struct passwd *postgres_user(void)
     return pw;
 }
 
-static void become(const struct passwd *pw)
-{
-    if (pw && (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid)))
-        die("can't become user %s: %s", pw->pw_name, strerror(errno));
-}
-
-void cluster_drop_root(void)
-{
-    become(geteuid() == 0 ? postgres_user() : NULL);
-}
-
 /* With PG_CHROOT the programs and the cluster are inside of that root: a path as it reads in there. */
 static const char *inside(const char *path)
 {
@@ -97,7 +86,8 @@ static void spawn(struct cluster *c, const char *const argv[])
     snprintf(log, sizeof log, "%s/log", inside(c->dir));
     const struct passwd *pw = geteuid() == 0 ? postgres_user() : NULL; /* by this system's names */
     enter_root();
-    become(pw);
+    if (pw && (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid)))
+        die("can't become user %s: %s", pw->pw_name, strerror(errno));
     prctl(PR_SET_PDEATHSIG, SIGINT);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (fd < 0 || chdir(inside(c->dir)) != 0)
@@ -189,7 +179,7 @@ static void write_settings(const struct cluster *c, const char *const *settings)
             "\nlisten_addresses = ''\nunix_socket_directories = '%s'\nwal_level = logical\n"
             "max_wal_senders = 10\nmax_replication_slots = 10\nmax_prepared_transactions = 10\n"
             "max_connections = 60\nshared_buffers = 128MB\nlogging_collector = off\n"
-            "autovacuum_naptime = 1d\n",
+            "autovacuum_naptime = 1d\njit = off\n", /* tables without statistics look costly */
             inside(c->dir));
     for (; settings && *settings; settings++)
         fprintf(f, "%s\n", *settings);

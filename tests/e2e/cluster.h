@@ -31,8 +31,6 @@ void cluster_stop_fast(struct cluster *c); /* SIGINT: disconnects everyone */
 void cluster_kill(struct cluster *c);      /* SIGKILL to the postmaster, then what is left of it */
 void cluster_run(struct cluster *c);       /* again, after one of the two */
 void cluster_program(const char *name, char *out, size_t size); /* full path of a Postgres binary */
-/* In a forked child: become the user that Postgres may run as. No-op unless root. */
-void cluster_drop_root(void);
 
 PGconn *cluster_connect(const struct cluster *c);
 /* Runs one or more commands; any error ends the program. */
