@@ -20,32 +20,24 @@
 
 static const struct type *load_type(struct pgconn *conn, uint32_t oid, int depth, struct err *err);
 
-/* Built-in types whose equal values always print alike, and of those the ones whose order is that
- * of the bytes they print. */
+/* Built-in types whose equal values always print alike, and how they are ordered. */
 static const struct {
     uint32_t oid;
-    bool ordered;
-} prints_equal_alike[] = {{OID_CHAR, true},
-                          {28 /* xid */, false},
-                          {29 /* cid */, false},
-                          {774 /* macaddr8 */, true},
-                          {829 /* macaddr */, true},
-                          {869 /* inet */, false},
-                          {650 /* cidr */, false},
-                          {1560 /* bit */, true},
-                          {1562 /* varbit */, true},
-                          {3220 /* pg_lsn */, false},
-                          {5069 /* xid8 */, false},
-                          {790 /* money */, false},
-                          {3614 /* tsvector */, false},
-                          {3615 /* tsquery */, false}};
+    enum text_order order;
+} prints_equal_alike[] = {
+    {OID_CHAR, ORDER_BYTES},    {28 /* xid */, ORDER_NONE},        {29 /* cid */, ORDER_NONE},
+    {OID_CIDR, ORDER_NETWORK},  {OID_MACADDR8, ORDER_BYTES},       {OID_MONEY, ORDER_MONEY},
+    {OID_MACADDR, ORDER_BYTES}, {OID_INET, ORDER_NETWORK},         {OID_BIT, ORDER_BYTES},
+    {OID_VARBIT, ORDER_BYTES},  {2205 /* regclass */, ORDER_NONE}, {2206 /* regtype */, ORDER_NONE},
+    {OID_PG_LSN, ORDER_HEX},    {3614 /* tsvector */, ORDER_NONE}, {3615 /* tsquery */, ORDER_NONE},
+    {OID_XID8, ORDER_UNSIGNED}};
 
 static void set_text_equality(struct type *t)
 {
     for (size_t i = 0; i < sizeof prints_equal_alike / sizeof *prints_equal_alike; i++)
         if (prints_equal_alike[i].oid == t->oid) {
             t->text_is_identity = true;
-            t->text_is_order = prints_equal_alike[i].ordered;
+            t->order = prints_equal_alike[i].order;
         }
 }
 
@@ -89,12 +81,56 @@ static PGresult *ask_type(struct pgconn *conn, uint32_t oid, struct err *err)
         oid);
 }
 
+/* Of the OID as text; 0 is none. */
+static bool load_collation(struct pgconn *conn, const char *oid, const struct collation **out,
+                           struct err *err)
+{
+    uint32_t n = (uint32_t)strtoul(oid, NULL, 10);
+    *out = n ? catalog_load_collation(conn, n, err) : NULL;
+    return !n || *out;
+}
+
+/* Strings in it compare by the database's collation. */
+static bool load_jsonb(struct pgconn *conn, struct type *t, struct err *err)
+{
+    t->order = ORDER_JSONB;
+    t->collation = catalog_load_collation(conn, OID_DEFAULT_COLLATION, err);
+    return t->collation != NULL;
+}
+
+static PGresult *ask_range(struct pgconn *conn, uint32_t oid, struct err *err)
+{
+    return pgconn_queryf(conn, err,
+                         "SELECT r.rngsubtype, r.rngtypid, r.rngcollation, o.opcdefault "
+                         "FROM pg_catalog.pg_range r JOIN pg_catalog.pg_opclass o ON "
+                         "o.oid = r.rngsubopc WHERE %u IN (r.rngtypid, r.rngmultitypid)",
+                         oid);
+}
+
+/* A range over an operator class of its own is in an order we don't know. */
+static bool load_range(struct pgconn *conn, bool multi, struct type *t, int depth, struct err *err)
+{
+    PGresult *res = ask_range(conn, t->oid, err);
+    if (!res)
+        return false;
+    bool ok = true;
+    if (PQntuples(res) == 1 && *PQgetvalue(res, 0, 3) == 't') {
+        uint32_t part = (uint32_t)strtoul(PQgetvalue(res, 0, multi ? 1 : 0), NULL, 10);
+        t->order = multi ? ORDER_MULTIRANGE : ORDER_RANGE;
+        t->elem = load_type(conn, part, depth + 1, err);
+        ok = t->elem && load_collation(conn, PQgetvalue(res, 0, 2), &t->collation, err);
+        t->text_is_identity = ok && element_is_identity(t->elem);
+    }
+    PQclear(res);
+    return ok;
+}
+
 static bool load_fields(struct pgconn *conn, uint32_t relid, struct type *t, int depth,
                         struct err *err)
 {
     PGresult *res =
         pgconn_queryf(conn, err,
-                      "SELECT attname, atttypid FROM pg_catalog.pg_attribute WHERE "
+                      "SELECT attname, atttypid, attcollation FROM pg_catalog.pg_attribute WHERE "
                       "attrelid = %u AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
                       relid);
     if (!res)
@@ -106,7 +142,8 @@ static bool load_fields(struct pgconn *conn, uint32_t relid, struct type *t, int
         fields[i].name = xstrdup(PQgetvalue(res, (int)i, 0));
         uint32_t oid = (uint32_t)strtoul(PQgetvalue(res, (int)i, 1), NULL, 10);
         fields[i].type = load_type(conn, oid, depth + 1, err);
-        ok = fields[i].type != NULL;
+        ok = fields[i].type &&
+             load_collation(conn, PQgetvalue(res, (int)i, 2), &fields[i].collation, err);
         t->nfields = i + 1;
     }
     t->fields = fields;
@@ -151,10 +188,12 @@ static bool shape(struct pgconn *conn, const struct type_row *row, struct type *
 {
     if (t->oid == OID_JSON || t->oid == OID_JSONB) {
         t->json = JSON_INLINE;
+        return t->oid == OID_JSON || load_jsonb(conn, t, err);
     } else if (t->oid == OID_INT2VECTOR || t->oid == OID_OIDVECTOR) {
         t->json = JSON_UNKNOWN; /* an array to to_json(), but not in its text form */
     } else if (row->is_array) {
         t->json = JSON_ARRAY;
+        t->order = ORDER_ARRAY;
         t->elem = load_type(conn, row->elem, depth + 1, err);
         if (!t->elem)
             return false;
@@ -163,11 +202,14 @@ static bool shape(struct pgconn *conn, const struct type_row *row, struct type *
             t->json = JSON_UNKNOWN;
     } else if (row->typtype == 'c') {
         t->json = JSON_COMPOSITE;
+        t->order = ORDER_RECORD;
         return load_fields(conn, row->relid, t, depth, err);
     } else if (t->oid >= FIRST_NORMAL_OID && row->casts_to_json) {
         t->json = JSON_UNKNOWN;
     } else if (row->typtype == 'e') {
         return load_labels(conn, t, err);
+    } else if (row->typtype == 'r' || row->typtype == 'm') {
+        return load_range(conn, row->typtype == 'm', t, depth, err);
     } else {
         set_text_equality(t);
     }

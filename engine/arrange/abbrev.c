@@ -89,7 +89,7 @@ uint64_t abbrev(const struct column_type *t, struct value v, struct arena *scrat
     case TYPE_TEXT: return t->collation && t->collation->kind == COLLATION_C ? from_bytes(v) : 0;
     case TYPE_BPCHAR:
     case TYPE_TIMETZ: return 0;
-    case TYPE_OPAQUE: return t->type->text_is_order ? from_bytes(v) : 0;
+    case TYPE_OPAQUE: return t->type->order == ORDER_BYTES ? from_bytes(v) : 0;
     }
     return 0;
 }

@@ -321,8 +321,26 @@ static bool eval_int4_oid(const struct expr *e, struct eval_ctx *cx, struct valu
     return true;
 }
 
+/* cidr shows the mask of a whole address, inet doesn't. */
+static bool eval_cidr_inet(const struct expr *e, struct eval_ctx *cx, struct value *out,
+                           struct err *err)
+{
+    if (!expr_eval(e->args[0], cx, out, err))
+        return false;
+    if (out->null)
+        return true;
+    bool v6 = memchr(out->p, ':', out->len) != NULL;
+    const char *mask = v6 ? "/128" : "/32";
+    size_t n = strlen(mask);
+    if (out->len > n && memcmp(out->p + out->len - n, mask, n) == 0)
+        out->len -= (uint32_t)n;
+    return true;
+}
+
 static eval_fn *choose_relabel(const struct expr *e)
 {
+    if (e->args[0]->ct.type->oid == OID_CIDR && e->ct.type->oid == OID_INET)
+        return eval_cidr_inet;
     bool from_oid = e->args[0]->ct.type->kind == TYPE_OID, to_oid = e->ct.type->kind == TYPE_OID;
     return from_oid != to_oid ? eval_int4_oid : eval_relabel;
 }

@@ -252,7 +252,7 @@ static bool prints_differently(uint32_t oid)
 
 static bool is_relabel(const struct type *from, const struct type *to)
 {
-    if (from->oid == to->oid)
+    if (from->oid == to->oid || (from->oid == OID_CIDR && to->oid == OID_INET))
         return true;
     if (from->kind == TYPE_OPAQUE)
         return is_text(to) || (to->kind == TYPE_OPAQUE && !prints_differently(to->oid));

@@ -35,12 +35,30 @@ static const struct {
     {OID_BIT, 1786, 1787},
     {OID_VARBIT, 1806, 1807},
     {OID_ANYENUM, 3518, 3519},
+    {OID_ANYARRAY, 1072, 1073},
+    {OID_RECORD, 2990, 2991},
+    {OID_ANYRANGE, 3884, 3887},
+    {OID_ANYMULTIRANGE, 2862, 2865},
+    {OID_JSONB, 3242, 3243},
+    {OID_MONEY, 902, 903},
+    {OID_INET, 1203, 1205},
+    {OID_CIDR, 1203, 1205},
+    {OID_PG_LSN, 3224, 3225},
+    {OID_XID8, 5073, 5074},
 };
 
 /* Families that take any type of a kind know it by a pseudo-type. */
 static uint32_t operand_of(const struct type *t)
 {
-    return t->kind == TYPE_ENUM ? OID_ANYENUM : t->oid;
+    if (t->kind == TYPE_ENUM)
+        return OID_ANYENUM;
+    switch (t->order) {
+    case ORDER_ARRAY: return OID_ANYARRAY;
+    case ORDER_RECORD: return OID_RECORD;
+    case ORDER_RANGE: return OID_ANYRANGE;
+    case ORDER_MULTIRANGE: return OID_ANYMULTIRANGE;
+    default: return t->oid;
+    }
 }
 
 bool pgops_sort(uint32_t sortop, const struct type *t, bool *desc)
@@ -91,7 +109,15 @@ static const struct {
     {1581, OID_BIT, OID_BIT, OID_BIT},
     {1666, OID_VARBIT, OID_VARBIT, OID_VARBIT},
     {888, OID_MONEY, OID_MONEY, OID_MONEY},
+    {4043, OID_JSONB, OID_JSONB, OID_JSONB},
+    {920, 0, 0, 0}, /* inet and cidr */
+    {3233, OID_PG_LSN, OID_PG_LSN, OID_PG_LSN},
+    {5084, OID_XID8, OID_XID8, OID_XID8},
     {3508, 0, 0, 0}, /* enums */
+    {744, 0, 0, 0},  /* arrays */
+    {2981, 0, 0, 0}, /* rows */
+    {3855, 0, 0, 0}, /* ranges */
+    {4244, 0, 0, 0}, /* multiranges */
 };
 
 uint32_t pgops_key_type(uint32_t eq_funcid, const struct type *a, const struct type *b)

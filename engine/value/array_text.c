@@ -61,3 +61,54 @@ bool array_text_value(const struct type *array, const struct buf *text, struct a
     const char *copy = arena_strndup(a, text->data, text->len);
     return value_parse(array, copy, text->len, a, out, err);
 }
+
+/* The elements of one dimension and those below it; returns what comes after them. */
+static const struct value *print_dimension(const struct type *array, const struct array_dims *dims,
+                                           int dim, const struct value *v, struct buf *b)
+{
+    char delim = array_text_delim(array);
+    buf_addc(b, '{');
+    for (int32_t i = 0; i < dims->length[dim]; i++) {
+        if (i)
+            buf_addc(b, delim);
+        if (dim + 1 < dims->n)
+            v = print_dimension(array, dims, dim + 1, v, b);
+        else
+            array_text_add_value(b, array->elem, *v++, delim);
+    }
+    buf_addc(b, '}');
+    return v;
+}
+
+void array_print(const struct type *array, const struct array_dims *dims, const struct value *v,
+                 struct buf *b)
+{
+    bool bounds = false;
+    if (!dims->n) {
+        buf_adds(b, "{}");
+        return;
+    }
+    for (int i = 0; i < dims->n; i++)
+        bounds |= dims->lower[i] != 1;
+    for (int i = 0; bounds && i < dims->n; i++)
+        buf_addf(b, "[%d:%d]", dims->lower[i], dims->lower[i] + dims->length[i] - 1);
+    if (bounds)
+        buf_addc(b, '=');
+    print_dimension(array, dims, 0, v, b);
+}
+
+void range_add_bound(struct buf *b, const char *s, size_t len)
+{
+    bool quotes = !len;
+    for (size_t i = 0; i < len; i++)
+        quotes |= is_space(s[i]) || strchr("\"\\()[],", s[i]) != NULL;
+    if (quotes)
+        buf_addc(b, '"');
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == '"' || s[i] == '\\')
+            buf_addc(b, s[i]);
+        buf_addc(b, s[i]);
+    }
+    if (quotes)
+        buf_addc(b, '"');
+}

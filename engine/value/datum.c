@@ -6,7 +6,7 @@
  * fixed-length ones the object, varlenas the object with its header of one or four bytes (a
  * compressed or out-of-line one never stands in a tree).
  */
-#include "engine/value/value.h"
+#include "engine/value/datum.h"
 
 #include <string.h>
 
@@ -16,18 +16,13 @@
 
 #define OID_CSTRING 2275
 
-struct bytes {
-    const uint8_t *p;
-    size_t len;
-};
-
-static bool unknown(const struct type *t, struct err *err)
+bool datum_unknown(const struct type *t, struct err *err)
 {
     err_soft(err, "a constant of type %s", t->name);
     return err_hint(err, "Pass the value as a parameter ($1).");
 }
 
-static bool strip_varlena(const uint8_t *p, size_t len, struct bytes *out)
+bool datum_strip(const uint8_t *p, size_t len, struct bytes *out)
 {
     if (len >= 1 && (p[0] & 1)) {
         size_t total = p[0] >> 1;
@@ -102,7 +97,7 @@ static bool from_numeric(const struct type *t, struct bytes b, struct arena *a, 
 {
     struct disk_numeric n;
     if (b.len < 2)
-        return unknown(t, err);
+        return datum_unknown(t, err);
     uint16_t h = load_u16(b.p);
     switch (h & 0xF000) {
     case 0xC000: *out = numeric_nan; return true;
@@ -112,7 +107,7 @@ static bool from_numeric(const struct type *t, struct bytes b, struct arena *a, 
     if ((h & 0xC000) == 0x8000)
         read_short_header(b, h, &n);
     else if (!read_long_header(b, h, &n))
-        return unknown(t, err);
+        return datum_unknown(t, err);
     return finite_numeric(&n, a, out, err);
 }
 
@@ -126,11 +121,27 @@ static bool from_enum(const struct type *t, uint32_t oid, struct value *out, str
             *out = value_bytes(t->labels[i].name, t->labels[i].len);
             return true;
         }
-    return unknown(t, err);
+    return datum_unknown(t, err);
 }
 
-static bool from_byval(const struct type *t, const uint8_t *datum, struct value *out,
-                       struct err *err)
+static bool from_opaque_byval(const struct type *t, int64_t i, struct arena *a, struct value *out,
+                              struct err *err)
+{
+    const char *text;
+    if (t->oid == OID_CHAR)
+        text = arena_printf(a, "%c", (char)i);
+    else if (t->oid == OID_PG_LSN)
+        text = arena_printf(a, "%X/%X", (uint32_t)((uint64_t)i >> 32), (uint32_t)i);
+    else if (t->oid == OID_XID8)
+        text = arena_printf(a, "%llu", (unsigned long long)i);
+    else
+        return datum_unknown(t, err);
+    *out = value_bytes(text, strlen(text));
+    return true;
+}
+
+static bool from_byval(const struct type *t, const uint8_t *datum, struct arena *a,
+                       struct value *out, struct err *err)
 {
     int64_t i;
     memcpy(&i, datum, sizeof i);
@@ -163,10 +174,10 @@ static bool from_byval(const struct type *t, const uint8_t *datum, struct value 
     case TYPE_UUID:
     case TYPE_TIMETZ:
     case TYPE_INTERVAL:
-    case TYPE_BYTEA:
-    case TYPE_OPAQUE: break;
+    case TYPE_BYTEA: break;
+    case TYPE_OPAQUE: return from_opaque_byval(t, i, a, out, err);
     }
-    return unknown(t, err);
+    return datum_unknown(t, err);
 }
 
 /* ------------------------------------------------------------ by reference */
@@ -185,10 +196,10 @@ static bool from_opaque(const struct type *t, const uint8_t *p, size_t len, stru
     case OID_UNKNOWN:
     case OID_CSTRING: b.len = strnlen((const char *)p, len); break;
     case OID_JSON:
-        if (!strip_varlena(p, len, &b))
-            return unknown(t, err);
+        if (!datum_strip(p, len, &b))
+            return datum_unknown(t, err);
         break;
-    default: return unknown(t, err);
+    default: return datum_compound(t, p, len, a, out, err);
     }
     *out = copy_bytes(b, a);
     return true;
@@ -209,7 +220,7 @@ static bool from_fixed(const struct type *t, const uint8_t *p, size_t len, struc
         *out = copy_bytes((struct bytes){p, 16}, a);
         return true;
     }
-    return unknown(t, err);
+    return datum_unknown(t, err);
 }
 
 bool value_from_datum(const struct type *t, const uint8_t *datum, size_t len, bool byval,
@@ -217,19 +228,19 @@ bool value_from_datum(const struct type *t, const uint8_t *datum, size_t len, bo
 {
     struct bytes b = {datum, len};
     if (byval)
-        return len == 8 ? from_byval(t, datum, out, err) : unknown(t, err);
+        return len == 8 ? from_byval(t, datum, a, out, err) : datum_unknown(t, err);
     if (t->kind == TYPE_OPAQUE)
         return from_opaque(t, datum, len, a, out, err);
     if (t->rep == REP_FIXED16)
         return from_fixed(t, datum, len, a, out, err);
     if (t->oid == OID_NAME)
         b.len = strnlen((const char *)datum, len);
-    else if (!strip_varlena(datum, len, &b))
-        return unknown(t, err);
+    else if (!datum_strip(datum, len, &b))
+        return datum_unknown(t, err);
     if (t->kind == TYPE_NUMERIC)
         return from_numeric(t, b, a, out, err);
     if (t->kind != TYPE_TEXT && t->kind != TYPE_BPCHAR && t->kind != TYPE_BYTEA)
-        return unknown(t, err);
+        return datum_unknown(t, err);
     *out = copy_bytes(b, a);
     return true;
 }

@@ -63,6 +63,7 @@ static bool same_fields(const struct type *a, const struct type *b)
         return false;
     for (size_t i = 0; i < a->nfields; i++)
         if (a->fields[i].type != b->fields[i].type ||
+            a->fields[i].collation != b->fields[i].collation ||
             strcmp(a->fields[i].name, b->fields[i].name) != 0)
             return false;
     return true;
@@ -85,14 +86,16 @@ static bool same_type(const struct type *a, const struct type *b)
 {
     return a->oid == b->oid && a->kind == b->kind && a->json == b->json && a->delim == b->delim &&
            a->elem == b->elem && a->text_is_identity == b->text_is_identity &&
-           a->text_is_order == b->text_is_order && same_fields(a, b) && same_labels(a, b);
+           a->order == b->order && a->collation == b->collation && same_fields(a, b) &&
+           same_labels(a, b);
 }
 
 static const struct type_field *copy_fields(const struct type *t)
 {
     struct type_field *fields = t->nfields ? xcalloc(t->nfields, sizeof *fields) : NULL;
     for (size_t i = 0; i < t->nfields; i++)
-        fields[i] = (struct type_field){xstrdup(t->fields[i].name), t->fields[i].type};
+        fields[i] = (struct type_field){xstrdup(t->fields[i].name), t->fields[i].type,
+                                        t->fields[i].collation};
     return fields;
 }
 

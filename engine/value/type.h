@@ -60,9 +60,25 @@ enum json_shape {
     JSON_UNKNOWN    /* to_json would call a function of the user's: refused as an output column */
 };
 
+/* How the text of an opaque type compares, see opaque.h. */
+enum text_order {
+    ORDER_NONE,       /* not at all, or only as text_is_identity says */
+    ORDER_BYTES,      /* by the bytes of the text */
+    ORDER_ARRAY,      /* element by element */
+    ORDER_RECORD,     /* field by field */
+    ORDER_RANGE,      /* by the lower, then the upper bound */
+    ORDER_MULTIRANGE, /* range by range */
+    ORDER_JSONB,
+    ORDER_MONEY,
+    ORDER_HEX,      /* pg_lsn */
+    ORDER_UNSIGNED, /* xid8 */
+    ORDER_NETWORK   /* inet, cidr */
+};
+
 struct type_field {
     const char *name;
     const struct type *type;
+    const struct collation *collation; /* NULL where the type has none */
 };
 
 struct type_label {
@@ -75,10 +91,13 @@ struct type {
     uint32_t oid;
     enum type_kind kind;
     enum rep rep;
-    const char *name;                /* as format_type(oid, NULL) printed it first; for messages */
-    enum json_shape json;            /* TYPE_OPAQUE only */
-    char delim;                      /* JSON_ARRAY: between elements in the text form, ',' mostly */
-    const struct type *elem;         /* JSON_ARRAY */
+    const char *name;        /* as format_type(oid, NULL) printed it first; for messages */
+    enum json_shape json;    /* TYPE_OPAQUE only */
+    enum text_order order;   /* TYPE_OPAQUE only */
+    char delim;              /* JSON_ARRAY: between elements in the text form, ',' mostly */
+    const struct type *elem; /* of an array, or a range's bounds, or a multirange's ranges */
+    const struct collation
+        *collation;                  /* what a range's bounds or the strings in jsonb compare by */
     const struct type_field *fields; /* JSON_COMPOSITE, in attribute order */
     size_t nfields;
     const struct type_label *labels; /* TYPE_ENUM, in the order of the type */
@@ -86,7 +105,6 @@ struct type {
     /* Opaque: equal values have equal text, so that the bytes may serve for grouping and joining
      * (macaddr, bit, xid…; not citext). */
     bool text_is_identity;
-    bool text_is_order; /* opaque, and an identity: its order is that of the bytes of its text */
 };
 
 /* Collations. lc is a locale_t of libc, opened once: what LIBC orders by, and what upper and lower
@@ -113,38 +131,45 @@ struct column_type {
 };
 
 /* OIDs of the built-in types (stable in Postgres, see its pg_type.dat). */
-#define OID_BOOL        16
-#define OID_BYTEA       17
-#define OID_CHAR        18
-#define OID_NAME        19
-#define OID_INT8        20
-#define OID_INT2        21
-#define OID_INT4        23
-#define OID_TEXT        25
-#define OID_OID         26
-#define OID_JSON        114
-#define OID_FLOAT4      700
-#define OID_FLOAT8      701
-#define OID_UNKNOWN     705
-#define OID_MACADDR8    774
-#define OID_MONEY       790
-#define OID_MACADDR     829
-#define OID_BPCHAR      1042
-#define OID_VARCHAR     1043
-#define OID_DATE        1082
-#define OID_TIME        1083
-#define OID_TIMETZ      1266
-#define OID_TIMESTAMP   1114
-#define OID_TIMESTAMPTZ 1184
-#define OID_INTERVAL    1186
-#define OID_TIMETZ      1266
-#define OID_BIT         1560
-#define OID_VARBIT      1562
-#define OID_NUMERIC     1700
-#define OID_RECORD      2249
-#define OID_UUID        2950
-#define OID_ANYENUM     3500
-#define OID_JSONB       3802
+#define OID_BOOL          16
+#define OID_BYTEA         17
+#define OID_CHAR          18
+#define OID_NAME          19
+#define OID_INT8          20
+#define OID_INT2          21
+#define OID_INT4          23
+#define OID_TEXT          25
+#define OID_OID           26
+#define OID_JSON          114
+#define OID_CIDR          650
+#define OID_FLOAT4        700
+#define OID_FLOAT8        701
+#define OID_UNKNOWN       705
+#define OID_MACADDR8      774
+#define OID_MONEY         790
+#define OID_MACADDR       829
+#define OID_INET          869
+#define OID_BPCHAR        1042
+#define OID_VARCHAR       1043
+#define OID_DATE          1082
+#define OID_TIME          1083
+#define OID_TIMETZ        1266
+#define OID_TIMESTAMP     1114
+#define OID_TIMESTAMPTZ   1184
+#define OID_INTERVAL      1186
+#define OID_TIMETZ        1266
+#define OID_BIT           1560
+#define OID_VARBIT        1562
+#define OID_NUMERIC       1700
+#define OID_RECORD        2249
+#define OID_ANYARRAY      2277
+#define OID_UUID          2950
+#define OID_PG_LSN        3220
+#define OID_ANYENUM       3500
+#define OID_JSONB         3802
+#define OID_ANYRANGE      3831
+#define OID_ANYMULTIRANGE 4537
+#define OID_XID8          5069
 
 /* The static native type of this OID, or NULL. */
 const struct type *type_native(uint32_t oid);

@@ -16,6 +16,7 @@
 #include "engine/value/float.h"
 #include "engine/value/interval.h"
 #include "engine/value/numeric.h"
+#include "engine/value/opaque.h"
 
 /* ------------------------------------------------------------ text in */
 
@@ -256,7 +257,7 @@ bool type_has_order(const struct column_type *t)
     case TYPE_ENUM: return true;
     case TYPE_TEXT:
     case TYPE_BPCHAR: return t->collation && t->collation->kind != COLLATION_UNSUPPORTED;
-    case TYPE_OPAQUE: return t->type->text_is_order;
+    case TYPE_OPAQUE: return opaque_has_order(t);
     }
     return false;
 }
@@ -266,7 +267,7 @@ bool type_has_equality(const struct column_type *t)
     switch (t->type->kind) {
     case TYPE_TEXT:
     case TYPE_BPCHAR: return !t->collation || t->collation->deterministic;
-    case TYPE_OPAQUE: return t->type->text_is_identity;
+    case TYPE_OPAQUE: return opaque_has_equality(t);
     case TYPE_BOOL:
     case TYPE_INT2:
     case TYPE_INT4:
@@ -317,11 +318,10 @@ int value_cmp(const struct column_type *t, struct value a, struct value b)
     case TYPE_INTERVAL: return interval_cmp(interval_load(a), interval_load(b));
     case TYPE_ENUM:
         return type_enum_place(t->type, a.p, a.len) - type_enum_place(t->type, b.p, b.len);
-    case TYPE_BYTEA:
+    case TYPE_BYTEA: return text_cmp(NULL, a, b);
     case TYPE_OPAQUE: break;
     }
-    assert(type_has_order(t));
-    return text_cmp(NULL, a, b);
+    return opaque_cmp(t, a, b);
 }
 
 /* ------------------------------------------------------------ equality and hash */
@@ -352,10 +352,10 @@ bool value_same(const struct column_type *t, struct value a, struct value b)
     case TYPE_UUID:
     case TYPE_TIMETZ: return memcmp(a.p, b.p, 16) == 0;
     case TYPE_INTERVAL: return interval_cmp(interval_load(a), interval_load(b)) == 0;
+    case TYPE_OPAQUE: return opaque_same(t, a, b);
     case TYPE_TEXT:
     case TYPE_BYTEA:
-    case TYPE_ENUM:
-    case TYPE_OPAQUE: break;
+    case TYPE_ENUM: break;
     }
     assert(type_has_equality(t));
     return same_bytes(a.p, a.len, b.p, b.len);
@@ -382,10 +382,10 @@ uint64_t value_hash(const struct column_type *t, struct value v)
     case TYPE_UUID:
     case TYPE_TIMETZ: return hash_bytes(v.p, 16);
     case TYPE_INTERVAL: return interval_hash(interval_load(v));
+    case TYPE_OPAQUE: return opaque_hash(t, v);
     case TYPE_TEXT:
     case TYPE_BYTEA:
-    case TYPE_ENUM:
-    case TYPE_OPAQUE: break;
+    case TYPE_ENUM: break;
     }
     assert(type_has_equality(t));
     return hash_bytes(v.p, v.len);

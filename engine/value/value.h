@@ -74,7 +74,7 @@ void value_to_json(const struct type *t, struct value v, struct buf *b);
  */
 int value_cmp(const struct column_type *t, struct value a, struct value b);
 bool type_has_order(const struct column_type *t);
-/* Grouping, joining and hashing are defined natively (directly, or since text_is_identity). */
+/* Grouping, joining and hashing are defined. */
 bool type_has_equality(const struct column_type *t);
 
 /* GROUP BY equality: NULLs are the same. */

@@ -71,6 +71,10 @@ static void add_type(struct fixture *f, char **v)
     t.json = *v[4] == 'A' ? JSON_ARRAY : *v[3] == 'c' ? JSON_COMPOSITE : JSON_STRING;
     if (t.oid == OID_JSON || t.oid == OID_JSONB)
         t.json = JSON_INLINE;
+    if (t.json == JSON_ARRAY)
+        t.order = ORDER_ARRAY;
+    if (t.json == JSON_COMPOSITE)
+        t.order = ORDER_RECORD;
     t.delim = ',';
     t.elem = t.json == JSON_ARRAY ? find_type(f, oid(v[5])) : NULL;
     t.text_is_identity = *v[3] == 'e' || t.oid == OID_OID || t.oid == OID_NAME;
