@@ -25,6 +25,7 @@ struct circuit {
     struct op_env env;
     struct delta result; /* owned; the consolidated output, where the operator's own isn't */
     struct delta empty;
+    bool nested;
     bool fresh; /* nothing of an earlier step is left in the arena */
     bool lost;
 };
@@ -39,6 +40,14 @@ struct circuit *circuit_new(void)
     c->env.errors = &c->errors;
     c->env.first = true;
     c->fresh = true;
+    return c;
+}
+
+struct circuit *circuit_new_nested(struct circuit *outer)
+{
+    struct circuit *c = circuit_new();
+    c->env.errors = outer->env.errors;
+    c->nested = true;
     return c;
 }
 
@@ -197,7 +206,8 @@ static void step_op(struct circuit *c, struct op *op)
 const struct delta *circuit_step(struct circuit *c)
 {
     begin_step(c);
-    delegate_begin();
+    if (!c->nested)
+        delegate_begin();
     for (size_t i = 0; i < c->ops.n && !c->lost; i++) {
         step_op(c, c->ops.v[i]);
         c->lost = delegate_is_lost() || c->env.broken;

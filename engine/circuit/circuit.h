@@ -23,6 +23,9 @@
 #include "engine/op/op.h"
 
 struct circuit *circuit_new(void);
+/* The body of a recursion in outer, which runs it: their errors are one set, and what it asks of
+ * Postgres is part of outer's step. */
+struct circuit *circuit_new_nested(struct circuit *outer);
 void circuit_free(struct circuit *c); /* frees its operators too */
 void circuit_set_output(struct circuit *c, struct op *out);
 const struct layout *circuit_output_layout(const struct circuit *c); /* borrowed */

@@ -135,6 +135,22 @@ struct op *op_window(struct circuit *c, struct op *in, const struct expr *const 
                      const struct sort_key *keys, size_t nkeys, const struct window_call *calls,
                      size_t ncalls);
 
+/* WITH RECURSIVE; see op_recurse.c. */
+struct recursion_spec {
+    const char *name;
+    bool distinct; /* UNION, not UNION ALL */
+    int64_t max_iterations, max_rows;
+};
+/*
+ * ins[0] is the base, the others what the body reads of the outside, which comes out of sources[i - 1]
+ * of the body. The body is a nested circuit (circuit_new_nested()), owned from here on. Its source
+ * self gives the recursive rows: the base's columns and a bigint, the iteration, which is the last
+ * column of its output too.
+ */
+struct op *op_recurse(struct circuit *c, struct op *const *ins, size_t nins,
+                      const struct recursion_spec *spec, struct circuit *body, struct op *self,
+                      struct op *const *sources);
+
 const struct layout *op_layout(const struct op *op);
 
 /* What EXPLAIN shows of an operator's state now. */

@@ -161,6 +161,8 @@ struct op *op_flatmap(struct circuit *c, struct op *in, const struct flatmap_spe
         outs[i] = at < width ? in->layout->cols[at].ct : cols[at - width];
     }
     circuit_add(c, &f->op, &flatmap_class, layout_new(outs, spec->nouts), &in, 1);
+    for (size_t i = 0; i < spec->ncalls; i++)
+        op_asks(&f->op, 0, spec->calls[i].args, spec->calls[i].nargs);
     free(cols);
     free(outs);
     return &f->op;
