@@ -262,6 +262,8 @@ static const struct plan_spec *make_spec(struct inquiry *q, const struct config 
 {
     q->input.type_names = q->type_names;
     q->input.environment = cfg->engine_timezone;
+    q->input.recursion_depth = cfg->limits_recursion_depth;
+    q->input.recursion_rows = cfg->limits_recursion_rows;
     struct plan_spec *spec = plan_spec_new(&q->input, &q->catalog.catalog, q->err);
     if (!spec && q->err->soft)
         spec = make_rerun(q, cfg);

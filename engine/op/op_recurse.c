@@ -57,13 +57,14 @@ struct recurse {
 
 /* ------------------------------------------------------------ rows and their tags */
 
-static const uint8_t *tag(struct recurse *r, const uint8_t *row, uint32_t iteration,
-                          struct op_env *env)
+/* l: of the row, which has the columns and maybe a tag. */
+static const uint8_t *tag(struct recurse *r, const struct layout *l, const uint8_t *row,
+                          uint32_t iteration, struct op_env *env)
 {
     uint32_t n = r->op.layout->ncols;
     const uint8_t *out;
     for (uint32_t i = 0; i < n; i++)
-        r->vals[i] = row_get(r->op.layout, row, i);
+        r->vals[i] = row_get(l, row, i);
     r->vals[n] = value_int(iteration);
     return row_pack(r->tagged, r->vals, env->step, &out, &env->err) ? out : NULL;
 }
@@ -98,14 +99,14 @@ static void put_row(struct recurse *r, uint32_t iteration, const uint8_t *row, i
 }
 
 /* The row, tagged with its iteration, into that bucket. */
-static void derive(struct recurse *r, const uint8_t *row, uint32_t iteration, int64_t weight,
-                   struct op_env *env)
+static void derive(struct recurse *r, const struct layout *l, const struct change *c,
+                   uint32_t iteration, struct op_env *env)
 {
-    const uint8_t *tagged = tag(r, row, iteration, env);
+    const uint8_t *tagged = tag(r, l, c->row, iteration, env);
     if (tagged)
-        put_row(r, iteration, tagged, weight);
+        put_row(r, iteration, tagged, c->weight);
     else
-        errset_add(env->errors, &env->err, weight);
+        errset_add(env->errors, &env->err, c->weight);
 }
 
 /* ------------------------------------------------------------ the body */
@@ -116,8 +117,7 @@ static void run_body(struct recurse *r, struct op_env *env)
     const struct delta *d = circuit_step(r->body);
     const struct layout *l = circuit_output_layout(r->body);
     for (size_t i = 0; i < d->n; i++)
-        derive(r, d->v[i].row, (uint32_t)row_get(l, d->v[i].row, l->ncols - 1).i + 1,
-               d->v[i].weight, env);
+        derive(r, l, &d->v[i], (uint32_t)row_get(l, d->v[i].row, l->ncols - 1).i + 1, env);
 }
 
 /* Applies what passes to X and lets the body see it. */
@@ -191,7 +191,7 @@ static void turn_distinct(struct recurse *r, uint32_t iteration, bool open, stru
         r->buckets.v[iteration].waits |= v.waits;
         if (!v.change)
             continue;
-        struct change c = {tag(r, v.row, iteration, env), v.change};
+        struct change c = {tag(r, r->op.layout, v.row, iteration, env), v.change};
         if (c.row)
             VEC_PUSH(r->passing, c);
         else
@@ -294,7 +294,7 @@ static void step_recurse(struct op *op, struct op_env *env)
         run_body(r, env);
     }
     for (size_t i = 0; i < base->n; i++)
-        derive(r, base->v[i].row, 0, base->v[i].weight, env);
+        derive(r, r->op.layout, &base->v[i], 0, env);
     for (uint32_t i = 0; i < r->highest && !circuit_is_lost(r->body); i++)
         turn(r, i, env);
     tell(r, env);

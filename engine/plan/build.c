@@ -5,6 +5,7 @@
  * arena, which is immutable by now; the caller keeps the spec for as long as the circuit.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/plan/physical.h"
@@ -30,28 +31,68 @@ static struct op *build_op(struct circuit *c, const struct plan_spec *p,
     case PHYS_FLATMAP: return op_flatmap(c, ins[0], &o->flatmap);
     case PHYS_WINDOW:
         return op_window(c, ins[0], o->part, o->npart, o->sort, o->nsort, o->wins, o->nwins);
+    case PHYS_RECURSE:
+    case PHYS_INPUT: break; /* build_list() */
     }
     return NULL;
 }
 
-struct circuit *plan_build(const struct plan_spec *p, struct op **sources)
+static const struct layout *tagged_layout(const struct layout *base)
 {
-    const struct physical *phys = p->physical;
-    struct circuit *c = circuit_new();
+    struct column_type ct = {type_native(OID_INT8), -1, NULL};
+    struct layout *iteration = layout_new(&ct, 1), *both = layout_concat(base, iteration);
+    layout_unref(iteration);
+    return both;
+}
+
+static struct op *build_recurse(struct circuit *c, const struct plan_spec *p,
+                                const struct physical_op *o, struct op *const *ins);
+
+/* Appends the list's operators to the circuit. ins: of a body's recursion; inputs: what to push them
+ * to. sources: of the statement's tables. */
+static struct op *build_list(struct circuit *c, const struct plan_spec *p,
+                             const struct physical *phys, struct op *const *outside,
+                             struct op **inputs, struct op **sources)
+{
     struct op **ops = xcalloc(phys->n, sizeof(struct op *));
     struct op **ins = xcalloc(phys->n, sizeof(struct op *));
     for (size_t i = 0; i < phys->n; i++) {
         const struct physical_op *o = &phys->v[i];
         for (size_t k = 0; k < o->nin; k++)
             ins[k] = ops[o->in[k]];
-        ops[i] = build_op(c, p, o, ins);
+        if (o->kind == PHYS_INPUT) {
+            const struct layout *l = op_layout(outside[o->source]);
+            l = o->source ? layout_ref(l) : tagged_layout(l);
+            ops[i] = inputs[o->source] = op_source(c, l, o->text);
+            layout_unref(l);
+        } else {
+            ops[i] = o->kind == PHYS_RECURSE ? build_recurse(c, p, o, ins) : build_op(c, p, o, ins);
+        }
         if (o->kind == PHYS_SOURCE)
             sources[o->source] = ops[i];
     }
     assert(circuit_op_count(c) == phys->n);
-    circuit_set_output(c, ops[phys->output]);
+    struct op *output = ops[phys->output];
     free(ins);
     free(ops);
+    return output;
+}
+
+static struct op *build_recurse(struct circuit *c, const struct plan_spec *p,
+                                const struct physical_op *o, struct op *const *ins)
+{
+    struct circuit *body = circuit_new_nested(c);
+    struct op **inputs = xcalloc(o->nin, sizeof(struct op *));
+    circuit_set_output(body, build_list(body, p, o->body, ins, inputs, NULL));
+    struct op *op = op_recurse(c, ins, o->nin, &o->recursion, body, inputs[0], inputs + 1);
+    free(inputs);
+    return op;
+}
+
+struct circuit *plan_build(const struct plan_spec *p, struct op **sources)
+{
+    struct circuit *c = circuit_new();
+    circuit_set_output(c, build_list(c, p, p->physical, NULL, NULL, sources));
     return c;
 }
 
@@ -65,21 +106,33 @@ static void explain_rerun(const struct plan_spec *p, struct buf *b)
         buf_addf(b, "and as time goes by\n");
 }
 
-void plan_explain(const struct plan_spec *p, const struct circuit *c, struct buf *b)
+/* A body's operators are numbered below their recursion: 3.0, 3.1… */
+static void explain_list(const struct physical *phys, const struct circuit *c, const char *number,
+                         struct buf *b)
 {
-    if (p->rerun) {
-        explain_rerun(p, b);
-        return;
-    }
-    for (size_t i = 0; i < p->physical->n; i++) {
-        const struct physical_op *o = &p->physical->v[i];
+    for (size_t i = 0; i < phys->n; i++) {
+        const struct physical_op *o = &phys->v[i];
         struct op_stats s;
-        buf_addf(b, "%zu: %s", i, o->text);
+        char own[64];
+        snprintf(own, sizeof own, "%s%zu", number, i);
+        buf_addf(b, "%s: %s", own, o->text);
         for (size_t k = 0; k < o->nin; k++)
-            buf_addf(b, "%s %zu", k ? "," : " <-", o->in[k]);
+            buf_addf(b, "%s %s%zu", k ? "," : " <-", number, o->in[k]);
         if (c && circuit_op_stats(c, i, &s))
             buf_addf(b, " [%llu rows, %llu bytes]", (unsigned long long)s.rows,
                      (unsigned long long)s.bytes);
         buf_addc(b, '\n');
+        if (o->body) {
+            snprintf(own, sizeof own, "%s%zu.", number, i);
+            explain_list(o->body, NULL, own, b);
+        }
     }
+}
+
+void plan_explain(const struct plan_spec *p, const struct circuit *c, struct buf *b)
+{
+    if (p->rerun)
+        explain_rerun(p, b);
+    else
+        explain_list(p->physical, c, "", b);
 }

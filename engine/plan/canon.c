@@ -26,8 +26,9 @@
                                                                   "of " #type)
 KNOWS_ALL_OF(struct expr, 104);
 KNOWS_ALL_OF(struct group_agg, 656);
-KNOWS_ALL_OF(struct logical, 272);
-KNOWS_ALL_OF(struct physical_op, 248);
+KNOWS_ALL_OF(struct logical, 280);
+KNOWS_ALL_OF(struct physical_op, 288);
+KNOWS_ALL_OF(struct recursion_spec, 32);
 KNOWS_ALL_OF(struct srf_call, 48);
 KNOWS_ALL_OF(struct window_call, 736);
 KNOWS_ALL_OF(struct win_frame, 128);
@@ -210,6 +211,10 @@ static void put_node(struct canon *c, const struct logical *n, const struct logi
     for (size_t i = 0; n->cte && i < ctes->n; i++)
         if (ctes->v[i] == n->cte)
             put(c, "cte", (int64_t)i);
+    if (n->rec) {
+        put_rel(c, n->rec->rel);
+        put(c, "distinct", n->rec->spec.distinct);
+    }
     put(c, "join", n->kind == LOGICAL_JOIN ? (int)n->join : -1);
     put(c, "setop", n->kind == LOGICAL_SETOP ? (int)n->setop : -1);
     put_exprs(c, "if", n->conds, n->nconds);

@@ -398,6 +398,67 @@ static struct logical *carry_pulled(struct carry *k, struct logical *n, struct l
     return out_node;
 }
 
+/* ------------------------------------------------------------ recursion */
+
+/* Within the body of a recursion that is carried: its references to itself give the columns too. */
+struct within {
+    struct carry *k;
+    const struct logical_rec *from;
+    struct logical_rec *to;
+    const struct lcol *cols; /* what is carried, for their types */
+};
+
+static bool is_self(struct carry *k, const struct logical *n)
+{
+    const struct within *w = k->ctx;
+    if (n->kind == LOGICAL_SELF && n->rec == w->from)
+        return true;
+    return w->k->is_leaf && w->k->is_leaf(w->k, n);
+}
+
+static struct logical *self_with_case(struct carry *k, struct logical *n, struct lcol *out)
+{
+    const struct within *w = k->ctx;
+    if (n->kind != LOGICAL_SELF || n->rec != w->from)
+        return w->k->leaf(w->k, n, out);
+    struct logical *self = copy_of(k, n);
+    self->rec = w->to;
+    fresh_cols(k, n->rel, w->from->ncols, w->cols, out);
+    add_cols(k, self, out);
+    return self;
+}
+
+static struct logical *source_outside(struct carry *k, struct lcol *out)
+{
+    const struct within *w = k->ctx;
+    return source(w->k, out);
+}
+
+/* One recursion for all cases: each row says whose it is. */
+static struct logical *carry_recurse(struct carry *k, struct logical *n, struct lcol *out)
+{
+    struct logical *r = copy_of(k, n);
+    struct lcol *mine = ARENA_ARRAY(k->c->arena, struct lcol, k->n);
+    struct lcol *theirs = ARENA_ARRAY(k->c->arena, struct lcol, k->n);
+    struct within w = {k, n->rec, arena_memdup(k->c->arena, n->rec, sizeof *n->rec), mine};
+    struct carry inside = *k;
+    inside.ctx = &w;
+    inside.source = k->source ? source_outside : NULL;
+    inside.is_leaf = is_self;
+    inside.leaf = self_with_case;
+    w.to->ncols += k->n;
+    struct logical *base = carry_through(k, n->in[0], mine);
+    struct logical *body = base ? carry_through(&inside, n->in[1], theirs) : NULL;
+    if (!body)
+        return NULL;
+    r->rec = w.to;
+    r->in[0] = in_order(k, n->in[0], base, mine);
+    r->in[1] = in_order(k, n->in[1], body, theirs);
+    fresh_cols(k, n->rel, n->ncols, mine, out);
+    add_cols(k, r, out);
+    return r;
+}
+
 struct logical *carry_through(struct carry *k, struct logical *n, struct lcol *out)
 {
     struct logical *met;
@@ -419,6 +480,8 @@ struct logical *carry_through(struct carry *k, struct logical *n, struct lcol *o
     case LOGICAL_TOPK: return carry_parts(k, n, out);
     case LOGICAL_CTE: return carry_cte(k, n, out);
     case LOGICAL_FLATMAP: return carry_flatmap(k, n, out);
+    case LOGICAL_RECURSE: return carry_recurse(k, n, out);
+    case LOGICAL_SELF:
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW: break;
     }

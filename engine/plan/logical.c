@@ -295,6 +295,10 @@ static bool shape_is_valid(const struct logical *n)
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW:
     case LOGICAL_CTE: return n->nin == 0;
+    case LOGICAL_SELF: return n->nin == 0 && n->rec;
+    case LOGICAL_RECURSE:
+        return n->nin == 2 && n->rec && n->in[0]->ncols == n->rec->ncols &&
+               n->in[1]->ncols == n->rec->ncols + n->rec->is_tagged;
     case LOGICAL_JOIN: return n->nin == 2 && !n->dependent;
     case LOGICAL_PROJECT: return n->nin == 1 && n->ncols == n->nexprs;
     case LOGICAL_SETOP: return n->nin == 2 && n->in[0]->ncols == n->in[1]->ncols;

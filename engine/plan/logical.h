@@ -43,7 +43,9 @@ enum logical_kind {
     LOGICAL_SETOP,    /* INTERSECT, EXCEPT: column no is cols[no - 1] of both inputs */
     LOGICAL_TOPK,     /* columns keep their identity */
     LOGICAL_FLATMAP, /* the input's columns and the calls': no 1… over all calls, then the ordinal */
-    LOGICAL_WINDOW /* so do its input's; behind them wins[i] is no winno[i] */
+    LOGICAL_RECURSE, /* WITH RECURSIVE: cols[i] is cols[i] of base in[0] and body in[1] */
+    LOGICAL_SELF,    /* within the body: the rows of the recursion; no 1…, then the iteration */
+    LOGICAL_WINDOW   /* so do its input's; behind them wins[i] is no winno[i] */
 };
 
 struct logical_sort {
@@ -79,6 +81,14 @@ struct logical_cte {
     const char *name;
 };
 
+/* What a RECURSE node and the SELF leaves of its body have in common. */
+struct logical_rec {
+    uint32_t rel; /* names it in canon.c */
+    struct recursion_spec spec;
+    size_t ncols;   /* without the iteration */
+    bool is_tagged; /* by pass_iterate: SELF and the body's root have one more column, a bigint */
+};
+
 struct logical {
     enum logical_kind kind;
     struct lcol *cols;
@@ -86,9 +96,10 @@ struct logical {
     struct logical **in;
     size_t nin;
 
-    uint32_t rel; /* GROUP, UNION, SETOP, SCAN, CTE, FLATMAP, WINDOW: of its columns */
+    uint32_t rel; /* of the columns it makes; 0 where it only passes them on */
     const struct logical_table *table; /* SCAN */
     struct logical_cte *cte;           /* CTE */
+    struct logical_rec *rec;           /* RECURSE, SELF */
     const struct expr **conds;         /* FILTER, JOIN (what isn't a key), FLATMAP if outer */
     size_t nconds;
     const struct expr **exprs; /* PROJECT: one a column; GROUP: the keys */

@@ -3,8 +3,8 @@
  * a source row has only what the statement uses, down to no column at all for count(*).
  *
  * After it, a node's cols are exactly those its parent needs, in their old order; what an operator
- * needs of its inputs for itself (conditions, keys) is in the inputs' cols only. DISTINCT and
- * INTERSECT/EXCEPT need all columns of their inputs, whatever is needed of them.
+ * needs of its inputs for itself (conditions, keys) is in the inputs' cols only. DISTINCT,
+ * INTERSECT/EXCEPT and recursions need all columns of their inputs, whatever is needed of them.
  */
 #include "engine/plan/passes.h"
 
@@ -170,6 +170,7 @@ static void need_below(struct pruning *p, struct logical *n, const struct need *
     case LOGICAL_CTE: need_of_cte(p, n, need); break;
     case LOGICAL_DISTINCT:
     case LOGICAL_SETOP:
+    case LOGICAL_RECURSE:
         for (size_t i = 0; i < n->nin; i++)
             need_cols(below, n->in[i]);
         break;

@@ -169,11 +169,13 @@ static struct logical *pull(struct pass_ctx *c, struct logical *n, struct pendin
     case LOGICAL_DISTINCT: /* what is distinct is said by the projection */
     case LOGICAL_UNION:
     case LOGICAL_SETOP:
+    case LOGICAL_RECURSE:
         for (size_t i = 0; i < n->nin; i++)
             n->in[i] = pull(c, n->in[i], NULL, false);
         return n;
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW:
+    case LOGICAL_SELF:
     case LOGICAL_CTE: break;
     }
     return n;

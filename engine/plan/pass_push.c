@@ -22,6 +22,7 @@
  *   flatmap      conditions on what its input gives. An outer one is as a left join
  *   group        conditions on keys, where there are keys. Without, HAVING false gives no row but
  *                WHERE false gives one
+ *   recursion    nothing
  *   distinct, UNION, INTERSECT: yes, as Postgres does; EXCEPT: no
  *   LIMIT        nothing; of each partition (DISTINCT ON): conditions on what partitions it
  *   window       the same. SELECT … FROM (SELECT id, x, rank() OVER (PARTITION BY x …) FROM a) s
@@ -432,8 +433,13 @@ static struct logical *push(struct pass_ctx *c, struct logical *n, const struct 
     case LOGICAL_TOPK:
     case LOGICAL_WINDOW: return push_partitioned(c, n, conds);
     case LOGICAL_FLATMAP: return push_flatmap(c, n, conds, hints);
+    case LOGICAL_RECURSE:
+        for (size_t i = 0; i < n->nin; i++)
+            n->in[i] = push(c, n->in[i], &nothing, &nothing);
+        break;
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW:
+    case LOGICAL_SELF:
     case LOGICAL_CTE: break;
     }
     return filtered(c, n, conds);

@@ -26,6 +26,8 @@ struct logical *passes_run(struct pass_ctx *c, struct logical *root);
 /* Dependent joins become ordinary ones. Runs before the others, over the statement as it was bound:
  * NULL with err, soft, where one can't. */
 struct logical *pass_decorrelate(struct pass_ctx *c, struct logical *root, struct err *err);
+/* The bodies of recursions get their tags. Runs after that. */
+MUST_CHECK bool pass_iterate(struct pass_ctx *c, struct logical *root, struct err *err);
 /* Puts a CTE that is referenced once in the place of its reference. */
 pass_fn pass_inline_ctes;
 /* Filters go down to the scans; outer joins whose NULL rows are filtered out become inner ones. */

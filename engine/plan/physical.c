@@ -7,45 +7,13 @@
  * Rows are made to be exactly the node's columns where they are kept (join inputs, top-k) or where
  * position counts (distinct, set operations, the output).
  */
-#include "engine/plan/physical.h"
+#include "engine/plan/planner.h"
 
 #include <assert.h>
 
-struct place {
-    uint32_t rel, no, at;
-};
-
-/* Where a node's columns are. */
-struct stream {
-    size_t op;
-    uint32_t width; /* columns of the operator's row */
-    struct place *places;
-    size_t n;
-};
-
-struct shared {
-    const struct logical_cte *cte;
-    struct stream stream;
-};
-
-struct planner {
-    struct plan_spec *spec;
-    struct arena *a;
-    struct physical *phys;
-    const struct logical_table **tables; /* of spec->sources */
-    struct {
-        size_t *v;
-        size_t n, cap;
-    } source_ops; /* the operator of each source */
-    struct {
-        struct shared *v;
-        size_t n, cap;
-    } shared;
-};
-
 /* ------------------------------------------------------------ positions */
 
-static const struct place *find_place(const struct stream *s, uint32_t rel, uint32_t no)
+const struct place *stream_find(const struct stream *s, uint32_t rel, uint32_t no)
 {
     for (size_t i = 0; i < s->n; i++)
         if (s->places[i].rel == rel && s->places[i].no == no)
@@ -62,7 +30,7 @@ static const struct expr *position_of(void *ctx, const struct expr *column)
 {
     struct positions *ps = ctx;
     for (int i = 0; i < 2 && ps->s[i]; i++) {
-        const struct place *at = find_place(ps->s[i], column->rel, column->col);
+        const struct place *at = stream_find(ps->s[i], column->rel, column->col);
         if (at)
             return expr_column(ps->a, i, at->at, column->ct);
     }
@@ -101,8 +69,8 @@ static const struct expr *conjunction(struct planner *p, const struct logical *n
 
 /* ------------------------------------------------------------ operators */
 
-static struct physical_op *add_op(struct planner *p, enum physical_kind kind,
-                                  const struct stream *const *ins, size_t nin, const char *text)
+struct physical_op *planner_add_op(struct planner *p, enum physical_kind kind,
+                                   const struct stream *const *ins, size_t nin, const char *text)
 {
     struct physical_op op = {.kind = kind, .text = text, .nin = nin};
     size_t *in = ARENA_ARRAY(p->a, size_t, nin);
@@ -113,7 +81,7 @@ static struct physical_op *add_op(struct planner *p, enum physical_kind kind,
     return &p->phys->v[p->phys->n - 1];
 }
 
-static const char *text_of(struct planner *p, const struct logical *n)
+const char *planner_text(struct planner *p, const struct logical *n)
 {
     struct buf b;
     buf_init(&b);
@@ -124,7 +92,7 @@ static const char *text_of(struct planner *p, const struct logical *n)
 }
 
 /* The last operator's row as it is: cols[i] at position i. */
-static struct stream fresh_stream(struct planner *p, const struct lcol *cols, size_t n)
+struct stream planner_fresh_stream(struct planner *p, const struct lcol *cols, size_t n)
 {
     struct stream s = {.op = p->phys->n - 1, .width = (uint32_t)n, .n = n};
     s.places = ARENA_ARRAY(p->a, struct place, n);
@@ -134,7 +102,7 @@ static struct stream fresh_stream(struct planner *p, const struct lcol *cols, si
 }
 
 /* The columns as the whole row, in order; costs an operator unless they are that already. */
-static struct stream exact(struct planner *p, struct stream s, const struct lcol *cols, size_t n)
+struct stream planner_exact(struct planner *p, struct stream s, const struct lcol *cols, size_t n)
 {
     const struct expr **exprs = ARENA_ARRAY(p->a, const struct expr *, n);
     bool is_exact = s.width == n;
@@ -142,7 +110,7 @@ static struct stream exact(struct planner *p, struct stream s, const struct lcol
     buf_init(&b);
     buf_adds(&b, "columns ");
     for (size_t i = 0; i < n; i++) {
-        const struct place *at = find_place(&s, cols[i].rel, cols[i].no);
+        const struct place *at = stream_find(&s, cols[i].rel, cols[i].no);
         assert(at);
         is_exact &= at->at == i;
         exprs[i] = expr_column(p->a, 0, at->at, cols[i].ct);
@@ -153,19 +121,17 @@ static struct stream exact(struct planner *p, struct stream s, const struct lcol
     if (is_exact)
         return s;
     const struct stream *in = &s;
-    struct physical_op *op = add_op(p, PHYS_MAP, &in, 1, text);
+    struct physical_op *op = planner_add_op(p, PHYS_MAP, &in, 1, text);
     op->exprs = exprs;
     op->nexprs = n;
-    return fresh_stream(p, cols, n);
+    return planner_fresh_stream(p, cols, n);
 }
 
-/* As exact(), but the order doesn't count. */
+/* As planner_exact(), but the order doesn't count. */
 static struct stream narrow(struct planner *p, struct stream s, const struct logical *n)
 {
-    return s.width == n->ncols ? s : exact(p, s, n->cols, n->ncols);
+    return s.width == n->ncols ? s : planner_exact(p, s, n->cols, n->ncols);
 }
-
-static struct stream plan_node(struct planner *p, const struct logical *n);
 
 static struct stream plan_scan(struct planner *p, const struct logical *n)
 {
@@ -185,17 +151,17 @@ static struct stream plan_scan(struct planner *p, const struct logical *n)
 
 static struct stream plan_filter(struct planner *p, const struct logical *n)
 {
-    struct stream s = plan_node(p, n->in[0]);
+    struct stream s = planner_node(p, n->in[0]);
     const struct stream *in = &s;
     const struct expr *cond = conjunction(p, n, &s, NULL);
-    add_op(p, PHYS_FILTER, &in, 1, text_of(p, n))->cond = cond;
+    planner_add_op(p, PHYS_FILTER, &in, 1, planner_text(p, n))->cond = cond;
     s.op = p->phys->n - 1;
     return s;
 }
 
 static struct stream plan_project(struct planner *p, const struct logical *n)
 {
-    struct stream s = plan_node(p, n->in[0]);
+    struct stream s = planner_node(p, n->in[0]);
     const struct stream *in = &s;
     struct stream renamed = {.op = s.op, .width = s.width, .n = n->ncols};
     bool plain = true;
@@ -205,15 +171,15 @@ static struct stream plan_project(struct planner *p, const struct logical *n)
         plain = e->kind == EXPR_COLUMN;
         if (plain)
             renamed.places[i] =
-                (struct place){n->cols[i].rel, n->cols[i].no, find_place(&s, e->rel, e->col)->at};
+                (struct place){n->cols[i].rel, n->cols[i].no, stream_find(&s, e->rel, e->col)->at};
     }
     if (plain)
         return renamed;
     const struct expr **exprs = positional_all(p, n->exprs, n->nexprs, &s);
-    struct physical_op *op = add_op(p, PHYS_MAP, &in, 1, text_of(p, n));
+    struct physical_op *op = planner_add_op(p, PHYS_MAP, &in, 1, planner_text(p, n));
     op->exprs = exprs;
     op->nexprs = n->nexprs;
-    return fresh_stream(p, n->cols, n->ncols);
+    return planner_fresh_stream(p, n->cols, n->ncols);
 }
 
 /* Left's places, then right's moved behind them. */
@@ -232,13 +198,13 @@ static struct stream side_by_side(struct planner *p, const struct stream *l, con
 
 static struct stream plan_join(struct planner *p, const struct logical *n)
 {
-    struct stream l = narrow(p, plan_node(p, n->in[0]), n->in[0]);
-    struct stream r = narrow(p, plan_node(p, n->in[1]), n->in[1]);
+    struct stream l = narrow(p, planner_node(p, n->in[0]), n->in[0]);
+    struct stream r = narrow(p, planner_node(p, n->in[1]), n->in[1]);
     const struct stream *ins[2] = {&l, &r};
     const struct expr **lkeys = positional_all(p, n->lkeys, n->nkeys, &l);
     const struct expr **rkeys = positional_all(p, n->rkeys, n->nkeys, &r);
     const struct expr *cond = conjunction(p, n, &l, &r);
-    struct physical_op *op = add_op(p, PHYS_JOIN, ins, 2, text_of(p, n));
+    struct physical_op *op = planner_add_op(p, PHYS_JOIN, ins, 2, planner_text(p, n));
     op->join = n->join;
     op->lkeys = lkeys;
     op->rkeys = rkeys;
@@ -263,7 +229,7 @@ static struct stream key_stream(struct planner *p, const struct logical *n)
 
 static struct stream plan_group(struct planner *p, const struct logical *n)
 {
-    struct stream s = plan_node(p, n->in[0]);
+    struct stream s = planner_node(p, n->in[0]);
     const struct stream *in = &s;
     struct group_agg *aggs = arena_memdup(p->a, n->aggs, n->naggs * sizeof *aggs);
     struct stream key = key_stream(p, n);
@@ -280,21 +246,21 @@ static struct stream plan_group(struct planner *p, const struct logical *n)
             aggs[i].filter = positional(p, aggs[i].filter, &s, NULL);
         cols[n->nexprs + i] = (struct lcol){n->rel, n->aggno[i], aggs[i].spec.result, ""};
     }
-    struct physical_op *op = add_op(p, PHYS_GROUP, &in, 1, text_of(p, n));
+    struct physical_op *op = planner_add_op(p, PHYS_GROUP, &in, 1, planner_text(p, n));
     op->exprs = keys;
     op->nexprs = n->nexprs;
     op->aggs = aggs;
     op->naggs = n->naggs;
-    return fresh_stream(p, cols, n->nexprs + n->naggs);
+    return planner_fresh_stream(p, cols, n->nexprs + n->naggs);
 }
 
 static struct stream plan_distinct(struct planner *p, const struct logical *n)
 {
     const struct logical *in = n->in[0];
-    struct stream s = exact(p, plan_node(p, in), in->cols, in->ncols);
+    struct stream s = planner_exact(p, planner_node(p, in), in->cols, in->ncols);
     const struct stream *ins = &s;
-    add_op(p, PHYS_DISTINCT, &ins, 1, text_of(p, n));
-    return fresh_stream(p, in->cols, in->ncols);
+    planner_add_op(p, PHYS_DISTINCT, &ins, 1, planner_text(p, n));
+    return planner_fresh_stream(p, in->cols, in->ncols);
 }
 
 /* UNION, INTERSECT, EXCEPT: every input exactly as its columns are. */
@@ -305,7 +271,7 @@ static struct stream plan_setop(struct planner *p, const struct logical *n)
     size_t width = n->in[0]->ncols;
     struct lcol *cols = ARENA_ARRAY(p->a, struct lcol, width);
     for (size_t i = 0; i < n->nin; i++) {
-        s[i] = exact(p, plan_node(p, n->in[i]), n->in[i]->cols, n->in[i]->ncols);
+        s[i] = planner_exact(p, planner_node(p, n->in[i]), n->in[i]->cols, n->in[i]->ncols);
         ins[i] = &s[i];
     }
     /* Of an INTERSECT or EXCEPT all columns are there, whatever is needed; see pass_prune. */
@@ -313,10 +279,10 @@ static struct stream plan_setop(struct planner *p, const struct logical *n)
         uint32_t no = n->kind == LOGICAL_UNION ? n->cols[i].no : (uint32_t)i + 1;
         cols[i] = (struct lcol){n->rel, no, n->in[0]->cols[i].ct, ""};
     }
-    struct physical_op *op =
-        add_op(p, n->kind == LOGICAL_UNION ? PHYS_UNION : PHYS_SETOP, ins, n->nin, text_of(p, n));
+    struct physical_op *op = planner_add_op(p, n->kind == LOGICAL_UNION ? PHYS_UNION : PHYS_SETOP,
+                                            ins, n->nin, planner_text(p, n));
     op->setop = n->setop;
-    return fresh_stream(p, cols, width);
+    return planner_fresh_stream(p, cols, width);
 }
 
 /* The operator of a node that partitions and orders its input's rows. */
@@ -325,14 +291,14 @@ static struct physical_op *add_ordered(struct planner *p, enum physical_kind kin
 {
     struct sort_key *sort = ARENA_ARRAY(p->a, struct sort_key, n->nsort);
     for (size_t i = 0; i < n->nsort; i++)
-        sort[i] = (struct sort_key){find_place(s, n->sort[i].rel, n->sort[i].no)->at,
+        sort[i] = (struct sort_key){stream_find(s, n->sort[i].rel, n->sort[i].no)->at,
                                     n->sort[i].desc, n->sort[i].nulls_first};
     const struct expr **part = ARENA_ARRAY(p->a, const struct expr *, n->npart);
     for (size_t i = 0; i < n->npart; i++) {
         const struct lcol *c = logical_find(n->in[0], n->part[i].rel, n->part[i].no);
-        part[i] = expr_column(p->a, 0, find_place(s, c->rel, c->no)->at, c->ct);
+        part[i] = expr_column(p->a, 0, stream_find(s, c->rel, c->no)->at, c->ct);
     }
-    struct physical_op *op = add_op(p, kind, &s, 1, text_of(p, n));
+    struct physical_op *op = planner_add_op(p, kind, &s, 1, planner_text(p, n));
     op->sort = sort;
     op->nsort = n->nsort;
     op->part = part;
@@ -342,7 +308,7 @@ static struct physical_op *add_ordered(struct planner *p, enum physical_kind kin
 
 static struct stream plan_topk(struct planner *p, const struct logical *n)
 {
-    struct stream s = narrow(p, plan_node(p, n->in[0]), n->in[0]);
+    struct stream s = narrow(p, planner_node(p, n->in[0]), n->in[0]);
     struct physical_op *op = add_ordered(p, PHYS_TOPK, n, &s);
     op->limit = n->limit;
     op->offset = n->offset;
@@ -354,7 +320,7 @@ static struct stream plan_topk(struct planner *p, const struct logical *n)
 /* The input's needed columns, then the calls'. A condition sees the calls' columns as input 1. */
 static struct stream plan_flatmap(struct planner *p, const struct logical *n)
 {
-    struct stream s = plan_node(p, n->in[0]), made = {.op = s.op};
+    struct stream s = planner_node(p, n->in[0]), made = {.op = s.op};
     const struct stream *in = &s;
     size_t nmade;
     struct lcol *cols = logical_made(p->a, n, &nmade);
@@ -366,14 +332,14 @@ static struct stream plan_flatmap(struct planner *p, const struct logical *n)
     for (size_t i = 0; i < n->ncalls; i++)
         calls[i].args = positional_all(p, n->calls[i].args, n->calls[i].nargs, &s);
     for (size_t i = 0; i < n->ncols; i++) {
-        const struct place *own = find_place(&made, n->cols[i].rel, n->cols[i].no);
-        outs[i] = own ? s.width + own->at : find_place(&s, n->cols[i].rel, n->cols[i].no)->at;
+        const struct place *own = stream_find(&made, n->cols[i].rel, n->cols[i].no);
+        outs[i] = own ? s.width + own->at : stream_find(&s, n->cols[i].rel, n->cols[i].no)->at;
     }
     const struct expr *cond = conjunction(p, n, &s, &made);
-    struct physical_op *op = add_op(p, PHYS_FLATMAP, &in, 1, text_of(p, n));
+    struct physical_op *op = planner_add_op(p, PHYS_FLATMAP, &in, 1, planner_text(p, n));
     op->flatmap =
         (struct flatmap_spec){calls, n->ncalls, n->ordinality, n->outer, cond, outs, n->ncols};
-    return fresh_stream(p, n->cols, n->ncols);
+    return planner_fresh_stream(p, n->cols, n->ncols);
 }
 
 struct call_positions {
@@ -390,7 +356,7 @@ static void place_call_expr(void *ctx, const struct expr **e)
 /* The calls' columns come behind the input's. */
 static struct stream plan_window(struct planner *p, const struct logical *n)
 {
-    struct stream s = narrow(p, plan_node(p, n->in[0]), n->in[0]);
+    struct stream s = narrow(p, planner_node(p, n->in[0]), n->in[0]);
     struct call_positions at = {p, &s};
     if (!n->nwins) /* nobody wants to know */
         return s;
@@ -417,8 +383,9 @@ static struct stream plan_cte(struct planner *p, const struct logical *n)
     while (i < p->shared.n && p->shared.v[i].cte != n->cte)
         i++;
     if (i == p->shared.n) {
-        struct stream body = plan_node(p, n->cte->root);
-        struct shared shared = {n->cte, exact(p, body, n->cte->root->cols, n->cte->root->ncols)};
+        struct stream body = planner_node(p, n->cte->root);
+        struct shared shared = {n->cte,
+                                planner_exact(p, body, n->cte->root->cols, n->cte->root->ncols)};
         i = p->shared.n;
         AVEC_PUSH(p->a, p->shared, shared);
     }
@@ -427,16 +394,19 @@ static struct stream plan_cte(struct planner *p, const struct logical *n)
     out.places = ARENA_ARRAY(p->a, struct place, n->ncols);
     for (size_t k = 0; k < n->ncols; k++) {
         const struct lcol *c = &n->cte->out[n->cols[k].no - 1];
-        out.places[k] = (struct place){n->rel, n->cols[k].no, find_place(&s, c->rel, c->no)->at};
+        out.places[k] = (struct place){n->rel, n->cols[k].no, stream_find(&s, c->rel, c->no)->at};
     }
     return out;
 }
 
-static struct stream plan_node(struct planner *p, const struct logical *n)
+struct stream planner_node(struct planner *p, const struct logical *n)
 {
+    struct stream imported;
+    if (plan_import(p, n, &imported))
+        return imported;
     switch (n->kind) {
     case LOGICAL_SCAN: return plan_scan(p, n);
-    case LOGICAL_ONE_ROW: add_op(p, PHYS_ONE_ROW, NULL, 0, "one row"); break;
+    case LOGICAL_ONE_ROW: planner_add_op(p, PHYS_ONE_ROW, NULL, 0, "one row"); break;
     case LOGICAL_CTE: return plan_cte(p, n);
     case LOGICAL_FILTER: return plan_filter(p, n);
     case LOGICAL_PROJECT: return plan_project(p, n);
@@ -447,9 +417,11 @@ static struct stream plan_node(struct planner *p, const struct logical *n)
     case LOGICAL_SETOP: return plan_setop(p, n);
     case LOGICAL_TOPK: return plan_topk(p, n);
     case LOGICAL_FLATMAP: return plan_flatmap(p, n);
+    case LOGICAL_RECURSE: return plan_recurse(p, n);
+    case LOGICAL_SELF: return plan_self(p, n);
     case LOGICAL_WINDOW: return plan_window(p, n);
     }
-    return fresh_stream(p, NULL, 0);
+    return planner_fresh_stream(p, NULL, 0);
 }
 
 static void add_sources(struct planner *p)
@@ -461,7 +433,7 @@ static void add_sources(struct planner *p)
         buf_addf(&b, "source %s%s.%s", p->tables[i]->only ? "only " : "", s->schema, s->name);
         for (size_t k = 0; k < s->ncols; k++)
             buf_addf(&b, "%s%s", k ? ", " : ": ", s->colnames[k]);
-        add_op(p, PHYS_SOURCE, NULL, 0, arena_strndup(p->a, b.data, b.len))->source = i;
+        planner_add_op(p, PHYS_SOURCE, NULL, 0, arena_strndup(p->a, b.data, b.len))->source = i;
         AVEC_PUSH(p->a, p->source_ops, p->phys->n - 1);
         buf_fini(&b);
     }
@@ -474,7 +446,8 @@ bool physical_plan(struct plan_spec *spec, struct err *err)
     if (!sources_plan(spec, &p.tables, err))
         return false;
     add_sources(&p);
-    struct stream out = exact(&p, plan_node(&p, spec->root), spec->root->cols, spec->root->ncols);
+    struct stream out =
+        planner_exact(&p, planner_node(&p, spec->root), spec->root->cols, spec->root->ncols);
     p.phys->output = out.op;
     physical_share(p.a, p.phys);
     return true;

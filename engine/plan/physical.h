@@ -23,6 +23,8 @@ enum physical_kind {
     PHYS_SETOP,
     PHYS_TOPK,
     PHYS_FLATMAP,
+    PHYS_RECURSE,
+    PHYS_INPUT, /* in the body of a recursion: what comes from outside */
     PHYS_WINDOW
 };
 
@@ -32,7 +34,8 @@ struct physical_op {
     const char *text; /* for EXPLAIN: what it does, with names */
     const size_t *in; /* indexes of earlier operators */
     size_t nin;
-    size_t source;             /* SOURCE: index in spec->sources */
+    size_t source;             /* SOURCE: index in spec->sources; INPUT: in the recursion's in,
+                                * 0 = the recursive rows */
     const struct expr **exprs; /* MAP, GROUP's keys */
     size_t nexprs;
     const struct expr *cond; /* FILTER; JOIN: residual or NULL */
@@ -52,6 +55,8 @@ struct physical_op {
     int64_t limit, offset;
     bool with_ties;
     struct flatmap_spec flatmap;
+    struct recursion_spec recursion;
+    struct physical *body; /* RECURSE */
 };
 
 struct physical {

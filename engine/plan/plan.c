@@ -95,7 +95,7 @@ static bool plan(struct plan_spec *s, const struct plan_input *in, const struct 
         return false;
     struct pass_ctx c = {&s->arena, b.next_rel};
     s->root = pass_decorrelate(&c, pass_inline_ctes(&c, output_node(s, &c, &q)), err);
-    if (!s->root)
+    if (!s->root || !pass_iterate(&c, s->root, err))
         return false;
     if (!logical_is_valid(s->root))
         return err_set(err, ERR_INTERNAL, "could not understand the analysed statement");

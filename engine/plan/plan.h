@@ -85,6 +85,8 @@ struct plan_input {
     const struct column_type *param_types;
     size_t nparams;
     const char *qualified;   /* sql with every name qualified; for plan_spec_rerun() */
+    /* Where a recursion is taken for one that never ends; 0: the default. */
+    int64_t recursion_depth, recursion_rows;
     const char *environment; /* whatever else changes the answer (time zone); part of the key */
 };
 

@@ -286,6 +286,8 @@ struct logical *pull_conds(struct pulled *p, struct logical *n)
     case LOGICAL_SETOP:
     case LOGICAL_WINDOW:  /* as with aggregates */
     case LOGICAL_FLATMAP: /* calls may fail, and Postgres makes them for the rows of a case only */
+    case LOGICAL_RECURSE:
+    case LOGICAL_SELF:
     case LOGICAL_CTE:
     case LOGICAL_SCAN:
     case LOGICAL_ONE_ROW: break;

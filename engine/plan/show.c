@@ -268,6 +268,11 @@ static void print_kind(struct naming *nm, struct buf *b)
     case LOGICAL_UNION: buf_adds(b, "union"); break;
     case LOGICAL_SETOP: buf_adds(b, setops[n->setop]); break;
     case LOGICAL_TOPK: print_topk(nm, b); break;
+    case LOGICAL_RECURSE:
+        buf_addf(b, "recursion %s, union%s", n->rec->spec.name,
+                 n->rec->spec.distinct ? "" : " all");
+        break;
+    case LOGICAL_SELF: buf_addf(b, "recursive %s", n->rec->spec.name); break;
     case LOGICAL_FLATMAP: print_calls(nm, b); break;
     case LOGICAL_WINDOW: print_window(nm, b); break;
     }

@@ -7,6 +7,7 @@
  *     bind_srf     set-returning functions, in FROM and in the select list
  *     bind_from    the range table: tables, views, subqueries, CTEs, VALUES, joins
  *     bind_setop   UNION, INTERSECT, EXCEPT
+ *     bind_recursive  WITH RECURSIVE
  *     bind_agg     grouping keys and aggregates
  *     bind_window  window functions
  *     bind_expr    scalar expressions
@@ -35,6 +36,7 @@ struct binder {
     int depth;      /* of queries within queries, views included */
     int expr_depth; /* of expressions within expressions, join aliases included */
     size_t nfroms;  /* FROM items bound so far */
+    bool lazy;      /* LIMIT without an order reads no further than it must, see bind_recursive.c */
 };
 
 #define BIND_MAX_DEPTH 64
@@ -56,6 +58,8 @@ struct cte_entry {
     const struct pgnode *node;  /* COMMONTABLEEXPR */
     struct logical_cte *shared; /* NULL until first referenced */
     bool binding;
+    struct logical_rec *rec;     /* while the recursive part is bound */
+    const struct lcol *rec_cols; /* types and names of its columns */
 };
 
 /*
@@ -121,6 +125,18 @@ struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex);
 /* left, if not NULL: what the functions may be applied to; then the node's in[0] is left. */
 struct logical *bind_range_function(struct binder *b, struct scope *sc, struct rte *rte,
                                     struct logical *left);
+/* The columns of a set operation; one of its branches in those types. */
+struct setop_type {
+    struct column_type *v;
+    size_t n;
+};
+MUST_CHECK bool bind_setop_types(struct binder *b, const struct pgnode *node,
+                                 struct setop_type *out);
+struct logical *bind_setop_branch(struct binder *b, struct scope *sc, const struct pgnode *node,
+                                  const struct setop_type *types);
+/* A recursive WITH query, of the scope home; a reference to it from within its recursive part. */
+struct logical *bind_recursive(struct binder *b, struct scope *home, struct cte_entry *e);
+struct logical *bind_self(struct binder *b, const struct cte_entry *e, struct rte *rte);
 struct logical *bind_setops(struct binder *b, struct scope *sc, const struct pgnode *node);
 
 const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pgnode *node);
@@ -182,6 +198,9 @@ int64_t bind_sortgroup_entry(struct binder *b, const struct pgnode *targets,
 /* A join's alias column stands for an expression over its inputs; other nodes for themselves. */
 const struct pgnode *bind_resolve_alias(void *scope, const struct pgnode *node);
 
+/* A scope for the query: its range table and WITH list, nothing bound yet. */
+MUST_CHECK bool bind_open_scope(struct binder *b, const struct pgnode *query, struct scope *parent,
+                                struct scope *sc);
 bool bind_broken(struct binder *b, const char *what);
 /* Which way a SORTGROUPCLAUSE sorts a column of this type, in the clause named `what`. */
 MUST_CHECK bool bind_sort_order(struct binder *b, const struct pgnode *clause,

@@ -148,10 +148,16 @@ static bool bind_shared(struct binder *b, struct scope *home, struct cte_entry *
     if (e->shared)
         return true;
     if (e->binding)
-        return err_soft(b->err, "WITH RECURSIVE");
+        return bind_broken(b, "a WITH query that refers to itself");
     e->binding = true;
-    if (!bind_query(b, pgn_field(e->node, "ctequery"), home, false, &body))
+    if (pgn_bool(e->node, "cterecursive")) {
+        if (!(body.root = bind_recursive(b, home, e)))
+            return false;
+        body.nout = body.root->ncols;
+        body.out = arena_memdup(b->arena, body.root->cols, body.nout * sizeof *body.out);
+    } else if (!bind_query(b, pgn_field(e->node, "ctequery"), home, false, &body)) {
         return false;
+    }
     e->binding = false;
     e->shared = ARENA_NEW(b->arena, struct logical_cte);
     *e->shared = (struct logical_cte){body.root, body.out, body.nout, 0,
@@ -163,6 +169,12 @@ static struct logical *bind_cte(struct binder *b, struct scope *sc, struct rte *
 {
     struct scope *home;
     struct cte_entry *e = find_cte(b, sc, rte->node, &home);
+    if (e && e->rec)
+        return bind_self(b, e, rte);
+    if (e && b->lazy && pgn_bool(e->node, "cterecursive")) {
+        err_soft(b->err, "a recursive query under LIMIT without ORDER BY");
+        return NULL;
+    }
     if (!e || !bind_shared(b, home, e))
         return NULL;
     struct logical *n = logical_new(b->arena, LOGICAL_CTE, 0);

@@ -35,8 +35,8 @@ bool bind_needs_equality(struct binder *b, const struct column_type *ct, const c
 
 /* ------------------------------------------------------------ scopes */
 
-static bool open_scope(struct binder *b, const struct pgnode *query, struct scope *parent,
-                       struct scope *sc)
+bool bind_open_scope(struct binder *b, const struct pgnode *query, struct scope *parent,
+                     struct scope *sc)
 {
     const struct pgnode *rtable = pgn_field(query, "rtable");
     const struct pgnode *ctes = pgn_field(query, "cteList");
@@ -49,8 +49,10 @@ static bool open_scope(struct binder *b, const struct pgnode *query, struct scop
     sc->ctes = ARENA_ARRAY(b->scratch, struct cte_entry, sc->nctes);
     for (size_t i = 0; i < sc->nctes; i++) {
         sc->ctes[i].node = ctes->items[i];
-        if (pgn_bool(ctes->items[i], "cterecursive"))
-            return err_soft(b->err, "WITH RECURSIVE");
+        if (!pgn_is_null(pgn_field(ctes->items[i], "search_clause")))
+            return err_soft(b->err, "a SEARCH clause");
+        if (!pgn_is_null(pgn_field(ctes->items[i], "cycle_clause")))
+            return err_soft(b->err, "a CYCLE clause");
         if (!refuse_check_query(pgn_field(ctes->items[i], "ctequery"), b->err))
             return false;
     }
@@ -303,17 +305,30 @@ static bool bind_clauses(struct binder *b, struct scope *sc, bool top, struct bo
     return out->root != NULL;
 }
 
+/* Whether the rows of this query's FROM are read only as far as a LIMIT, its own or outside of it,
+ * needs them. What sorts or groups reads all. */
+static bool is_lazy(const struct binder *b, const struct pgnode *query)
+{
+    if (pgn_field(query, "sortClause")->n || pgn_field(query, "distinctClause")->n ||
+        pgn_bool(query, "hasWindowFuncs") || has_grouping(query))
+        return false;
+    return b->lazy || !pgn_is_null(pgn_field(query, "limitCount"));
+}
+
 bool bind_query(struct binder *b, const struct pgnode *query, struct scope *parent, bool top,
                 struct bound *out)
 {
     struct scope sc;
+    bool lazy = b->lazy;
     *out = (struct bound){0};
     if (b->depth >= BIND_MAX_DEPTH)
         return err_set(b->err, "54001", "the statement is nested too deeply");
-    if (!refuse_check_query(query, b->err) || !open_scope(b, query, parent, &sc))
+    if (!refuse_check_query(query, b->err) || !bind_open_scope(b, query, parent, &sc))
         return false;
     b->depth++;
+    b->lazy = is_lazy(b, query);
     bool ok = bind_clauses(b, &sc, top, out);
+    b->lazy = lazy;
     b->depth--;
     return ok;
 }

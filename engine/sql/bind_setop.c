@@ -12,11 +12,6 @@
 #include "engine/sql/pgops.h"
 #include "engine/sql/refuse.h"
 
-struct setop_type {
-    struct column_type *v;
-    size_t n;
-};
-
 static bool same_types(const struct setop_type *a, const struct setop_type *b)
 {
     if (a->n != b->n)
@@ -27,7 +22,7 @@ static bool same_types(const struct setop_type *a, const struct setop_type *b)
     return true;
 }
 
-static bool setop_types(struct binder *b, const struct pgnode *node, struct setop_type *out)
+bool bind_setop_types(struct binder *b, const struct pgnode *node, struct setop_type *out)
 {
     const struct pgnode *types = pgn_field(node, "colTypes");
     const struct pgnode *typmods = pgn_field(node, "colTypmods");
@@ -100,6 +95,12 @@ static struct logical *bind_branch(struct binder *b, struct scope *sc, const str
     return logical_project(b->arena, n, b->next_rel++, exprs, names, ncols);
 }
 
+struct logical *bind_setop_branch(struct binder *b, struct scope *sc, const struct pgnode *node,
+                                  const struct setop_type *types)
+{
+    return bind_branch(b, sc, node, types, 0);
+}
+
 static bool is_union(const struct pgnode *node)
 {
     return pgn_is(node, "SETOPERATIONSTMT") && pgn_int(node, "op") == 1;
@@ -121,7 +122,7 @@ static bool collect_union(struct binder *b, struct scope *sc, const struct pgnod
         const struct pgnode *side = pgn_field(node, sides[i]);
         struct setop_type own;
         if (is_union(side) && (!all || pgn_bool(side, "all"))) {
-            if (!setop_types(b, side, &own))
+            if (!bind_setop_types(b, side, &own))
                 return false;
             if (same_types(&own, types)) {
                 if (!collect_union(b, sc, side, all, types, out, depth + 1))
@@ -187,7 +188,7 @@ static struct logical *bind_node(struct binder *b, struct scope *sc, const struc
         bind_broken(b, "a set operation of unknown form");
         return NULL;
     }
-    if (!setop_types(b, node, types))
+    if (!bind_setop_types(b, node, types))
         return NULL;
     for (size_t i = 0; i < types->n; i++)
         if (!(op == 1 && pgn_bool(node, "all")) && !bind_needs_equality(b, &types->v[i],
