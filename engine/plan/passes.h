@@ -32,6 +32,8 @@ MUST_CHECK bool pass_iterate(struct pass_ctx *c, struct logical *root, struct er
 pass_fn pass_inline_ctes;
 /* Filters go down to the scans; outer joins whose NULL rows are filtered out become inner ones. */
 pass_fn pass_push_filters;
+/* A window that is wanted up to a rank only is given the rows up to that. */
+pass_fn pass_limit_windows;
 /* Projections below joins give way, so that joins of subqueries and views are ordered as one. */
 pass_fn pass_pull_projections;
 /* A projection of a projection becomes one, where nothing is computed twice by it. */
