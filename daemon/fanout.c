@@ -263,14 +263,14 @@ static void to_all(struct fan *f, struct lmsg_plan *m)
     case L_DELTA:
         if (f->stale && m->current)
             fan_current(f, m);
-        fan_delta(f, m);
         fan_answered(f, m);
+        fan_delta(f, m);
         break;
     case L_FAILED:
         if (f->stale && m->current)
             fan_current(f, m);
-        fan_failed(f, m);
         fan_answered(f, m);
+        fan_failed(f, m); /* the last QUERY may take it away */
         break;
     case L_HOLDS:
         if (f->stale && m->current)

@@ -31,10 +31,17 @@ void feed_rerun_restart(struct feed *f, struct fed_plan *p);
 void feed_rerun_touched(void *feed, struct leaf *const *leaves, size_t n, uint32_t xid, lsn_t end);
 /* The session is gone, and with it what was asked. */
 void feed_rerun_forget_jobs(struct feed *f);
-/* A job that only published tables. */
-void feed_rerun_published(struct feed *f, struct hydrate_job *job);
+void feed_rerun_wake_at(struct feed *f, uint64_t when);
 /* Whatever can be done now. */
 void feed_rerun_run(struct feed *f);
+
+/* feed_publish.c */
+/* All of the plan's tables are in the stream. */
+bool feed_are_published(const struct fed_plan *p);
+/* Asks for those that are not known to be. */
+void feed_request_publishing(struct feed *f, struct fed_plan *p);
+/* A job that only published tables. */
+void feed_rerun_published(struct feed *f, struct hydrate_job *job);
 
 /* feed_seed.c */
 /* All columns that are needed of the leaf are in the layout. */

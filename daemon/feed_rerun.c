@@ -80,7 +80,7 @@ void feed_rerun_forget_jobs(struct feed *f)
     f->rerun_out = false;
 }
 
-static void wake_at(struct feed *f, uint64_t when)
+void feed_rerun_wake_at(struct feed *f, uint64_t when)
 {
     if (!f->rerun_at || when < f->rerun_at)
         f->rerun_at = when;
@@ -125,83 +125,6 @@ void feed_rerun_touched(void *feed, struct leaf *const *leaves, size_t n, uint32
     }
 }
 
-/* ---- publishing ---------------------------------------------------------------------------- */
-
-static bool is_published(const struct leaf *leaf)
-{
-    return leaf->published || leaf->layout;
-}
-
-static bool are_published(const struct fed_plan *p)
-{
-    for (size_t i = 0; i < p->needs.n; i++)
-        if (!is_published(p->needs.v[i].leaf))
-            return false;
-    return true;
-}
-
-/* Asks for those tables of the plan that are not known to be published. */
-static void request_publishing(struct feed *f, struct fed_plan *p)
-{
-    VEC(struct hydrate_table) tables = {0};
-    for (size_t i = 0; i < p->needs.n; i++) {
-        struct leaf *leaf = p->needs.v[i].leaf;
-        if (is_published(leaf) || leaf->asked)
-            continue;
-        if (leaf->retry_at > f->now) {
-            wake_at(f, leaf->retry_at);
-            continue;
-        }
-        leaf->asked = true;
-        VEC_PUSH(tables, ((struct hydrate_table){.relid = leaf->relid}));
-    }
-    if (!tables.n)
-        return;
-    struct hydrate_job *job = NEW(struct hydrate_job);
-    job->m.kind = R_HYDRATED;
-    job->epoch = f->epoch;
-    job->publish = true;
-    job->tables = tables.v;
-    job->ntables = tables.n;
-    f->ask(f->ask_arg, &job->m);
-}
-
-static void end_readers(struct feed *f, const struct leaf *leaf, const struct err *err)
-{
-    for (size_t i = 0; i < f->reruns.n; i++)
-        if (f->reruns.v[i]->state == FED_WAITING && feed_needs(f->reruns.v[i], leaf))
-            feed_end_plan(f, f->reruns.v[i], err);
-}
-
-static void take_published(struct feed *f, struct leaf *leaf, const struct hydrate_job *job,
-                           const struct hydrate_table *t)
-{
-    const struct err *err = err_is_set(&job->err) ? &job->err : &t->err;
-    leaf->asked = false;
-    if (!err_is_set(err)) {
-        leaf->published = true;
-        leaf->pause = leaf->retry_at = 0;
-        return;
-    }
-    feed_retry_later(f, leaf);
-    wake_at(f, leaf->retry_at);
-    if (t->permanent)
-        end_readers(f, leaf, err); /* the leaf may be gone */
-    else
-        log_warn("table %u is not in the stream yet: %s", t->relid, err->message);
-}
-
-void feed_rerun_published(struct feed *f, struct hydrate_job *job)
-{
-    for (size_t i = 0; job->epoch == f->epoch && i < job->ntables; i++) {
-        struct leafmap_entry *e = leafmap_find(&f->ing.map, job->tables[i].relid);
-        if (e && e->leaf)
-            take_published(f, e->leaf, job, &job->tables[i]);
-    }
-    f->rerun_work = true;
-    hydrate_job_free(job);
-}
-
 /* ---- asking -------------------------------------------------------------------------------- */
 
 /* Whether it can be asked now; if not, what is missing is on its way. */
@@ -215,16 +138,16 @@ static bool is_ready(struct feed *f, struct fed_plan *p)
         r->wanted = true;
     }
     if (r->due_at)
-        wake_at(f, r->due_at);
+        feed_rerun_wake_at(f, r->due_at);
     if (!r->wanted || r->running)
         return false;
-    if (!are_published(p)) {
-        request_publishing(f, p);
+    if (!feed_are_published(p)) {
+        feed_request_publishing(f, p);
         return false;
     }
     if (r->retry_at <= f->now)
         return true;
-    wake_at(f, r->retry_at);
+    feed_rerun_wake_at(f, r->retry_at);
     return false;
 }
 
@@ -326,7 +249,7 @@ static void accept(struct feed *f, struct fed_plan *p, struct rerun_item *item, 
     r->told = hidden != LSN_MAX;
     r->wanted = r->touches.n > 0;
     r->pause = 0;
-    r->retry_at = f->now + (item->took < PAUSE_MAX ? item->took : PAUSE_MAX);
+    r->retry_at = f->now + item->took;
     r->due_at = p->plan->spec->rerun->timed ? f->now + f->limits.rerun_interval : 0;
     outbox_answer(f->out, p->plan, &item->rows, error ? &item->err : NULL, label, hidden);
     p->started = true;
@@ -338,6 +261,12 @@ static void accept(struct feed *f, struct fed_plan *p, struct rerun_item *item, 
 static bool is_of_the_server(const struct err *err)
 {
     return strncmp(err->sqlstate, "57", 2) == 0 || strncmp(err->sqlstate, "XX", 2) == 0;
+}
+
+/* One that takes too long keeps all others waiting. */
+static void ask_rarely(struct feed *f, struct fed_rerun *r, uint64_t took)
+{
+    r->due_at = r->retry_at = f->now + (took * 3 > PAUSE_MAX ? took * 3 : PAUSE_MAX);
 }
 
 static void settle(struct feed *f, struct fed_plan *p, struct rerun_item *item,
@@ -358,7 +287,7 @@ static void settle(struct feed *f, struct fed_plan *p, struct rerun_item *item,
     } else {
         accept(f, p, item, label, hidden);
         if (item->outcome == RERUN_FAILED && is_of_the_server(&item->err))
-            p->rerun->due_at = f->now + PAUSE_MAX;
+            ask_rarely(f, p->rerun, item->took);
     }
 }
 

@@ -492,6 +492,18 @@ START_TEST(a_statement_that_no_longer_holds_ends)
         ck_assert(client_apply(c, client_read_line(c)));
     ck_assert_ptr_nonnull(strstr(a->error, "42703"));
     must_equal(b, "SELECT id, ctid IS NULL FROM gone");
+    struct view *r = rerun("r", "SELECT id, ctid IS NULL FROM stays WHERE id > 0");
+    sql_run(db, "CREATE TABLE \"old \"\"\\name\"(id int PRIMARY KEY)");
+    struct view *o = rerun("o", "SELECT id, ctid IS NULL FROM \"old \"\"\\name\"");
+    sql_run(db, "INSERT INTO \"old \"\"\\name\" VALUES (7)");
+    must_equal(o, "SELECT id, false FROM \"old \"\"\\name\"");
+    ck_assert(!r->released);
+    sql_run(db,
+            "ALTER TABLE \"old \"\"\\name\" RENAME TO young;"
+            "CREATE TABLE \"old \"\"\\name\"(id int PRIMARY KEY); INSERT INTO young VALUES (8)");
+    while (!o->released)
+        ck_assert(client_apply(c, client_read_line(c)));
+    ck_assert_ptr_nonnull(strstr(o->error, "42P01"));
     sql_run(db, "DROP TABLE gone");
     while (!b->released)
         ck_assert(client_apply(c, client_read_line(c)));
