@@ -342,12 +342,14 @@ void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char 
                                    .function_name = function_name,
                                    .function = find_function,
                                    .sorts_descending = sorts_descending,
-                                   .array_type = array_type};
+                                   .array_type = array_type,
+                                   .names = &catalog_load_names};
 }
 
 void catalog_load_fini(struct catalog_load *cl)
 {
     VEC_FREE(cl->tables);
     VEC_FREE(cl->views);
+    VEC_FREE(cl->names);
     arena_fini(&cl->arena);
 }

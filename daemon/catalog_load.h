@@ -16,17 +16,29 @@
 #include "engine/sql/catalog.h"
 #include "engine/value/value.h"
 
+/* The answer to one question of struct catalog_names. */
+struct catalog_name {
+    const void *kind; /* whose answer it is */
+    uint32_t oid;
+    int64_t more;
+    const void *answer; /* in the loader's arena */
+};
+
 struct catalog_load {
     struct pgconn *conn;     /* borrowed */
     const char *publication; /* borrowed: a table already in it needs no identity, see below */
     struct arena arena;
     VEC(struct cat_table *) tables;
-    VEC(struct plan_view) views; /* those inlined */
-    struct catalog catalog;      /* what the engine gets; ctx is this object */
+    VEC(struct plan_view) views;    /* those inlined */
+    VEC(struct catalog_name) names; /* looked up so far; see catalog_names.c */
+    struct catalog catalog;         /* what the engine gets; ctx is this object */
 };
 
 void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char *publication);
 void catalog_load_fini(struct catalog_load *cl);
+
+/* Answers about names; in catalog_names.c. */
+extern const struct catalog_names catalog_load_names;
 
 /* A type by OID over any session: domains are their base type. Interned. NULL with err. */
 const struct type *catalog_load_type(struct pgconn *conn, uint32_t oid, struct err *err);

@@ -309,6 +309,8 @@ bool eval_delegated(const struct expr *e, struct eval_ctx *cx, struct value *out
         return no_session(err);
     if (!eval_args(d, e, cx, v, err))
         return false;
+    if (e->call->timeless && !delegate_is_timeless(e, v, err))
+        return false;
     buf_reset(&d->key);
     delegate_key(e, v, &d->key);
     return look_up(d, e, out, err);

@@ -98,6 +98,8 @@ struct delegate_call {
     size_t nparts;
     const char *const *arrays; /* by argument: the array type it travels in, "text[]" mostly */
     const char *sql;           /* the question */
+    /* Texts are read as dates or times: those that name a moment ("today") fail. */
+    bool timeless;
 };
 
 /* Whether there is a delegated call in e. */

@@ -98,6 +98,36 @@ void delegate_array(struct buf *b, const struct delegate_text *v, size_t n)
     buf_addc(b, '}');
 }
 
+/* ------------------------------------------------------------ moments */
+
+static bool has_word(const uint8_t *p, size_t len, const char *word)
+{
+    size_t n = strlen(word), i = 0;
+    for (size_t at = 0; at + n <= len; at++) {
+        for (i = 0; i < n && (p[at + i] | 0x20) == (uint8_t)word[i]; i++)
+            ;
+        if (i == n)
+            return true;
+    }
+    return false;
+}
+
+bool delegate_is_timeless(const struct expr *e, const struct value *v, struct err *err)
+{
+    static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        if (v[i].null || !is_bytes(e->args[i]->ct.type))
+            continue;
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+            if (has_word(v[i].p, v[i].len, words[k]))
+                return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
+                               "a text that means another moment every time (\"%s\") can't be "
+                               "kept live as a date or time",
+                               words[k]);
+    }
+    return true;
+}
+
 /* ------------------------------------------------------------ SQL */
 
 static void add_question(struct buf *b, const struct delegate_call *call, size_t nargs)

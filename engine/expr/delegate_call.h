@@ -12,6 +12,8 @@ void delegate_key(const struct expr *e, const struct value *v, struct buf *key);
 /* Argument k out of such a key. */
 struct delegate_text delegate_key_text(const struct expr *e, const uint8_t *key, uint32_t k,
                                        struct arena *a);
+/* Whether no text among the values names a moment; false with the error set. */
+bool delegate_is_timeless(const struct expr *e, const struct value *v, struct err *err);
 /* Fills in id and sql; everything else of the call is set. */
 void delegate_call_finish(struct delegate_call *call, const struct expr *const *args, size_t nargs,
                           const struct column_type *result, struct arena *a);

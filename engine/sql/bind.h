@@ -163,6 +163,15 @@ const struct expr *bind_sublink_param(struct binder *b, struct scope *sc,
                                       const struct pgnode *node);
 MUST_CHECK bool bind_type(struct binder *b, uint32_t type, int32_t typmod, uint32_t collation,
                           struct column_type *out);
+/* The node's input collation; *ok false with the error set. */
+const struct collation *bind_input_collation(struct binder *b, const struct pgnode *node, bool *ok);
+/* The list, bound; NULL with the error set, *n its length. */
+const struct expr **bind_args(struct binder *b, struct scope *sc, const struct pgnode *list,
+                              size_t *n);
+/* e with what is constant in it evaluated; NULL stays NULL. */
+const struct expr *bind_fold(struct binder *b, const struct expr *e);
+/* After a native version was refused: whether Postgres can be asked instead; the error is gone then. */
+bool bind_can_delegate(struct binder *b);
 /* e in the type of the set operation's column. */
 const struct expr *bind_coerce(struct binder *b, const struct expr *e, struct column_type to);
 

@@ -1,10 +1,10 @@
 /*
  * bind_expr: scalar expressions, one function a node tag, found in a table.
  *
- * Operators and functions come resolved to their pg_proc OID; engine/expr has a native version or
- * refuses. What is constant is folded at once. Volatility is asked of the catalog only for functions
- * that have no native version: those in the table are immutable, or stable only by settings that
- * the daemon pins.
+ * Operators and functions come resolved to their pg_proc OID; engine/expr has a native version, or
+ * Postgres is asked for their values when the plan runs (bind_delegate.h). What is constant is folded
+ * at once. Volatility is asked of the catalog only for functions that have no native version: those
+ * in the table are immutable, or stable only by settings that the daemon pins.
  *
  * To bind another node: its line in the table at the end, and its line out of refuse.c.
  */
@@ -13,11 +13,11 @@
 #include <string.h>
 
 #include "engine/expr/pgfuncs.h"
+#include "engine/sql/bind_delegate.h"
+#include "engine/sql/bind_row.h"
 #include "engine/sql/refuse.h"
 
-/* The node's input collation; *ok false with the error set. */
-static const struct collation *input_collation(struct binder *b, const struct pgnode *node,
-                                               bool *ok)
+const struct collation *bind_input_collation(struct binder *b, const struct pgnode *node, bool *ok)
 {
     uint32_t oid = pgn_oid(node, "inputcollid");
     const struct collation *c = oid ? b->cat->collation(b->cat->ctx, oid, b->err) : NULL;
@@ -25,9 +25,8 @@ static const struct collation *input_collation(struct binder *b, const struct pg
     return c;
 }
 
-/* The field's list, bound; NULL with the error set, *n its length. */
-static const struct expr **bind_args(struct binder *b, struct scope *sc, const struct pgnode *list,
-                                     size_t *n)
+const struct expr **bind_args(struct binder *b, struct scope *sc, const struct pgnode *list,
+                              size_t *n)
 {
     const struct expr **args = ARENA_ARRAY(b->arena, const struct expr *, list->n + 1);
     for (uint32_t i = 0; i < list->n; i++)
@@ -37,24 +36,29 @@ static const struct expr **bind_args(struct binder *b, struct scope *sc, const s
     return args;
 }
 
-static const struct expr *fold(struct binder *b, const struct expr *e)
+const struct expr *bind_fold(struct binder *b, const struct expr *e)
 {
     return e ? expr_fold(b->arena, e) : NULL;
 }
 
+bool bind_can_delegate(struct binder *b)
+{
+    if (!b->cat->names || !b->err->soft)
+        return false;
+    err_clear(b->err);
+    return true;
+}
+
 /* ------------------------------------------------------------ functions and operators */
 
-static const struct expr *call(struct binder *b, uint32_t funcid, const struct expr *const *args,
-                               size_t nargs, struct column_type result,
-                               const struct collation *coll)
+/* Says why a function without a native version can't be had at all. */
+static const struct expr *refuse_call(struct binder *b, uint32_t funcid)
 {
-    if (!pgfunc_lookup(funcid)) {
-        char volatility = 0;
-        const char *name = b->cat->function_name(b->cat->ctx, funcid, &volatility);
-        refuse_function(name, volatility, b->err);
-        return NULL;
-    }
-    return fold(b, expr_func(b->arena, funcid, NULL, args, nargs, result, coll, b->err));
+    char volatility = 0;
+    const char *name = b->cat->function_name(b->cat->ctx, funcid, &volatility);
+    err_clear(b->err);
+    refuse_function(name, volatility, b->err);
+    return NULL;
 }
 
 static const struct expr *bind_call(struct binder *b, struct scope *sc, const struct pgnode *node,
@@ -63,14 +67,22 @@ static const struct expr *bind_call(struct binder *b, struct scope *sc, const st
     struct column_type result;
     size_t n;
     bool ok;
-    const struct collation *in = input_collation(b, node, &ok);
+    const struct collation *in = bind_input_collation(b, node, &ok);
     uint32_t funcid = pgn_oid(node, func);
     if (!funcid)
         bind_broken(b, "an operator without its function");
     if (!ok || !funcid || !bind_type(b, pgn_oid(node, type), -1, pgn_oid(node, coll), &result))
         return NULL;
     const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
-    return args ? call(b, funcid, args, n, result, in) : NULL;
+    if (!args)
+        return NULL;
+    const struct expr *e = expr_func(b->arena, funcid, NULL, args, n, result, in, b->err);
+    if (e)
+        return bind_fold(b, e);
+    if (!bind_can_delegate(b))
+        return b->err->soft && !pgfunc_lookup(funcid) ? refuse_call(b, funcid) : NULL;
+    return pgn_is(node, "FUNCEXPR") ? delegated_func(b, node, args, n, result)
+                                    : delegated_op(b, node, args, n, result);
 }
 
 static const struct expr *bind_func(struct binder *b, struct scope *sc, const struct pgnode *node)
@@ -97,7 +109,7 @@ static const struct expr *bind_by_equality(struct binder *b, struct scope *sc,
     struct column_type result;
     size_t n;
     bool ok;
-    const struct collation *coll = input_collation(b, node, &ok);
+    const struct collation *coll = bind_input_collation(b, node, &ok);
     uint32_t eq = pgn_oid(node, "opfuncid");
     const struct expr **args = ok ? bind_args(b, sc, list, &n) : NULL;
     if (!args)
@@ -106,33 +118,13 @@ static const struct expr *bind_by_equality(struct binder *b, struct scope *sc,
         bind_broken(b, "an equality without two arguments");
         return NULL;
     }
-    if (pgn_is(node, "DISTINCTEXPR"))
-        return fold(b, expr_distinct(b->arena, eq, args[0], args[1], coll, false, b->err));
-    /* The result is the first argument or NULL, so it has that argument's type. */
-    result = args[0]->ct;
-    return fold(b, expr_nullif(b->arena, eq, args[0], args[1], result, coll, b->err));
-}
-
-static const struct expr *bind_array_op(struct binder *b, struct scope *sc,
-                                        const struct pgnode *node)
-{
-    const struct pgnode *args = pgn_field(node, "args");
-    const struct pgnode *list = args->n == 2 ? args->items[1] : args;
-    size_t n;
-    bool ok;
-    const struct collation *coll = input_collation(b, node, &ok);
-    if (!ok)
-        return NULL;
-    if (!pgn_is(list, "ARRAYEXPR") || pgn_bool(list, "multidims")) {
-        err_soft(b->err, "ANY or ALL of an array other than ARRAY[…]");
-        return NULL;
-    }
-    const struct expr *x = bind_expr(b, sc, args->items[0]);
-    const struct expr **items = x ? bind_args(b, sc, pgn_field(list, "elements"), &n) : NULL;
-    if (!items)
-        return NULL;
-    return fold(b, expr_in(b->arena, pgn_oid(node, "opfuncid"), pgn_bool(node, "useOr"), x, items,
-                           n, coll, b->err));
+    /* The result of NULLIF is the first argument or NULL, so it has that argument's type. */
+    bool distinct = pgn_is(node, "DISTINCTEXPR");
+    result = distinct ? (struct column_type){type_native(OID_BOOL), -1, NULL} : args[0]->ct;
+    const struct expr *e = distinct
+                               ? expr_distinct(b->arena, eq, args[0], args[1], coll, false, b->err)
+                               : expr_nullif(b->arena, eq, args[0], args[1], result, coll, b->err);
+    return !e && bind_can_delegate(b) ? delegated_op(b, node, args, n, result) : bind_fold(b, e);
 }
 
 /* ------------------------------------------------------------ logic */
@@ -153,22 +145,7 @@ static const struct expr *bind_bool(struct binder *b, struct scope *sc, const st
         bind_broken(b, "a boolean operator of unknown form");
         return NULL;
     }
-    return fold(b, expr_bool(b->arena, kind, args, n));
-}
-
-static const struct expr *bind_null_test(struct binder *b, struct scope *sc,
-                                         const struct pgnode *node)
-{
-    if (pgn_bool(node, "argisrow")) {
-        err_soft(b->err, "IS NULL of a row");
-        return NULL;
-    }
-    const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
-    if (arg && arg->ct.type->kind == TYPE_OPAQUE && arg->ct.type->json == JSON_COMPOSITE) {
-        err_soft(b->err, "IS NULL of a composite value");
-        return NULL;
-    }
-    return arg ? fold(b, expr_is_null(b->arena, arg, pgn_int(node, "nulltesttype") == 1)) : NULL;
+    return bind_fold(b, expr_bool(b->arena, kind, args, n));
 }
 
 static const struct expr *bind_boolean_test(struct binder *b, struct scope *sc,
@@ -180,7 +157,7 @@ static const struct expr *bind_boolean_test(struct binder *b, struct scope *sc,
         bind_broken(b, "a boolean test of unknown kind");
     if (!arg || test < IS_TRUE || test > IS_NOT_UNKNOWN)
         return NULL;
-    return fold(b, expr_bool_test(b->arena, arg, (enum bool_test)test));
+    return bind_fold(b, expr_bool_test(b->arena, arg, (enum bool_test)test));
 }
 
 /* ------------------------------------------------------------ conditionals */
@@ -232,7 +209,7 @@ static const struct expr *bind_case(struct binder *b, struct scope *sc, const st
     if (!rest)
         return NULL;
     AVEC_PUSH(b->arena, args, rest);
-    return fold(b, expr_case(b->arena, args.v, args.n, ct));
+    return bind_fold(b, expr_case(b->arena, args.v, args.n, ct));
 }
 
 static const struct expr *bind_coalesce(struct binder *b, struct scope *sc,
@@ -243,7 +220,7 @@ static const struct expr *bind_coalesce(struct binder *b, struct scope *sc,
     if (!bind_type(b, pgn_oid(node, "coalescetype"), -1, pgn_oid(node, "coalescecollid"), &ct))
         return NULL;
     const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
-    return args && n ? fold(b, expr_coalesce(b->arena, args, n, ct)) : NULL;
+    return args && n ? bind_fold(b, expr_coalesce(b->arena, args, n, ct)) : NULL;
 }
 
 static const struct expr *bind_minmax(struct binder *b, struct scope *sc, const struct pgnode *node)
@@ -251,13 +228,15 @@ static const struct expr *bind_minmax(struct binder *b, struct scope *sc, const 
     struct column_type ct;
     size_t n;
     bool ok;
-    const struct collation *coll = input_collation(b, node, &ok);
+    const struct collation *coll = bind_input_collation(b, node, &ok);
     if (!ok || !bind_type(b, pgn_oid(node, "minmaxtype"), -1, pgn_oid(node, "minmaxcollid"), &ct))
         return NULL;
     const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
     if (!args)
         return NULL;
-    return fold(b, expr_minmax(b->arena, pgn_int(node, "op") == 0, args, n, ct, coll, b->err));
+    const struct expr *e =
+        expr_minmax(b->arena, pgn_int(node, "op") == 0, args, n, ct, coll, b->err);
+    return !e && bind_can_delegate(b) ? delegated_minmax(b, node, args, n, ct) : bind_fold(b, e);
 }
 
 /* ------------------------------------------------------------ casts */
@@ -270,7 +249,8 @@ static const struct expr *bind_relabel(struct binder *b, struct scope *sc,
     if (!arg || !bind_type(b, pgn_oid(node, "resulttype"), (int32_t)pgn_int(node, "resulttypmod"),
                            pgn_oid(node, "resultcollid"), &ct))
         return NULL;
-    return fold(b, expr_relabel(b->arena, arg, ct, b->err));
+    const struct expr *e = expr_relabel(b->arena, arg, ct, b->err);
+    return !e && bind_can_delegate(b) ? delegated_cast(b, node, arg, ct) : bind_fold(b, e);
 }
 
 static const struct expr *bind_via_io(struct binder *b, struct scope *sc, const struct pgnode *node)
@@ -279,7 +259,8 @@ static const struct expr *bind_via_io(struct binder *b, struct scope *sc, const 
     const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
     if (!arg || !bind_type(b, pgn_oid(node, "resulttype"), -1, pgn_oid(node, "resultcollid"), &ct))
         return NULL;
-    return fold(b, expr_via_io(b->arena, arg, ct, b->err));
+    const struct expr *e = expr_via_io(b->arena, arg, ct, b->err);
+    return !e && bind_can_delegate(b) ? delegated_cast(b, node, arg, ct) : bind_fold(b, e);
 }
 
 static const struct expr *bind_collate(struct binder *b, struct scope *sc,
@@ -290,17 +271,26 @@ static const struct expr *bind_collate(struct binder *b, struct scope *sc,
         return NULL;
     struct column_type ct = arg->ct;
     ct.collation = b->cat->collation(b->cat->ctx, pgn_oid(node, "collOid"), b->err);
-    return ct.collation ? fold(b, expr_relabel(b->arena, arg, ct, b->err)) : NULL;
+    return ct.collation ? bind_fold(b, expr_relabel(b->arena, arg, ct, b->err)) : NULL;
+}
+
+/* name => x: a function that is delegated is told the names. */
+static const struct expr *bind_named_arg(struct binder *b, struct scope *sc,
+                                         const struct pgnode *node)
+{
+    return bind_expr(b, sc, pgn_field(node, "arg"));
 }
 
 /* ------------------------------------------------------------ the table */
 
 typedef const struct expr *bind_fn(struct binder *b, struct scope *sc, const struct pgnode *node);
 
-static const struct {
+struct rule {
     const char *tag;
     bind_fn *bind;
-} rules[] = {
+};
+
+static const struct rule native[] = {
     {"VAR", bind_var},
     {"CONST", bind_const},
     {"PARAM", bind_param},
@@ -321,7 +311,25 @@ static const struct {
     {"COLLATEEXPR", bind_collate},
     {"WINDOWFUNC", bind_window_func},
     {"SUBLINK", bind_sublink},
+    {"NAMEDARGEXPR", bind_named_arg},
+    {"ROWCOMPAREEXPR", bind_row_compare},
 };
+
+/* Where Postgres can be asked, see struct catalog_names. */
+static const struct rule delegated[] = {
+    {"ARRAYEXPR", bind_array},          {"ROWEXPR", bind_row},
+    {"FIELDSELECT", bind_field_select}, {"SUBSCRIPTINGREF", bind_subscript},
+    {"ARRAYCOERCEEXPR", bind_cast},     {"CONVERTROWTYPEEXPR", bind_cast},
+    {"COERCETODOMAIN", bind_cast},      {"XMLEXPR", bind_xml},
+};
+
+static bind_fn *find_rule(const struct rule *v, size_t n, const struct pgnode *node)
+{
+    for (size_t i = 0; i < n; i++)
+        if (pgn_is(node, v[i].tag))
+            return v[i].bind;
+    return NULL;
+}
 
 static const struct expr *bind_by_rule(struct binder *b, struct scope *sc,
                                        const struct pgnode *node)
@@ -331,9 +339,11 @@ static const struct expr *bind_by_rule(struct binder *b, struct scope *sc,
         return NULL;
     if (grouped)
         return grouped;
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (pgn_is(node, rules[i].tag))
-            return rules[i].bind(b, sc, node);
+    bind_fn *rule = find_rule(native, sizeof native / sizeof *native, node);
+    if (!rule && b->cat->names)
+        rule = find_rule(delegated, sizeof delegated / sizeof *delegated, node);
+    if (rule)
+        return rule(b, sc, node);
     refuse_expr(node, b->err);
     return NULL;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/expr/delegate.h"
+#include "engine/sql/bind_row.h"
 #include "engine/sql/refuse.h"
 
 bool bind_type(struct binder *b, uint32_t type, int32_t typmod, uint32_t collation,
@@ -75,7 +76,9 @@ const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgn
     struct rte *rte = bind_find_rte(b, sc, pgn_int(node, "varno"));
     if (!rte)
         return NULL;
-    if (attno <= 0) {
+    if (attno == 0)
+        return bind_whole_row(b, sc, rte, pgn_oid(node, "vartype"));
+    if (attno < 0) {
         refuse_system_column((int)attno, b->err);
         return NULL;
     }

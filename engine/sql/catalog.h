@@ -51,6 +51,42 @@ struct cat_function {
     const char *extension; /* it belongs to, or NULL */
 };
 
+/* A function as it is called in SQL. */
+struct cat_call {
+    const char *sql;  /* "schema"."name" */
+    const char *name; /* without schema and quotes */
+    char volatility;  /* pg_proc's i, s, v */
+    bool is_builtin;  /* of initdb, in pg_catalog */
+    bool may_execute; /* the daemon's role may */
+};
+
+struct cat_operator {
+    const char *sql; /* OPERATOR("schema".+) */
+    uint32_t funcid;
+};
+
+/* A type as it is named in SQL, with its typmod. */
+struct cat_type_name {
+    const char *sql;
+    const char
+        *array; /* of it, without typmod; NULL: casts from text go through its input function */
+    char io;    /* volatility of input and output, the worse one */
+    bool is_collatable;
+    bool is_pseudo;
+};
+
+/* How SQL names things, for questions to Postgres: quoted, with their schema, the same in any session.
+ * All return NULL with err. */
+struct catalog_names {
+    const struct cat_call *(*function)(void *ctx, uint32_t oid, struct err *err);
+    const struct cat_operator *(*op)(void *ctx, uint32_t oid, struct err *err);
+    const struct cat_type_name *(*type)(void *ctx, uint32_t oid, int32_t typmod, struct err *err);
+    const char *(*collation)(void *ctx, uint32_t oid, struct err *err);
+    /* Attribute number no of a composite type; of the record that a function returns by its OUT
+     * parameters, if funcid isn't 0. */
+    const char *(*field)(void *ctx, uint32_t type, uint32_t funcid, int no, struct err *err);
+};
+
 struct catalog {
     void *ctx;
     const struct cat_table *(*table)(void *ctx, uint32_t oid, struct err *err);
@@ -63,6 +99,7 @@ struct catalog {
     bool (*sorts_descending)(void *ctx, uint32_t operator);
     /* What ARRAY(SELECT x) is for an x of this type: its array type, or itself if it is an array. */
     const struct type *(*array_type)(void *ctx, uint32_t oid, struct err *err);
+    const struct catalog_names *names; /* NULL: nothing can be delegated */
 };
 
 #endif

@@ -41,7 +41,7 @@ SELECT id, s + s FROM x WHERE id > 6;
 SELECT id, sqrt(d), power(d, 2), d ^ e, ln(e), exp(e) FROM x WHERE d > 0 AND d < 1000 AND e > 0;
 SELECT id, i & j, i | j, i # j, ~i, i << 2, i >> 1 FROM x;
 SELECT id, starts_with(t, 'a'), reverse(t), repeat(v, 2), ascii(t) FROM x WHERE s < 100;
-rerun: SELECT id, lpad(t, 5, '*') FROM x;
+SELECT id, lpad(t, 5, '*') FROM x;
 SELECT id, mod(i, 4), mod(l, 4), div(p, 2), i % 4 = 1, gcd(i, 4), lcm(j, 2) FROM x WHERE id NOT IN (3);
 SELECT 1, 'a', NULL, 1.50, true, 1e3, -7;
 SELECT id FROM x WHERE b;

@@ -1,0 +1,208 @@
+/*
+ * bind_row: arrays and rows in expressions: ARRAY[…], ANY and ALL, ROW(…), comparisons of rows, rows
+ * of whole tables.
+ *
+ * What takes them apart again is native: x = ANY (ARRAY[…]), (a, b) < (c, d), ROW(a, b) IS NULL.
+ * Where the array or the row itself is wanted Postgres makes it.
+ */
+#include "engine/sql/bind_row.h"
+
+#include <string.h>
+
+#include "engine/sql/bind_delegate.h"
+#include "engine/sql/refuse.h"
+
+/* ------------------------------------------------------------ arrays */
+
+/* ARRAY[…] of these. */
+static const struct expr *array_of(struct binder *b, const struct pgnode *node,
+                                   const struct expr *const *v, size_t n)
+{
+    struct column_type ct;
+    if (!bind_type(b, pgn_oid(node, "array_typeid"), -1, pgn_oid(node, "array_collid"), &ct))
+        return NULL;
+    return delegated_array(b, node, v, n, ct);
+}
+
+const struct expr *bind_array(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    size_t n;
+    const struct expr **v = bind_args(b, sc, pgn_field(node, "elements"), &n);
+    return v ? array_of(b, node, v, n) : NULL;
+}
+
+const struct expr *bind_array_op(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    const struct pgnode *args = pgn_field(node, "args");
+    const struct pgnode *list = args->n == 2 ? args->items[1] : args;
+    size_t n;
+    bool ok;
+    const struct collation *coll = bind_input_collation(b, node, &ok);
+    const struct expr *x = ok ? bind_expr(b, sc, args->items[0]) : NULL;
+    if (!x)
+        return NULL;
+    if (!pgn_is(list, "ARRAYEXPR") || pgn_bool(list, "multidims")) {
+        const struct expr *array = bind_expr(b, sc, list);
+        return array ? delegated_array_op(b, node, x, array) : NULL;
+    }
+    const struct expr **items = bind_args(b, sc, pgn_field(list, "elements"), &n);
+    if (!items)
+        return NULL;
+    const struct expr *e = expr_in(b->arena, pgn_oid(node, "opfuncid"), pgn_bool(node, "useOr"), x,
+                                   items, n, coll, b->err);
+    if (e || !bind_can_delegate(b))
+        return bind_fold(b, e);
+    const struct expr *array = array_of(b, list, items, n);
+    return array ? delegated_array_op(b, node, x, array) : NULL;
+}
+
+/* ------------------------------------------------------------ rows */
+
+/* ROW(…) IS [NOT] NULL: all of its fields are. */
+static const struct expr *bind_row_null_test(struct binder *b, struct scope *sc,
+                                             const struct pgnode *row, bool negated)
+{
+    size_t n;
+    const struct expr **v = bind_args(b, sc, pgn_field(row, "args"), &n);
+    for (size_t i = 0; v && i < n; i++)
+        v[i] = bind_fold(b, expr_is_null(b->arena, v[i], negated));
+    return v ? bind_fold(b, expr_bool(b->arena, EXPR_AND, v, n)) : NULL;
+}
+
+const struct expr *bind_null_test(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    const struct pgnode *tested = pgn_field(node, "arg");
+    bool negated = pgn_int(node, "nulltesttype") == 1;
+    if (pgn_bool(node, "argisrow") && pgn_is(tested, "ROWEXPR"))
+        return bind_row_null_test(b, sc, tested, negated);
+    const struct expr *arg = bind_expr(b, sc, tested);
+    if (!arg)
+        return NULL;
+    return pgn_bool(node, "argisrow") ? delegated_null_test(b, arg, negated)
+                                      : bind_fold(b, expr_is_null(b->arena, arg, negated));
+}
+
+/* op(x, y) of the comparison under way. */
+static const struct expr *compare(struct binder *b, uint32_t funcid, const struct expr *x,
+                                  const struct expr *y, const struct collation *coll)
+{
+    const struct expr *args[2] = {x, y};
+    struct column_type boolean = {type_native(OID_BOOL), -1, NULL};
+    return expr_func(b->arena, funcid, NULL, args, 2, boolean, coll, b->err);
+}
+
+static const struct expr *negation(struct binder *b, const struct expr *e)
+{
+    return expr_bool(b->arena, EXPR_NOT, &e, 1);
+}
+
+/*
+ * (x, …) < (y, …): the first pair that isn't equal decides, and one with a NULL leaves it open:
+ *
+ *     CASE WHEN x IS NULL OR y IS NULL THEN NULL WHEN x < y THEN true WHEN y < x THEN false ELSE …
+ *
+ * With <= the tests are NOT y <= x and NOT x <= y. The last pair is compared by the operator itself.
+ */
+static const struct expr *first_difference(struct binder *b, uint32_t funcid, bool strict,
+                                           const struct expr *x, const struct expr *y,
+                                           const struct collation *coll, const struct expr *rest)
+{
+    struct column_type boolean = {type_native(OID_BOOL), -1, NULL};
+    const struct expr *nulls[2] = {expr_is_null(b->arena, x, false),
+                                   expr_is_null(b->arena, y, false)};
+    const struct expr *xy = compare(b, funcid, x, y, coll), *yx = compare(b, funcid, y, x, coll);
+    if (!xy || !yx)
+        return NULL;
+    const struct expr *args[] = {expr_bool(b->arena, EXPR_OR, nulls, 2),
+                                 expr_const(b->arena, value_null(), boolean),
+                                 strict ? xy : negation(b, yx),
+                                 expr_const(b->arena, value_bool(true), boolean),
+                                 strict ? yx : negation(b, xy),
+                                 expr_const(b->arena, value_bool(false), boolean),
+                                 rest};
+    return expr_case(b->arena, args, 7, boolean);
+}
+
+static uint32_t function_of(struct binder *b, uint32_t opno)
+{
+    const struct catalog_names *names = b->cat->names;
+    const struct cat_operator *op = names ? names->op(b->cat->ctx, opno, b->err) : NULL;
+    return op ? op->funcid : 0;
+}
+
+static const struct expr *native_row_compare(struct binder *b, const struct pgnode *node,
+                                             const struct expr *const *l,
+                                             const struct expr *const *r, size_t n)
+{
+    const struct pgnode *ops = pgn_field(node, "opnos"), *colls = pgn_field(node, "inputcollids");
+    int64_t type = pgn_int(node, "rctype"); /* 1 <, 2 <=, 4 >=, 5 > */
+    const struct expr *e = NULL;
+    for (size_t i = n; i-- > 0;) {
+        uint32_t funcid = function_of(b, (uint32_t)pgn_atom_int(ops->items[i]));
+        uint32_t oid = i < colls->n ? (uint32_t)pgn_atom_int(colls->items[i]) : 0;
+        const struct collation *coll = oid ? b->cat->collation(b->cat->ctx, oid, b->err) : NULL;
+        if (!funcid || l[i]->ct.type != r[i]->ct.type) {
+            err_soft(b->err, "a comparison of rows");
+            return NULL;
+        }
+        if (oid && !coll)
+            return NULL;
+        e = e ? first_difference(b, funcid, type == 1 || type == 5, l[i], r[i], coll, e)
+              : compare(b, funcid, l[i], r[i], coll);
+        if (!e)
+            return NULL;
+    }
+    return e;
+}
+
+const struct expr *bind_row_compare(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    size_t nl, nr;
+    const struct expr **l = bind_args(b, sc, pgn_field(node, "largs"), &nl);
+    const struct expr **r = l ? bind_args(b, sc, pgn_field(node, "rargs"), &nr) : NULL;
+    if (!r)
+        return NULL;
+    if (!nl || nl != nr || pgn_field(node, "opnos")->n != nl) {
+        bind_broken(b, "a comparison of rows of unknown form");
+        return NULL;
+    }
+    const struct expr *e = native_row_compare(b, node, l, r, nl);
+    return !e && bind_can_delegate(b) ? delegated_row_compare(b, node, l, r, nl) : bind_fold(b, e);
+}
+
+const struct expr *bind_row(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    size_t n;
+    const struct expr **v = bind_args(b, sc, pgn_field(node, "args"), &n);
+    return v ? delegated_row(b, pgn_oid(node, "row_typeid"), NULL, v, n) : NULL;
+}
+
+/* Above an outer join the row of a table is NULL where there was no partner, and not a row of NULLs:
+ * which of the two it is can't be told from its columns. */
+static bool has_outer_join(const struct scope *sc)
+{
+    for (size_t i = 0; i < sc->nrtes; i++)
+        if (pgn_int(sc->rtes[i].node, "rtekind") == 2 && pgn_int(sc->rtes[i].node, "jointype"))
+            return true;
+    return false;
+}
+
+const struct expr *bind_whole_row(struct binder *b, struct scope *sc, const struct rte *rte,
+                                  uint32_t type)
+{
+    const struct expr **v = ARENA_ARRAY(b->arena, const struct expr *, rte->ncols + 1);
+    const char **names = ARENA_ARRAY(b->arena, const char *, rte->ncols + 1);
+    const struct pgnode *given = pgn_field(pgn_field(rte->node, "eref"), "colnames");
+    size_t n = 0;
+    if (!rte->bound || !b->cat->names || has_outer_join(sc)) {
+        err_soft(b->err, "a whole-row reference to a table");
+        return NULL;
+    }
+    for (size_t i = 0; i < rte->ncols; i++) {
+        if (!rte->cols[i].rel)
+            continue;
+        names[n] = i < given->n ? given->items[i]->text : rte->cols[i].name;
+        v[n++] = lcol_expr(b->arena, &rte->cols[i]);
+    }
+    return delegated_row(b, type, names, v, n);
+}
