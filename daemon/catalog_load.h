@@ -24,14 +24,24 @@ struct catalog_name {
     const void *answer; /* in the loader's arena */
 };
 
+/* A constant whose text is known; both in the loader's arena. */
+struct catalog_constant {
+    uint32_t type;
+    const char *datum;
+    size_t len;
+    const char *text;
+};
+
 struct catalog_load {
     struct pgconn *conn;     /* borrowed */
     const char *publication; /* borrowed: a table already in it needs no identity, see below */
     struct arena arena;
     VEC(struct cat_table *) tables;
-    VEC(struct plan_view) views;    /* those inlined */
-    VEC(struct catalog_name) names; /* looked up so far; see catalog_names.c */
-    struct catalog catalog;         /* what the engine gets; ctx is this object */
+    VEC(struct plan_view) views;            /* those inlined */
+    VEC(struct catalog_constant) constants; /* see catalog_constants.c */
+    size_t constants_views;                 /* views they were looked for in, + 1; 0 = not yet */
+    VEC(struct catalog_name) names;         /* looked up so far; see catalog_names.c */
+    struct catalog catalog;                 /* what the engine gets; ctx is this object */
 };
 
 void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char *publication);
@@ -39,6 +49,8 @@ void catalog_load_fini(struct catalog_load *cl);
 
 /* Answers about names; in catalog_names.c. */
 extern const struct catalog_names catalog_load_names;
+/* Of struct catalog_names; in catalog_constants.c. */
+const char *catalog_constant_text(void *ctx, uint32_t type, const char *datum, size_t len);
 
 /* A type by OID over any session: domains are their base type. Interned. NULL with err. */
 const struct type *catalog_load_type(struct pgconn *conn, uint32_t oid, struct err *err);

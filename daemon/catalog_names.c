@@ -200,4 +200,5 @@ const struct catalog_names catalog_load_names = {.function = name_function,
                                                  .op = name_operator,
                                                  .type = name_type,
                                                  .collation = name_collation,
-                                                 .field = name_field};
+                                                 .field = name_field,
+                                                 .constant = catalog_constant_text};

@@ -89,6 +89,21 @@ const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgn
     return lcol_expr(b->arena, &rte->cols[attno - 1]);
 }
 
+/* Of a type that we can't read, Postgres may know the text; b->err says that it isn't read. */
+static bool value_from_catalog(struct binder *b, uint32_t oid, const struct type *t,
+                               const struct pgnode *datum, struct value *out)
+{
+    const struct catalog_names *names = b->cat->names;
+    const char *text = NULL;
+    if (b->err->soft && names)
+        text = names->constant(b->cat->ctx, oid, datum->text, datum->len);
+    if (!text)
+        return false;
+    err_clear(b->err);
+    text = arena_strdup(b->arena, text);
+    return value_parse(t, text, strlen(text), b->arena, out, b->err);
+}
+
 const struct expr *bind_const(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
     struct column_type ct;
@@ -104,7 +119,8 @@ const struct expr *bind_const(struct binder *b, struct scope *sc, const struct p
             return NULL;
         }
         if (!value_from_datum(ct.type, (const uint8_t *)datum->text, datum->len,
-                              pgn_bool(node, "constbyval"), b->arena, &v, b->err))
+                              pgn_bool(node, "constbyval"), b->arena, &v, b->err) &&
+            !value_from_catalog(b, pgn_oid(node, "consttype"), ct.type, datum, &v))
             return NULL;
     }
     return expr_const(b->arena, v, ct);

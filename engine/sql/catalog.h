@@ -85,6 +85,9 @@ struct catalog_names {
     /* Attribute number no of a composite type; of the record that a function returns by its OUT
      * parameters, if funcid isn't 0. */
     const char *(*field)(void *ctx, uint32_t type, uint32_t funcid, int no, struct err *err);
+    /* The text form of a constant of the statement under analysis, given as the bytes of its Datum.
+     * NULL, without err, where it isn't known. */
+    const char *(*constant)(void *ctx, uint32_t type, const char *datum, size_t len);
 };
 
 struct catalog {
