@@ -63,7 +63,8 @@ static const struct cat_call *name_function(void *ctx, uint32_t oid, struct err 
                       "pg_catalog.replace(p.proname, '\"', '\"\"'), '\"'), p.proname, "
                       "p.provolatile, p.oid < 16384 AND n.nspname = 'pg_catalog', "
                       "pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AND "
-                      "pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM pg_catalog.pg_proc p "
+                      "pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
+                      "pg_catalog.round(p.procost::numeric) FROM pg_catalog.pg_proc p "
                       "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = %u",
                       oid),
         kind, oid, err);
@@ -75,6 +76,7 @@ static const struct cat_call *name_function(void *ctx, uint32_t oid, struct err 
     f->volatility = *PQgetvalue(res, 0, 2);
     f->is_builtin = flag_at(res, 3);
     f->may_execute = flag_at(res, 4);
+    f->cost = (uint32_t)strtoul(PQgetvalue(res, 0, 5), NULL, 10);
     PQclear(res);
     return remember(cl, kind, oid, 0, f);
 }

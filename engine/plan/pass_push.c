@@ -28,6 +28,7 @@
  *   window       the same. SELECT … FROM (SELECT id, x, rank() OVER (PARTITION BY x …) FROM a) s
  *                WHERE id = 1 ranks among all rows of that x
  */
+#include "engine/expr/delegate.h"
 #include "engine/plan/implied.h"
 #include "engine/plan/passes.h"
 
@@ -55,6 +56,7 @@ static size_t cost(const struct expr *e)
     case EXPR_MINMAX: n = 2; break;
     case EXPR_IN: n = e->nargs - 1; break;
     case EXPR_VIA_IO: n = 4; break;
+    case EXPR_DELEGATED: n = 2 * (size_t)e->call->cost; break;
     default: break;
     }
     for (uint32_t i = 0; i < e->nargs; i++)

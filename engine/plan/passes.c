@@ -75,8 +75,8 @@ struct logical *pass_merge_projections(struct pass_ctx *c, struct logical *n)
 }
 
 static pass_fn *const passes[] = {
-    pass_inline_ctes,      pass_push_filters,      pass_limit_windows,
-    pass_pull_projections, pass_merge_projections, pass_order_joins,
+    pass_inline_ctes,       pass_push_filters, pass_limit_windows,  pass_pull_projections,
+    pass_merge_projections, pass_order_joins,  pass_lift_delegated,
 };
 
 static void check(const struct logical *root)

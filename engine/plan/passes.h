@@ -41,6 +41,9 @@ pass_fn pass_merge_projections;
 /* Runs of inner joins are put in an order that follows their keys; equalities become join keys. */
 pass_fn pass_order_joins;
 
+/* What Postgres computes is computed by projections and filters, where it can be. The last one. */
+pass_fn pass_lift_delegated;
+
 /* Drops the columns nobody needs. root keeps all of its own. Over the whole statement at once, since
  * what a shared CTE must give follows from all of its references. */
 void pass_prune(struct arena *a, struct logical *root);

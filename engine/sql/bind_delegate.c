@@ -119,6 +119,7 @@ const struct expr *delegated_minmax(struct binder *b, const struct pgnode *node,
     struct deparse d;
     deparse_init(&d, b);
     uint32_t collation = collation_of(&d, node, args, n);
+    d.cost++;
     deparse_label(&d, greatest ? "greatest" : "least");
     deparse_text(&d, greatest ? "GREATEST(" : "LEAST(");
     deparse_args(&d, args, n, collation);
@@ -255,6 +256,7 @@ const struct expr *delegated_cast(struct binder *b, const struct pgnode *node,
     deparse_init(&d, b);
     snprintf(label, sizeof label, "cast to %.80s", result.type->name);
     deparse_label(&d, label);
+    d.cost += pgn_is(node, "COERCEVIAIO") ? 2 : 0;
     d.timeless = via_text && holds_time(result.type, 0) && !holds_time(arg->ct.type, 0);
     check_functions(&d, pgn_field(node, "elemexpr"));
     deparse_text(&d, "(");

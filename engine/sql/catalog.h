@@ -58,6 +58,7 @@ struct cat_call {
     char volatility;  /* pg_proc's i, s, v */
     bool is_builtin;  /* of initdb, in pg_catalog */
     bool may_execute; /* the daemon's role may */
+    uint32_t cost;    /* pg_proc's, rounded */
 };
 
 struct cat_operator {

@@ -112,13 +112,15 @@ static const struct cat_call *checked_function(struct deparse *d, uint32_t funci
     if (d->failed)
         return NULL;
     const struct cat_call *f = cat->names->function(cat->ctx, funcid, d->b->err);
+    if (f && f->may_execute && is_lasting(f, funcid)) {
+        d->cost += f->cost;
+        return f;
+    }
     if (f && !f->may_execute)
         err_set(d->b->err, "42501", "permission denied for function %s", f->name);
-    else if (f && !is_lasting(f, funcid))
+    else if (f)
         refuse_function(cat->function_name(cat->ctx, funcid, &volatility), f->volatility,
                         d->b->err);
-    else if (f)
-        return f;
     d->failed = true;
     return NULL;
 }
@@ -248,6 +250,7 @@ static void add_delegated(struct deparse *d, const struct expr *e)
             end_part(d, arg_number(d, e->args[arg], c->arrays[arg]));
     }
     deparse_label(d, c->label);
+    d->cost += c->cost;
 }
 
 /* Texts that a merged call reads as dates must be seen before they travel. */
@@ -305,6 +308,7 @@ static const struct expr *make(struct deparse *d, struct column_type result)
     c->parts = d->parts.v;
     c->nparts = d->parts.n;
     c->arrays = d->arrays;
+    c->cost = d->cost;
     c->timeless = d->timeless;
     return expr_delegated(d->b->arena, c, d->args.v, d->args.n, result);
 }

@@ -33,6 +33,7 @@ struct deparse_parts {
 struct deparse {
     struct binder *b;
     bool failed;
+    uint32_t cost; /* as in struct delegate_call */
     bool timeless; /* texts are read as dates or times: those that name a moment won't do */
     struct buf text, label;
     struct deparse_parts parts;
