@@ -43,6 +43,10 @@ const struct expr *bind_array_op(struct binder *b, struct scope *sc, const struc
         return NULL;
     if (!pgn_is(list, "ARRAYEXPR") || pgn_bool(list, "multidims")) {
         const struct expr *array = bind_expr(b, sc, list);
+        if (array && !b->cat->names) {
+            err_soft(b->err, "ANY or ALL of an array other than ARRAY[…]");
+            return NULL;
+        }
         return array ? delegated_array_op(b, node, x, array) : NULL;
     }
     const struct expr **items = bind_args(b, sc, pgn_field(list, "elements"), &n);
