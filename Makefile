@@ -35,7 +35,7 @@ CPPFLAGS += -D_GNU_SOURCE -I.
 CFLAGS += -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -pthread -MMD -MP
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS) -pthread
 
-LIBS_ENGINE = -lgmp -lm
+LIBS_ENGINE = -lgmp -licui18n -licuuc -lm
 LIBS_PROTOCOL = -ljansson
 LIBS_DAEMON = -levent_core -levent_pthreads -lpq
 PQ_CFLAGS := $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null || echo -I/usr/include/postgresql)
@@ -120,7 +120,7 @@ $(BUILD)/fuzz-sql: $(call obj,$(FUZZ_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(L
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
 # ---- what is missing on a fresh Debian -------------------------------------------------------
-DEPS_BUILD = gcc libc6-dev pkg-config libevent-dev libjansson-dev libpq-dev libgmp-dev libxxhash-dev
+DEPS_BUILD = gcc libc6-dev pkg-config libevent-dev libjansson-dev libpq-dev libgmp-dev libicu-dev libxxhash-dev
 DEPS_TEST = $(DEPS_BUILD) check postgresql procps
 DEPS_DEMO = $(DEPS_TEST) netcat-openbsd
 DEPS_BENCH = $(DEPS_TEST) redis-server

@@ -11,6 +11,7 @@
 
 #include "daemon/catalog_load.h"
 #include "engine/base/alloc.h"
+#include "engine/value/collation.h"
 
 #define MAX_DEPTH             20
 #define FIRST_NORMAL_OID      16384
@@ -277,7 +278,8 @@ static PGresult *ask_collation(struct pgconn *conn, uint32_t oid, struct err *er
             conn, err,
             "SELECT 'default', COALESCE(j ->> 'datlocprovider', 'c'), "
             "CASE WHEN COALESCE(j ->> 'datlocprovider', 'c') = 'c' THEN j ->> 'datcollate' "
-            "ELSE COALESCE(j ->> 'datlocale', j ->> 'daticulocale') END, true, %s "
+            "ELSE COALESCE(j ->> 'datlocale', j ->> 'daticulocale') END, true, %s, "
+            "j ->> 'daticurules' "
             "FROM (SELECT d.oid, pg_catalog.to_jsonb(d) AS j FROM pg_catalog.pg_database d "
             "WHERE d.datname = pg_catalog.current_database()) q",
             conn->server_version >= 150000 ? "pg_catalog.pg_database_collation_actual_version(oid)"
@@ -287,21 +289,27 @@ static PGresult *ask_collation(struct pgconn *conn, uint32_t oid, struct err *er
         "SELECT j ->> 'collname', j ->> 'collprovider', "
         "CASE WHEN j ->> 'collprovider' = 'c' THEN j ->> 'collcollate' "
         "ELSE COALESCE(j ->> 'colllocale', j ->> 'colliculocale', j ->> 'collcollate') END, "
-        "(j ->> 'collisdeterministic')::bool, pg_catalog.pg_collation_actual_version(oid) "
+        "(j ->> 'collisdeterministic')::bool, pg_catalog.pg_collation_actual_version(oid), "
+        "j ->> 'collicurules' "
         "FROM (SELECT c.oid, pg_catalog.to_jsonb(c) AS j FROM pg_catalog.pg_collation c WHERE "
         "c.oid = %u) "
         "q",
         oid);
 }
 
-/* Text in a libc collation is in the order of the server's C library. Where ours is of another
- * version, and may have another order, the collation is one we don't know. */
+/* The order of text is that of the server's C library, or ICU. Where ours is of another version, and
+ * may have another order, the collation is one we don't know. Rules of its own aren't known here. */
 static char provider_here(const PGresult *res)
 {
-    char provider = *PQgetvalue(res, 0, 1);
-    bool differs =
-        !PQgetisnull(res, 0, 4) && strcmp(PQgetvalue(res, 0, 4), gnu_get_libc_version()) != 0;
-    return provider == 'c' && differs ? 'x' : provider;
+    char provider = *PQgetvalue(res, 0, 1), version[ICU_VERSION_MAX];
+    const char *locale = PQgetvalue(res, 0, 2), *theirs = PQgetvalue(res, 0, 4);
+    bool unknown = PQgetisnull(res, 0, 4);
+    if (provider == 'c' && !unknown && strcmp(theirs, gnu_get_libc_version()) != 0)
+        return 'x';
+    if (provider == 'i' && (unknown || !PQgetisnull(res, 0, 5) || !icu_version(locale, version) ||
+                            strcmp(theirs, version) != 0))
+        return 'x';
+    return provider;
 }
 
 const struct collation *catalog_load_collation(struct pgconn *conn, uint32_t oid, struct err *err)

@@ -59,8 +59,10 @@ static bool is_text(const struct type *t)
 static bool can_follow(enum pgfunc_coll need, const struct collation *coll)
 {
     if (need == COLL_CASE)
-        return coll->ascii_case || coll->lc;
-    return need == COLL_EQ || coll->kind != COLLATION_UNSUPPORTED;
+        return coll->deterministic && (coll->ascii_case || coll->lc || coll->icu);
+    if (need == COLL_EQ || (need == COLL_SAME && coll->kind != COLLATION_ICU))
+        return coll->deterministic;
+    return coll->kind != COLLATION_UNSUPPORTED;
 }
 
 static bool check_collation(enum pgfunc_coll need, const struct collation *coll, const char *name,
@@ -71,7 +73,7 @@ static bool check_collation(enum pgfunc_coll need, const struct collation *coll,
     if (!coll)
         return err_set(err, "42P22", "could not determine which collation to use for function %s",
                        name);
-    if (coll->deterministic && can_follow(need, coll))
+    if (can_follow(need, coll))
         return true;
     return err_soft(err, "collation \"%s\" in %s", coll->name, name);
 }

@@ -2,11 +2,11 @@
  * fn_cmp: comparison of what lies in bytes: text, char(n), uuid, and opaque types by their text.
  *
  * Called through pgfuncs.def. Equality of text is that of its bytes under every deterministic
- * collation; order is value_cmp()'s under the collation of the call. The constructor has made sure
+ * collation, and the collation's under others; order is value_cmp()'s under the collation of the call. The constructor has made sure
  * that the collation is one we can follow (see enum pgfunc_coll).
  *
  * Opaque types come as Postgres prints them: those listed for equality print equal values equally,
- * and bytea (hex) even sorts as its text.
+ * and some even sort as their text.
  */
 #include "engine/expr/pgfuncs.h"
 
@@ -61,6 +61,19 @@ FN(fn_bytes_ge)
     return fn_bool(out, bytes_cmp(v[0], v[1]) >= 0);
 }
 
+static bool text_equal(const struct expr *e, struct value a, struct value b)
+{
+    return e->collation->deterministic ? bytes_equal(a, b) : text_cmp(e, a, b) == 0;
+}
+
+FN(fn_text_eq)
+{
+    return fn_bool(out, text_equal(e, v[0], v[1]));
+}
+FN(fn_text_ne)
+{
+    return fn_bool(out, !text_equal(e, v[0], v[1]));
+}
 FN(fn_text_lt)
 {
     return fn_bool(out, text_cmp(e, v[0], v[1]) < 0);
@@ -92,11 +105,11 @@ FN(fn_text_smaller)
 
 FN(fn_bpchar_eq)
 {
-    return fn_bool(out, bytes_equal(unpadded(v[0]), unpadded(v[1])));
+    return fn_bool(out, text_equal(e, unpadded(v[0]), unpadded(v[1])));
 }
 FN(fn_bpchar_ne)
 {
-    return fn_bool(out, !bytes_equal(unpadded(v[0]), unpadded(v[1])));
+    return fn_bool(out, !text_equal(e, unpadded(v[0]), unpadded(v[1])));
 }
 FN(fn_bpchar_lt)
 {

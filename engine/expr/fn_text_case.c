@@ -3,12 +3,13 @@
  *
  * Called through pgfuncs.def. Case follows the collation: that of ASCII in "C" and "POSIX", else each
  * character through libc's table for that locale, which is what Postgres does for a libc collation
- * of a UTF-8 database. A cast to a shorter type cuts characters, an assignment only blanks.
+ * of a UTF-8 database, or the whole by ICU. A cast to a shorter type cuts characters, an assignment only blanks.
  */
 #include <locale.h>
 #include <wctype.h>
 
 #include "engine/expr/fn_text.h"
+#include "engine/value/collation.h"
 
 /* Decodes the character of n bytes at p; false for what isn't UTF-8. */
 static bool utf8_decode(const uint8_t *p, size_t n, uint32_t *c)
@@ -61,6 +62,10 @@ bool text_change_case(const struct collation *coll, struct value s, bool upper, 
     uint8_t *p;
     if (s.len > TEXT_MAX / 4)
         return text_too_long(err);
+    if (coll->icu) {
+        *out = icu_change_case(coll, s, upper, a);
+        return true;
+    }
     p = arena_alloc(a, lc ? (size_t)s.len * 4 : s.len); /* a character may grow to 4 bytes */
     for (size_t i = 0, n; i < s.len; i += n) {
         uint32_t c;

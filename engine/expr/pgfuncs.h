@@ -24,6 +24,7 @@ typedef bool pgfunc_fn(const struct expr *e, struct eval_ctx *cx, const struct v
 enum pgfunc_coll {
     COLL_NONE,  /* nothing */
     COLL_EQ,    /* a deterministic one: equality is that of bytes */
+    COLL_SAME,  /* its equality */
     COLL_ORDER, /* its order */
     COLL_CASE,  /* its upper and lower case */
     /* No more than the first argument's type does, which must have an equality, or an order. */

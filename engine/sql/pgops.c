@@ -150,7 +150,7 @@ static const struct {
     {OID_DATE, OID_TIMESTAMPTZ, 1174}, {OID_TIMESTAMP, OID_TIMESTAMPTZ, 2028},
     {OID_TIME, OID_INTERVAL, 1370},    {OID_TIME, OID_TIMETZ, 2047},
     {OID_NAME, OID_TEXT, 406},         {OID_NAME, OID_VARCHAR, 1401},
-    {OID_NAME, OID_BPCHAR, 408},
+    {OID_NAME, OID_BPCHAR, 408},       {OID_UNKNOWN, OID_TEXT, 0},
 };
 
 enum pgops_cast pgops_implicit_cast(uint32_t from, uint32_t to, uint32_t *funcid)

@@ -2,8 +2,8 @@
  * collation: which order a collation of Postgres's means here, and comparing under it.
  *
  * Three providers: 'c' is libc's, through a locale_t of our own (never the process's locale); 'b',
- * Postgres's builtin one, has only orders by code point; 'i', ICU, isn't linked, so such a
- * collation groups (by bytes, when deterministic) but doesn't order.
+ * Postgres's builtin one, has only orders by code point; 'i' is ICU (collation_icu.c). Whether the
+ * library here has the rules that Postgres's has is for the catalog loader to see.
  *
  * "C", "POSIX" and glibc's C.UTF-8 all order UTF-8 by code point, that is by bytes, and skip
  * strcoll. Collations are interned and never freed, as types are.
@@ -46,8 +46,12 @@ static void open_locale(struct collation *c, char provider, const char *locale)
     c->ascii_case = provider != 'i' && (strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0);
     if (provider == 'c' && !c->ascii_case)
         c->lc = newlocale(LC_COLLATE_MASK | LC_CTYPE_MASK, locale, NULL);
+    if (provider == 'i')
+        c->icu = icu_open(locale);
     if (orders_by_bytes(provider, locale))
         c->kind = COLLATION_C;
+    else if (c->icu)
+        c->kind = COLLATION_ICU;
     else
         c->kind = c->lc ? COLLATION_LIBC : COLLATION_UNSUPPORTED;
 }
@@ -67,6 +71,7 @@ static const struct collation *intern(uint32_t oid, const char *name, char provi
     p->collation.deterministic = deterministic;
     p->provider = provider;
     p->locale = xstrdup(locale);
+    p->collation.locale = p->locale;
     open_locale(&p->collation, provider, locale);
     p->next = interned_list;
     interned_list = p;
@@ -110,12 +115,22 @@ static int cmp_libc(locale_t lc, struct value a, struct value b)
 
 int text_cmp(const struct collation *c, struct value a, struct value b)
 {
-    if (c && c->kind == COLLATION_LIBC) {
+    if (c && (c->kind == COLLATION_LIBC || c->kind == COLLATION_ICU)) {
         if (a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0))
             return 0;
-        int r = cmp_libc(c->lc, a, b);
-        if (r)
+        int r = c->kind == COLLATION_ICU ? icu_cmp(c, a, b) : cmp_libc(c->lc, a, b);
+        if (r || !c->deterministic)
             return r;
     }
     return cmp_bytes(a, b);
+}
+
+bool text_same(const struct collation *c, struct value a, struct value b)
+{
+    return text_cmp(c, a, b) == 0;
+}
+
+uint64_t text_hash(const struct collation *c, struct value v)
+{
+    return icu_hash(c, v);
 }

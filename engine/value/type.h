@@ -108,10 +108,13 @@ struct type {
 };
 
 /* Collations. lc is a locale_t of libc, opened once: what LIBC orders by, and what upper and lower
- * case go by unless they are those of ASCII (C and POSIX). Without either they are unsupported. */
+ * case go by unless they are those of ASCII (C and POSIX); icu is a collator, which does both.
+ * Without any of them they are unsupported. Under one that isn't deterministic, texts of different
+ * bytes may be equal; that is known for ICU only. */
 enum collation_kind {
     COLLATION_C,
     COLLATION_LIBC,
+    COLLATION_ICU,
     COLLATION_UNSUPPORTED
 };
 
@@ -121,7 +124,9 @@ struct collation {
     enum collation_kind kind;
     bool deterministic;
     bool ascii_case;
-    void *lc; /* locale_t or NULL */
+    void *lc;           /* locale_t or NULL */
+    void *icu;          /* UCollator or NULL */
+    const char *locale; /* its name */
 };
 
 struct column_type {
@@ -180,8 +185,8 @@ const struct type *type_new(const struct type *like);
 /* The place of a label in its enum's order, or -1. */
 int type_enum_place(const struct type *t, const void *label, size_t len);
 
-/* A collation of libc by its locale name ("C", "POSIX", "en_US.UTF-8"), or of kind UNSUPPORTED when
- * this machine has no such locale. provider is pg_collation.collprovider: 'c', 'i', 'd' resolved by
+/* A collation by its locale's name ("C", "POSIX", "en_US.UTF-8", "und-u-ks-level2"), or of kind
+ * UNSUPPORTED when this machine has no such locale. provider is pg_collation.collprovider: 'c', 'i', 'd' resolved by
  * the caller. Never freed. */
 const struct collation *collation_new(uint32_t oid, const char *name, char provider,
                                       const char *locale, bool deterministic);

@@ -262,11 +262,17 @@ bool type_has_order(const struct column_type *t)
     return false;
 }
 
+/* Texts of different bytes may be equal. */
+static bool is_blind(const struct column_type *t)
+{
+    return t->collation && !t->collation->deterministic;
+}
+
 bool type_has_equality(const struct column_type *t)
 {
     switch (t->type->kind) {
     case TYPE_TEXT:
-    case TYPE_BPCHAR: return !t->collation || t->collation->deterministic;
+    case TYPE_BPCHAR: return !is_blind(t) || t->collation->kind == COLLATION_ICU;
     case TYPE_OPAQUE: return opaque_has_equality(t);
     case TYPE_BOOL:
     case TYPE_INT2:
@@ -348,12 +354,18 @@ bool value_same(const struct column_type *t, struct value a, struct value b)
     case TYPE_FLOAT4:
     case TYPE_FLOAT8: return float_cmp(a.f, b.f) == 0;
     case TYPE_NUMERIC: return same_bytes(a.p, a.len, b.p, b.len) || numeric_cmp(a, b) == 0;
-    case TYPE_BPCHAR: return same_bytes(a.p, bpchar_len(a), b.p, bpchar_len(b));
+    case TYPE_BPCHAR:
+        if (is_blind(t))
+            return text_same(t->collation, bpchar_trim(a), bpchar_trim(b));
+        return same_bytes(a.p, bpchar_len(a), b.p, bpchar_len(b));
     case TYPE_UUID:
     case TYPE_TIMETZ: return memcmp(a.p, b.p, 16) == 0;
     case TYPE_INTERVAL: return interval_cmp(interval_load(a), interval_load(b)) == 0;
     case TYPE_OPAQUE: return opaque_same(t, a, b);
     case TYPE_TEXT:
+        if (is_blind(t))
+            return text_same(t->collation, a, b);
+        break;
     case TYPE_BYTEA:
     case TYPE_ENUM: break;
     }
@@ -378,12 +390,18 @@ uint64_t value_hash(const struct column_type *t, struct value v)
     case TYPE_FLOAT4:
     case TYPE_FLOAT8: return hash_mix(0, float_key(v.f));
     case TYPE_NUMERIC: return numeric_hash(v);
-    case TYPE_BPCHAR: return hash_bytes(v.p, bpchar_len(v));
+    case TYPE_BPCHAR:
+        if (is_blind(t))
+            return text_hash(t->collation, bpchar_trim(v));
+        return hash_bytes(v.p, bpchar_len(v));
     case TYPE_UUID:
     case TYPE_TIMETZ: return hash_bytes(v.p, 16);
     case TYPE_INTERVAL: return interval_hash(interval_load(v));
     case TYPE_OPAQUE: return opaque_hash(t, v);
     case TYPE_TEXT:
+        if (is_blind(t))
+            return text_hash(t->collation, v);
+        break;
     case TYPE_BYTEA:
     case TYPE_ENUM: break;
     }

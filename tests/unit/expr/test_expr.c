@@ -258,8 +258,8 @@ START_TEST(refusals)
 {
     static const struct type like = {
         .oid = 2205, .kind = TYPE_OPAQUE, .name = "regclass", .text_is_identity = true};
-    const struct collation *icu = collation_new(99, "und", 'i', "und", true);
-    const struct collation *blind = collation_new(98, "blind", 'i', "und-x", false);
+    const struct collation *icu = collation_new(99, "elsewhere", 'x', "und", true);
+    const struct collation *blind = collation_new(98, "blind", 'x', "und", false);
     const struct expr *args[2] = {str("a"), str("b")};
     struct column_type oid = {type_new(&like), -1, NULL};
     struct err err;

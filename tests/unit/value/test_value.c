@@ -152,17 +152,32 @@ START_TEST(collations_we_have_and_have_not)
     ck_assert_int_eq(collation_new(3, "u", 'c', "C.UTF-8", true)->kind, COLLATION_C);
     ck_assert_int_eq(collation_new(4, "b", 'b', "C.UTF-8", true)->kind, COLLATION_C);
     const struct collation *icu = collation_new(5, "de-x-icu", 'i', "de", true);
-    ck_assert_int_eq(icu->kind, COLLATION_UNSUPPORTED);
+    ck_assert_int_eq(icu->kind, COLLATION_ICU);
     ck_assert_ptr_eq(icu, collation_new(5, "de-x-icu", 'i', "de", true));
     const struct collation *fuzzy = collation_new(6, "ci", 'i', "und-u-ks-level2", false);
     ck_assert_ptr_ne(icu, fuzzy);
 
     struct column_type ct = {type_native(OID_TEXT), -1, icu};
-    ck_assert(!type_has_order(&ct) && type_has_equality(&ct));
-    ct.collation = fuzzy;
+    ck_assert(type_has_order(&ct) && type_has_equality(&ct));
+    ct.collation = collation_new(8, "elsewhere", 'x', "und", false);
     ck_assert(!type_has_order(&ct) && !type_has_equality(&ct));
     ct.collation = collation_new(7, "nowhere", 'c', "no_SUCH.UTF-8", true);
     ck_assert(!type_has_order(&ct));
+}
+END_TEST
+
+START_TEST(icu_knows_equality_that_is_not_of_bytes)
+{
+    struct column_type ct = {type_native(OID_TEXT), -1,
+                             collation_new(6, "ci", 'i', "und-u-ks-level2", false)};
+    struct value a = value_bytes("Straße", 7), b = value_bytes("STRASSE", 7);
+    struct value c = value_bytes("straße", 7);
+    ck_assert(value_same(&ct, a, c) && value_cmp(&ct, a, c) == 0);
+    ck_assert_uint_eq(value_hash(&ct, a), value_hash(&ct, c));
+    ck_assert(!value_same(&ct, a, value_bytes("strasze", 7)));
+    ct.collation = collation_new(9, "und", 'i', "und", true);
+    ck_assert(!value_same(&ct, a, b) && value_cmp(&ct, c, a) < 0);
+    ck_assert(value_cmp(&ct, value_bytes("", 0), value_bytes(NULL, 0)) == 0);
 }
 END_TEST
 
@@ -368,6 +383,7 @@ int main(void)
     tcase_add_test(tc, integers_of_all_widths_hash_alike);
     tcase_add_test(tc, integers_out_of_range_are_refused);
     tcase_add_test(tc, collations_we_have_and_have_not);
+    tcase_add_test(tc, icu_knows_equality_that_is_not_of_bytes);
     tcase_add_test(tc, libc_compares_short_and_long_texts);
     tcase_add_test(tc, opaque_equality_is_that_of_the_text_where_allowed);
     tcase_add_test(tc, rows_give_back_what_was_packed);
