@@ -1,94 +1,16 @@
 /*
- * fn_datepart: extract(), date_part() and date_trunc().
+ * fn_datepart: extract(), date_part() and date_trunc() of dates and timestamps. Those of intervals and
+ * times are in fn_timepart.c.
  *
  * Called through pgfuncs.def. extract gives numeric, date_part double precision, of the same parts;
- * of a timestamptz they are the parts of the local time. Units are looked up by the names Postgres
- * documents; for a name we don't know or a part we don't compute the row is refused at run time
- * (0A000), since what Postgres does with it may be more than an error.
+ * of a timestamptz they are the parts of the local time.
  *
  * Of an infinite value the parts that grow without end (year, epoch…) are infinite, others NULL.
  */
 #include <assert.h>
-#include <math.h>
 
-#include "engine/expr/pgfuncs.h"
+#include "engine/expr/unit.h"
 #include "engine/value/datetime.h"
-#include "engine/value/numeric.h"
-
-enum unit {
-    UNIT_MICROSECONDS,
-    UNIT_MILLISECONDS,
-    UNIT_SECOND,
-    UNIT_MINUTE,
-    UNIT_HOUR,
-    UNIT_DAY,
-    UNIT_WEEK,
-    UNIT_MONTH,
-    UNIT_QUARTER,
-    UNIT_YEAR,
-    UNIT_DECADE,
-    UNIT_CENTURY,
-    UNIT_MILLENNIUM, /* up to here also for date_trunc */
-    UNIT_DOW,
-    UNIT_ISODOW,
-    UNIT_DOY,
-    UNIT_ISOYEAR,
-    UNIT_EPOCH
-};
-
-static const struct unit_name {
-    const char *name;
-    enum unit unit;
-} unit_names[] = {
-    {"century", UNIT_CENTURY},
-    {"centuries", UNIT_CENTURY},
-    {"day", UNIT_DAY},
-    {"days", UNIT_DAY},
-    {"decade", UNIT_DECADE},
-    {"decades", UNIT_DECADE},
-    {"dow", UNIT_DOW},
-    {"doy", UNIT_DOY},
-    {"epoch", UNIT_EPOCH},
-    {"hour", UNIT_HOUR},
-    {"hours", UNIT_HOUR},
-    {"isodow", UNIT_ISODOW},
-    {"isoyear", UNIT_ISOYEAR},
-    {"microseconds", UNIT_MICROSECONDS},
-    {"millennium", UNIT_MILLENNIUM},
-    {"millennia", UNIT_MILLENNIUM},
-    {"milliseconds", UNIT_MILLISECONDS},
-    {"minute", UNIT_MINUTE},
-    {"minutes", UNIT_MINUTE},
-    {"month", UNIT_MONTH},
-    {"months", UNIT_MONTH},
-    {"quarter", UNIT_QUARTER},
-    {"second", UNIT_SECOND},
-    {"seconds", UNIT_SECOND},
-    {"week", UNIT_WEEK},
-    {"weeks", UNIT_WEEK},
-    {"year", UNIT_YEAR},
-    {"years", UNIT_YEAR},
-};
-
-static bool find_unit(struct value name, enum unit *unit, const char *function, struct err *err)
-{
-    for (size_t i = 0; i < sizeof unit_names / sizeof unit_names[0]; i++) {
-        const char *n = unit_names[i].name;
-        if (strlen(n) == name.len && strncasecmp(n, (const char *)name.p, name.len) == 0) {
-            *unit = unit_names[i].unit;
-            return true;
-        }
-    }
-    return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "%s with unit \"%.*s\" is not supported",
-                   function, name.len > 64 ? 64 : (int)name.len, (const char *)name.p);
-}
-
-/* A part as an exact decimal: value * 10^-scale. Only the epoch of the last years needs 128 bits. */
-struct part {
-    int128_t value;
-    int scale;
-    bool null, infinite, negative; /* infinite: with its sign */
-};
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -146,23 +68,25 @@ static int64_t calendar_part(enum unit unit, int64_t date)
     case UNIT_DOY: return date - date_from_civil(y, 1, 1) + 1;
     case UNIT_ISOYEAR: return shown_year(iso_year(date, &week));
     case UNIT_WEEK: iso_year(date, &week); return week;
+    case UNIT_JULIAN: return date + EPOCH_JULIAN_DAY;
     default: assert(!"not a part of a day"); return 0;
     }
 }
 
-static struct part infinite_part(enum unit unit, bool negative)
+static struct part_number infinite_part(enum unit unit, bool negative)
 {
-    struct part p = {.negative = negative};
+    struct part_number p = {.negative = negative};
     p.infinite = unit == UNIT_YEAR || unit == UNIT_DECADE || unit == UNIT_CENTURY ||
-                 unit == UNIT_MILLENNIUM || unit == UNIT_ISOYEAR || unit == UNIT_EPOCH;
+                 unit == UNIT_MILLENNIUM || unit == UNIT_ISOYEAR || unit == UNIT_JULIAN ||
+                 unit == UNIT_EPOCH;
     p.null = !p.infinite;
     return p;
 }
 
 /* The part of a local time; `instant` is what epoch counts, the same but for timestamptz. */
-static struct part timestamp_part(enum unit unit, int64_t local, int64_t instant)
+static struct part_number timestamp_part(enum unit unit, int64_t local, int64_t instant)
 {
-    struct part p = {.scale = 0};
+    struct part_number p = {.scale = 0};
     struct datetime dt;
     if (!timestamp_is_finite(local))
         return infinite_part(unit, local < 0);
@@ -188,38 +112,6 @@ static struct part timestamp_part(enum unit unit, int64_t local, int64_t instant
     return p;
 }
 
-/* An epoch in microseconds beyond 64 bits: Postgres divides, with the few digits that numeric
- * division keeps of so large a quotient. */
-static bool long_epoch(struct part p, struct arena *a, struct value *out, struct err *err)
-{
-    return numeric_div(numeric_from_int128(p.value, 0, a), numeric_from_int64(USECS_PER_SEC, a), a,
-                       out, err) &&
-           numeric_round(*out, 6, a, out, err);
-}
-
-static bool part_numeric(struct part p, struct arena *a, struct value *out, struct err *err)
-{
-    if (p.infinite)
-        return numeric_parse(p.negative ? "-Infinity" : "Infinity", p.negative ? 9 : 8, a, out,
-                             err);
-    if (p.value != (int64_t)p.value)
-        return long_epoch(p, a, out, err);
-    *out = p.null ? value_null() : numeric_from_int128(p.value, p.scale, a);
-    return true;
-}
-
-/* Divided once, as Postgres does it, so that the last digit is the same. */
-static bool part_float(struct part p, struct value *out)
-{
-    if (p.null) {
-        *out = value_null();
-        return true;
-    }
-    if (p.infinite)
-        return fn_float(out, p.negative ? -INFINITY : INFINITY);
-    return fn_float(out, (double)p.value / (p.scale == 6 ? 1e6 : p.scale == 3 ? 1e3 : 1));
-}
-
 /*
  * date_part's seconds are a sum of two doubles in Postgres: whole seconds and the quotient of the
  * rest.
@@ -233,22 +125,102 @@ static bool seconds_float(enum unit unit, int64_t local, struct value *out)
     return fn_float(out, dt.second * 1000.0 + dt.usec / 1000.0);
 }
 
-static bool date_part_of(enum unit unit, int64_t local, int64_t instant, struct value *out)
+/* What there is to a timestamp: its local fields, and for a timestamptz its instant and offset. */
+struct moment {
+    uint32_t type; /* for messages */
+    int64_t local, instant;
+    int32_t offset;
+};
+
+static bool moment_of(uint32_t type, int64_t ts, struct moment *out, struct err *err)
 {
-    if ((unit == UNIT_SECOND || unit == UNIT_MILLISECONDS) && timestamp_is_finite(local))
-        return seconds_float(unit, local, out);
-    return part_float(timestamp_part(unit, local, instant), out);
+    *out = (struct moment){.type = type, .local = ts, .instant = ts};
+    if (type != OID_TIMESTAMPTZ || !timestamp_is_finite(ts))
+        return true;
+    out->offset = zone_offset_at(ts);
+    return timestamptz_to_timestamp(ts, &out->local, err);
+}
+
+/* An infinite timestamp has all parts, as NULL; a finite one without a zone none of these. */
+static bool zone_part(enum unit unit, const struct moment *m, struct part_number *p)
+{
+    *p = (struct part_number){.null = !timestamp_is_finite(m->local)};
+    if (p->null)
+        return true;
+    if (m->type != OID_TIMESTAMPTZ)
+        return false;
+    switch (unit) {
+    case UNIT_TIMEZONE: p->value = m->offset; return true;
+    case UNIT_TIMEZONE_HOUR: p->value = m->offset / 3600; return true;
+    case UNIT_TIMEZONE_MINUTE: p->value = m->offset / 60 % 60; return true;
+    default: return false;
+    }
+}
+
+/* The day, and of the time what part of a day it is. */
+static bool julian_numeric(int64_t local, struct arena *a, struct value *out, struct err *err)
+{
+    int64_t day = floor_div(local, USECS_PER_DAY);
+    struct value rest;
+    return numeric_div(numeric_from_int64(local - day * USECS_PER_DAY, a),
+                       numeric_from_int64(USECS_PER_DAY, a), a, &rest, err) &&
+           numeric_add(numeric_from_int64(day + EPOCH_JULIAN_DAY, a), rest, a, out, err);
+}
+
+static bool julian_float(int64_t local, struct value *out)
+{
+    int64_t day = floor_div(local, USECS_PER_DAY);
+    int64_t rest = local - day * USECS_PER_DAY;
+    double sec = (double)(rest / USECS_PER_SEC) + (double)(rest % USECS_PER_SEC) / 1000000.0;
+    return fn_float(out, (double)(day + EPOCH_JULIAN_DAY) + sec / (double)SECS_PER_DAY);
+}
+
+static bool extract(const struct value *v, const struct moment *m, struct arena *a,
+                    struct value *out, struct err *err)
+{
+    enum unit unit;
+    struct part_number p;
+    if (!unit_find(v[0], m->type, &unit, err))
+        return false;
+    if (unit >= UNIT_TIMEZONE) {
+        if (!zone_part(unit, m, &p))
+            return unit_unsupported(v[0], m->type, err);
+        return part_numeric(p, a, out, err);
+    }
+    if (unit == UNIT_JULIAN && timestamp_is_finite(m->local))
+        return julian_numeric(m->local, a, out, err);
+    return part_numeric(timestamp_part(unit, m->local, m->instant), a, out, err);
+}
+
+static bool date_part(const struct value *v, const struct moment *m, struct value *out,
+                      struct err *err)
+{
+    enum unit unit;
+    struct part_number p;
+    if (!unit_find(v[0], m->type, &unit, err))
+        return false;
+    if (unit >= UNIT_TIMEZONE) {
+        if (!zone_part(unit, m, &p))
+            return unit_unsupported(v[0], m->type, err);
+        return part_float(p, out);
+    }
+    if (timestamp_is_finite(m->local)) {
+        if (unit == UNIT_JULIAN)
+            return julian_float(m->local, out);
+        if (unit == UNIT_SECOND || unit == UNIT_MILLISECONDS)
+            return seconds_float(unit, m->local, out);
+    }
+    return part_float(timestamp_part(unit, m->local, m->instant), out);
 }
 
 FN(fn_extract_date)
 {
     enum unit unit;
-    struct part p = {.scale = 0};
-    if (!find_unit(v[0], &unit, "extract from date", err))
+    struct part_number p = {.scale = 0};
+    if (!unit_find(v[0], OID_DATE, &unit, err))
         return false;
-    if (unit < UNIT_DAY)
-        return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "unit \"%.*s\" not supported for type date",
-                       (int)v[0].len, (const char *)v[0].p);
+    if (unit < UNIT_DAY || unit >= UNIT_TIMEZONE)
+        return unit_unsupported(v[0], OID_DATE, err);
     if (!date_is_finite(v[1].i))
         p = infinite_part(unit, v[1].i < 0);
     else if (unit == UNIT_EPOCH)
@@ -260,40 +232,34 @@ FN(fn_extract_date)
 
 FN(fn_extract_ts)
 {
-    enum unit unit;
-    return find_unit(v[0], &unit, "extract", err) &&
-           part_numeric(timestamp_part(unit, v[1].i, v[1].i), cx->arena, out, err);
+    struct moment m;
+    return moment_of(OID_TIMESTAMP, v[1].i, &m, err) && extract(v, &m, cx->arena, out, err);
 }
 
 FN(fn_extract_tstz)
 {
-    enum unit unit;
-    int64_t local;
-    return find_unit(v[0], &unit, "extract", err) &&
-           timestamptz_to_timestamp(v[1].i, &local, err) &&
-           part_numeric(timestamp_part(unit, local, v[1].i), cx->arena, out, err);
+    struct moment m;
+    return moment_of(OID_TIMESTAMPTZ, v[1].i, &m, err) && extract(v, &m, cx->arena, out, err);
 }
 
 FN(fn_date_part_date)
 {
-    enum unit unit;
-    int64_t local;
-    return find_unit(v[0], &unit, "date_part", err) && date_to_timestamp(v[1].i, &local, err) &&
-           date_part_of(unit, local, local, out);
+    struct moment m;
+    int64_t ts;
+    return date_to_timestamp(v[1].i, &ts, err) && moment_of(OID_TIMESTAMP, ts, &m, err) &&
+           date_part(v, &m, out, err);
 }
 
 FN(fn_date_part_ts)
 {
-    enum unit unit;
-    return find_unit(v[0], &unit, "date_part", err) && date_part_of(unit, v[1].i, v[1].i, out);
+    struct moment m;
+    return moment_of(OID_TIMESTAMP, v[1].i, &m, err) && date_part(v, &m, out, err);
 }
 
 FN(fn_date_part_tstz)
 {
-    enum unit unit;
-    int64_t local;
-    return find_unit(v[0], &unit, "date_part", err) &&
-           timestamptz_to_timestamp(v[1].i, &local, err) && date_part_of(unit, local, v[1].i, out);
+    struct moment m;
+    return moment_of(OID_TIMESTAMPTZ, v[1].i, &m, err) && date_part(v, &m, out, err);
 }
 
 /* The first year of the span (10, 100, 1000) that y is in. Decades begin with a 0, others a 1. */
@@ -337,23 +303,14 @@ static bool truncate_ts(enum unit unit, int64_t ts, int64_t *out, struct err *er
     return true;
 }
 
-static bool trunc_unit(struct value name, enum unit *unit, struct err *err)
-{
-    if (!find_unit(name, unit, "date_trunc", err))
-        return false;
-    if (*unit > UNIT_MILLENNIUM)
-        return err_set(err, ERR_FEATURE_NOT_SUPPORTED, "unit \"%.*s\" not supported for date_trunc",
-                       (int)name.len, (const char *)name.p);
-    return true;
-}
-
 FN(fn_trunc_ts)
 {
     enum unit unit;
     int64_t r;
     if (!timestamp_is_finite(v[1].i))
         return fn_int(out, v[1].i);
-    return trunc_unit(v[0], &unit, err) && truncate_ts(unit, v[1].i, &r, err) && fn_int(out, r);
+    return unit_find_trunc(v[0], OID_TIMESTAMP, &unit, err) && truncate_ts(unit, v[1].i, &r, err) &&
+           fn_int(out, r);
 }
 
 /* Days and longer begin at local midnight, with the offset of then; hours keep that of the value.
@@ -364,8 +321,8 @@ FN(fn_trunc_tstz)
     int64_t local, r, offset;
     if (!timestamp_is_finite(v[1].i))
         return fn_int(out, v[1].i);
-    if (!trunc_unit(v[0], &unit, err) || !timestamptz_to_timestamp(v[1].i, &local, err) ||
-        !truncate_ts(unit, local, &r, err))
+    if (!unit_find_trunc(v[0], OID_TIMESTAMPTZ, &unit, err) ||
+        !timestamptz_to_timestamp(v[1].i, &local, err) || !truncate_ts(unit, local, &r, err))
         return false;
     if (unit >= UNIT_DAY)
         return timestamp_to_timestamptz(r, &r, err) && fn_int(out, r);

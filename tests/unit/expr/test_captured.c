@@ -73,8 +73,11 @@ static struct column_type type_of(const char *oid)
     uint32_t o = (uint32_t)strtoul(oid, NULL, 10);
     const struct type *t = type_native(o);
     if (!t)
-        t = type_new(&(struct type){
-            .oid = o, .kind = TYPE_OPAQUE, .name = "opaque", .text_is_identity = true});
+        t = type_new(&(struct type){.oid = o,
+                                    .kind = TYPE_OPAQUE,
+                                    .name = "opaque",
+                                    .order = o == OID_MONEY ? ORDER_MONEY : ORDER_BYTES,
+                                    .text_is_identity = true});
     return (struct column_type){t, -1,
                                 t->kind == TYPE_TEXT || t->kind == TYPE_BPCHAR ? collation : NULL};
 }
