@@ -19,6 +19,7 @@
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "engine/base/alloc.h"
+#include "engine/value/interval.h"
 
 #define CATALOG_LOCK_MS 100
 #define OLDEST_SERVER   140000
@@ -245,6 +246,7 @@ static bool connect_session(struct pgconn *c, const struct config *cfg, struct e
     }
     PQsetnonblocking(c->pg, 1);
     c->server_version = PQserverVersion(c->pg);
+    interval_have_infinity(c->server_version >= 170000);
     return true;
 }
 

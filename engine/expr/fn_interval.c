@@ -76,8 +76,7 @@ FN(fn_justify_interval)
 
 FN(fn_interval_isfinite)
 {
-    (void)v;
-    return fn_bool(out, true);
+    return fn_bool(out, interval_is_finite(interval_load(v[0])));
 }
 
 /* make_interval(years, months, weeks, days, hours, mins, secs) */
@@ -191,19 +190,28 @@ static int64_t time_plus(int64_t time, struct value interval, int sign)
     return wrap((int64_t)((uint64_t)time + (sign < 0 ? 0 - step : step)));
 }
 
+static bool needs_finite(struct value interval, const char *what, struct err *err)
+{
+    return interval_is_finite(interval_load(interval)) ||
+           err_set(err, ERR_DATETIME_OUT_OF_RANGE, "cannot %s", what);
+}
+
+#define ADD_INFINITE      "add infinite interval to time"
+#define SUBTRACT_INFINITE "subtract infinite interval from time"
+
 FN(fn_time_pl_interval)
 {
-    return fn_int(out, time_plus(v[0].i, v[1], 1));
+    return needs_finite(v[1], ADD_INFINITE, err) && fn_int(out, time_plus(v[0].i, v[1], 1));
 }
 
 FN(fn_time_mi_interval)
 {
-    return fn_int(out, time_plus(v[0].i, v[1], -1));
+    return needs_finite(v[1], SUBTRACT_INFINITE, err) && fn_int(out, time_plus(v[0].i, v[1], -1));
 }
 
 FN(fn_interval_pl_time)
 {
-    return fn_int(out, time_plus(v[1].i, v[0], 1));
+    return needs_finite(v[0], ADD_INFINITE, err) && fn_int(out, time_plus(v[1].i, v[0], 1));
 }
 
 FN(fn_time_mi_time)
@@ -213,7 +221,8 @@ FN(fn_time_mi_time)
 
 FN(fn_interval_time)
 {
-    return fn_int(out, wrap(interval_load(v[0]).time));
+    return needs_finite(v[0], "convert infinite interval to time", err) &&
+           fn_int(out, wrap(interval_load(v[0]).time));
 }
 
 FN(fn_time_interval)
@@ -232,17 +241,17 @@ static bool timetz_plus(struct value *out, struct value t, struct value interval
 
 FN(fn_timetz_pl_interval)
 {
-    return timetz_plus(out, v[0], v[1], 1, cx);
+    return needs_finite(v[1], ADD_INFINITE, err) && timetz_plus(out, v[0], v[1], 1, cx);
 }
 
 FN(fn_timetz_mi_interval)
 {
-    return timetz_plus(out, v[0], v[1], -1, cx);
+    return needs_finite(v[1], SUBTRACT_INFINITE, err) && timetz_plus(out, v[0], v[1], -1, cx);
 }
 
 FN(fn_interval_pl_timetz)
 {
-    return timetz_plus(out, v[1], v[0], 1, cx);
+    return needs_finite(v[0], ADD_INFINITE, err) && timetz_plus(out, v[1], v[0], 1, cx);
 }
 
 FN(fn_timetz_time)
@@ -445,6 +454,9 @@ FN(fn_date_bin)
         return fn_int(out, v[1].i);
     if (!timestamp_is_finite(v[2].i))
         return err_set(err, ERR_DATETIME_OUT_OF_RANGE, "origin out of range");
+    if (!interval_is_finite(stride))
+        return err_set(err, ERR_DATETIME_OUT_OF_RANGE,
+                       "timestamps cannot be binned into infinite intervals");
     if (stride.month)
         return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
                        "timestamps cannot be binned into intervals containing months or years");
@@ -471,6 +483,8 @@ static bool zone_of(struct value v, int64_t *usec, struct err *err)
     struct interval iv = interval_load(v);
     struct buf text;
     *usec = iv.time / USECS_PER_SEC * USECS_PER_SEC;
+    if (!interval_is_finite(iv))
+        return err_set(err, "22023", "interval time zone must be finite");
     if (!iv.month && !iv.day)
         return true;
     buf_init(&text);

@@ -60,6 +60,17 @@ static int64_t calendar_seconds(struct interval iv)
     return quarters * (SECS_PER_DAY / 4);
 }
 
+/* Parts that are bounded by the next larger one are NULL, the others infinite. */
+static struct part_number infinite_part(enum unit unit, struct interval iv)
+{
+    struct part_number p = {.negative = iv.month < 0};
+    p.infinite = unit == UNIT_HOUR || unit == UNIT_DAY || unit == UNIT_YEAR ||
+                 unit == UNIT_DECADE || unit == UNIT_CENTURY || unit == UNIT_MILLENNIUM ||
+                 unit == UNIT_EPOCH;
+    p.null = !p.infinite;
+    return p;
+}
+
 FN(fn_extract_interval)
 {
     struct interval iv = interval_load(v[1]);
@@ -68,6 +79,8 @@ FN(fn_extract_interval)
     int64_t n;
     if (!unit_find(v[0], OID_INTERVAL, &unit, err))
         return false;
+    if (!interval_is_finite(iv))
+        return part_numeric(infinite_part(unit, iv), cx->arena, out, err);
     if (unit == UNIT_EPOCH) {
         p.value = (int128_t)calendar_seconds(iv) * USECS_PER_SEC + iv.time;
         p.scale = 6;
@@ -90,6 +103,8 @@ FN(fn_date_part_interval)
     int64_t n;
     if (!unit_find(v[0], OID_INTERVAL, &unit, err))
         return false;
+    if (!interval_is_finite(iv))
+        return part_float(infinite_part(unit, iv), out);
     if (unit == UNIT_EPOCH)
         return fn_float(out, (double)iv.time / 1000000.0 + 365.25 * SECS_PER_DAY * (iv.month / 12) +
                                  30.0 * SECS_PER_DAY * (iv.month % 12) +
@@ -119,6 +134,10 @@ FN(fn_trunc_interval)
     if (unit == UNIT_WEEK) {
         unit_unsupported(v[0], OID_INTERVAL, err);
         return err_detail(err, "Months usually have fractional weeks.");
+    }
+    if (!interval_is_finite(iv)) {
+        *out = v[1];
+        return true;
     }
     iv.time = unit >= UNIT_DAY ? 0 : iv.time / usecs[unit] * usecs[unit];
     if (unit > UNIT_DAY)

@@ -67,6 +67,10 @@ static void print_time(struct printer *p, int64_t time)
 void interval_print(struct interval iv, struct buf *b)
 {
     struct printer p = {.b = b};
+    if (!interval_is_finite(iv)) {
+        buf_adds(b, iv.month < 0 ? "-infinity" : "infinity");
+        return;
+    }
     print_part(&p, iv.month / 12, "year");
     print_part(&p, iv.month % 12, "mon");
     print_part(&p, iv.day, "day");
@@ -171,6 +175,11 @@ static bool scan_part(struct scan *s, struct interval *iv)
 bool interval_parse(const char *s, size_t len, struct interval *out, struct err *err)
 {
     struct scan sc = {s, s + len};
+    if ((len == 8 && memcmp(s, "infinity", 8) == 0) ||
+        (len == 9 && memcmp(s, "-infinity", 9) == 0)) {
+        *out = interval_infinity(*s == '-');
+        return true;
+    }
     *out = (struct interval){0};
     bool ok = scan_part(&sc, out);
     while (ok && sc.p < sc.end)

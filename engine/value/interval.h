@@ -52,6 +52,20 @@ static inline struct value timetz_store(struct timetz t, struct arena *a)
     return value_bytes(arena_memdup(a, &t, sizeof t), sizeof t);
 }
 
+/* Since version 17 Postgres has infinite intervals, all of whose parts are extreme; before, what
+ * would be one is an error. Called once the server's version is known, from any thread. */
+void interval_have_infinity(bool have);
+static inline bool interval_is_finite(struct interval iv)
+{
+    return !(iv.month == INT32_MAX && iv.day == INT32_MAX && iv.time == INT64_MAX) &&
+           !(iv.month == INT32_MIN && iv.day == INT32_MIN && iv.time == INT64_MIN);
+}
+static inline struct interval interval_infinity(bool negative)
+{
+    return negative ? (struct interval){INT64_MIN, INT32_MIN, INT32_MIN}
+                    : (struct interval){INT64_MAX, INT32_MAX, INT32_MAX};
+}
+
 /* Microseconds, a month counted as 30 days: what intervals are compared by. */
 static inline __int128 interval_span(struct interval iv)
 {

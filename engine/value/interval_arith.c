@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdatomic.h>
 
 #define DAYS_PER_MONTH 30
 
@@ -21,8 +22,50 @@ static bool ts_out_of_range(struct err *err)
     return err_set(err, ERR_DATETIME_OUT_OF_RANGE, "timestamp out of range");
 }
 
+/* ------------------------------------------------------------ infinity */
+
+static atomic_bool have_infinity;
+
+void interval_have_infinity(bool have)
+{
+    atomic_store_explicit(&have_infinity, have, memory_order_relaxed);
+}
+
+/* Where a or b is infinite the sum is too, if they don't contradict each other. */
+static bool infinite_sum(struct interval a, struct interval b, struct interval *out,
+                         struct err *err)
+{
+    bool a_finite = interval_is_finite(a);
+    if (!a_finite && !interval_is_finite(b) && (a.month < 0) != (b.month < 0))
+        return out_of_range(err);
+    *out = a_finite ? b : a;
+    return true;
+}
+
+static bool opposite(struct interval a, struct interval *out)
+{
+    *out = interval_infinity(a.month > 0);
+    return true;
+}
+
+/* The difference of two moments of which one is infinite at least. */
+static bool infinite_diff(int64_t a, int64_t b, const char *message, struct interval *out,
+                          struct err *err)
+{
+    if (!atomic_load_explicit(&have_infinity, memory_order_relaxed))
+        return err_set(err, ERR_DATETIME_OUT_OF_RANGE, "%s", message);
+    if (a == b)
+        return out_of_range(err);
+    *out = interval_infinity(timestamp_is_finite(a) ? b > 0 : a < 0);
+    return true;
+}
+
+/* ------------------------------------------------------------ sums */
+
 bool interval_add(struct interval a, struct interval b, struct interval *out, struct err *err)
 {
+    if (!interval_is_finite(a) || !interval_is_finite(b))
+        return infinite_sum(a, b, out, err);
     if (__builtin_add_overflow(a.month, b.month, &out->month) ||
         __builtin_add_overflow(a.day, b.day, &out->day) ||
         __builtin_add_overflow(a.time, b.time, &out->time))
@@ -32,6 +75,10 @@ bool interval_add(struct interval a, struct interval b, struct interval *out, st
 
 bool interval_sub(struct interval a, struct interval b, struct interval *out, struct err *err)
 {
+    if (!interval_is_finite(b))
+        return opposite(b, &b) && infinite_sum(a, b, out, err);
+    if (!interval_is_finite(a))
+        return infinite_sum(a, b, out, err);
     if (__builtin_sub_overflow(a.month, b.month, &out->month) ||
         __builtin_sub_overflow(a.day, b.day, &out->day) ||
         __builtin_sub_overflow(a.time, b.time, &out->time))
@@ -87,8 +134,27 @@ static bool cascade(double months, double days, double time, struct interval *ou
     return true;
 }
 
+static int sign_of(struct interval iv)
+{
+    __int128 span = interval_span(iv);
+    return (span > 0) - (span < 0);
+}
+
+/* An infinite interval times a number, or any times infinity; zero and infinity have no product. */
+static bool infinite_product(struct interval a, double factor, struct interval *out,
+                             struct err *err)
+{
+    if (isnan(factor) || factor == 0 || !sign_of(a))
+        return out_of_range(err);
+    *out = interval_infinity((factor < 0) != (sign_of(a) < 0));
+    return true;
+}
+
 bool interval_mul(struct interval a, double factor, struct interval *out, struct err *err)
 {
+    if (!interval_is_finite(a) ||
+        (isinf(factor) && atomic_load_explicit(&have_infinity, memory_order_relaxed)))
+        return infinite_product(a, factor, out, err);
     return cascade(a.month * factor, a.day * factor, (double)a.time * factor, out, err);
 }
 
@@ -96,6 +162,8 @@ bool interval_div(struct interval a, double divisor, struct interval *out, struc
 {
     if (divisor == 0.0)
         return err_set(err, ERR_DIVISION_BY_ZERO, "division by zero");
+    if (!interval_is_finite(a))
+        return isinf(divisor) ? out_of_range(err) : infinite_product(a, divisor, out, err);
     return cascade(a.month / divisor, a.day / divisor, (double)a.time / divisor, out, err);
 }
 
@@ -125,6 +193,9 @@ static void agree(int64_t *low, int32_t *high, int64_t unit)
 
 bool interval_justify_hours(struct interval a, struct interval *out, struct err *err)
 {
+    *out = a;
+    if (!interval_is_finite(a))
+        return true;
     if (!carry(&a.time, &a.day, USECS_PER_DAY))
         return out_of_range(err);
     agree(&a.time, &a.day, USECS_PER_DAY);
@@ -135,6 +206,9 @@ bool interval_justify_hours(struct interval a, struct interval *out, struct err 
 bool interval_justify_days(struct interval a, struct interval *out, struct err *err)
 {
     int64_t day = a.day;
+    *out = a;
+    if (!interval_is_finite(a))
+        return true;
     if (!carry(&day, &a.month, DAYS_PER_MONTH))
         return out_of_range(err);
     agree(&day, &a.month, DAYS_PER_MONTH);
@@ -146,6 +220,9 @@ bool interval_justify_days(struct interval a, struct interval *out, struct err *
 bool interval_justify(struct interval a, struct interval *out, struct err *err)
 {
     int64_t day;
+    *out = a;
+    if (!interval_is_finite(a))
+        return true;
     /* Days and time of one sign may overflow together where they would not apart. */
     if ((a.day > 0 && a.time > 0) || (a.day < 0 && a.time < 0)) {
         day = a.day;
@@ -225,6 +302,10 @@ bool timestamp_add_interval(int64_t ts, struct interval iv, bool zoned, int64_t 
                             struct err *err)
 {
     *out = ts;
+    if (!interval_is_finite(iv)) {
+        *out = iv.month < 0 ? TIMESTAMP_NOBEGIN : TIMESTAMP_NOEND;
+        return timestamp_is_finite(ts) || ts == *out || ts_out_of_range(err);
+    }
     if (!timestamp_is_finite(ts))
         return true;
     if (iv.month && !add_months(*out, iv.month, zoned, out, err))
@@ -240,7 +321,7 @@ bool timestamp_diff(int64_t a, int64_t b, struct interval *out, struct err *err)
 {
     struct interval iv = {0};
     if (!timestamp_is_finite(a) || !timestamp_is_finite(b))
-        return err_set(err, ERR_DATETIME_OUT_OF_RANGE, "cannot subtract infinite timestamps");
+        return infinite_diff(a, b, "cannot subtract infinite timestamps", out, err);
     if (__builtin_sub_overflow(a, b, &iv.time))
         return out_of_range(err);
     return interval_justify_hours(iv, out, err);
@@ -252,7 +333,7 @@ bool timestamp_age(int64_t a, int64_t b, bool a_is_earlier, struct interval *out
 {
     struct datetime x, y;
     if (!timestamp_is_finite(a) || !timestamp_is_finite(b))
-        return ts_out_of_range(err);
+        return infinite_diff(a, b, "timestamp out of range", out, err);
     timestamp_to_fields(a_is_earlier ? b : a, &x);
     timestamp_to_fields(a_is_earlier ? a : b, &y);
     int64_t time = (x.hour - y.hour) * USECS_PER_HOUR + (x.minute - y.minute) * USECS_PER_MIN +
