@@ -268,6 +268,36 @@ static void compare(struct round *r, int change)
     }
 }
 
+/* Types whose equal values may be spelled differently: then neither rows nor order are one. */
+static bool has_spellings(const char *accepted)
+{
+    return strstr(accepted, "\"numeric\"") || strstr(accepted, "\"double precision\"") ||
+           strstr(accepted, "\"jsonb\"") || strstr(accepted, "\"interval\"");
+}
+
+/* One who comes now gets what is there, in order. */
+static void compare_late(struct round *r)
+{
+    struct client *late = client_connect(fuzz_daemon->port);
+    late->timeout_ms = r->c->timeout_ms;
+    for (size_t i = 0; i < r->n; i++) {
+        struct live *l = &r->live[i];
+        if (r->ignored[i] || r->fc->risky.v[i] || l->view->failed ||
+            has_spellings(l->view->accepted))
+            continue;
+        fuzz_shared->counts.comparisons++;
+        if (!live_check_late(l, late, r->db))
+            note_wrong(r, i, FUZZ_CHANGES - 1, l->wrong);
+    }
+    client_close(late);
+}
+
+/* Sometimes two transactions are compared as one, so that the daemon may fold them. */
+static bool is_compared(const struct round *r, size_t change)
+{
+    return change % 4 != 1 || change + 1 == r->fc->changes.n;
+}
+
 static enum outcome play(struct round *r, int pick)
 {
     subscribe(r, pick);
@@ -279,10 +309,13 @@ static enum outcome play(struct round *r, int pick)
             sql_run(r->db, "%s", t->list.v[k]);
         sql_run(r->db, "COMMIT");
         fuzz_shared->counts.commits++;
-        compare(r, (int)i);
+        if (is_compared(r, i))
+            compare(r, (int)i);
         if (r->wrong && pick >= 0)
             break;
     }
+    if (!r->wrong)
+        compare_late(r);
     return r->wrong ? OUTCOME_WRONG : OUTCOME_RIGHT;
 }
 

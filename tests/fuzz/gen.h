@@ -75,7 +75,9 @@ struct gen {
     unsigned names;           /* aliases given so far */
     int budget;               /* how much the statement may still grow */
     int next_id;
-    bool risky; /* the statement has something that may fail at run time */
+    bool placed; /* this SELECT has a window function that tells equal rows apart: a second one
+                    might do it another way round */
+    bool risky;  /* the statement has something that may fail at run time */
 };
 
 void gen_init(struct gen *g, struct arena *a, uint64_t seed);

@@ -67,7 +67,10 @@ static struct node *unordered(struct gen *g, struct gen_scope *s, enum kind type
                  : gen_chance(g, 50) ? "bit_or"
                                      : "bit_and",
                  E(K_INT));
-    case K_JSON: return NULL;
+    case K_IV: return N(type, "%s(%n)", gen_chance(g, 60) ? mm : "sum", E(K_IV));
+    case K_RANGE: return N(type, "range_merge(range_agg(%n))", E(K_RANGE));
+    case K_JSON:
+    case K_BYTEA: return NULL;
     default: return N(type, "%s(%n)", mm, E(type));
     }
 }
@@ -166,28 +169,46 @@ static struct node *window_function(struct gen *g, struct gen_scope *s, enum kin
     }
 }
 
+/* NULL where there is none of the type. */
+static struct node *windowed_aggregate(struct gen *g, struct gen_scope *s, enum kind type)
+{
+    struct node *agg;
+    switch (type) {
+    case K_BIG: agg = N(type, "count(%n)", E(gen_type(g))); break;
+    case K_NUM: agg = N(type, "sum(%n)", E(K_NUM)); break;
+    case K_BOOL: agg = N(type, "bool_or(%n)", E(K_BOOL)); break;
+    case K_JSON:
+    case K_ARR:
+    case K_RANGE:
+    case K_BYTEA: return NULL;
+    default: agg = N(type, "max(%n)", E(type)); break;
+    }
+    return N(type, "%n%n", agg, filter(g, s));
+}
+
 struct node *gen_window(struct gen *g, struct gen_scope *s, enum kind type)
 {
     static const char *const ranks[] = {"rank()", "dense_rank()"};
-    if (type == K_BIG && gen_chance(g, 50))
-        return gen_chance(g, 50) ? N(type, "row_number() OVER %n", total_window(g, s))
-                                 : N(type, "%s OVER (%nORDER BY %n)", ranks[gen_pick(g, 2)],
-                                     partition(g, s), E(gen_type(g)));
+    bool may_place = !g->placed;
+    if (type == K_BIG && gen_chance(g, 50)) {
+        if (may_place && gen_chance(g, 50)) {
+            g->placed = true;
+            return N(type, "row_number() OVER %n", total_window(g, s));
+        }
+        return N(type, "%s OVER (%nORDER BY %n)", ranks[gen_pick(g, 2)], partition(g, s),
+                 E(gen_type(g)));
+    }
     if (type == K_FLOAT && gen_chance(g, 50))
         return N(type, "%s OVER (%nORDER BY %n)",
                  gen_chance(g, 50) ? "percent_rank()" : "cume_dist()", partition(g, s),
                  E(gen_type(g)));
-    if (type == K_INT && gen_chance(g, 20))
-        return N(type, "ntile(2) OVER %n", total_window(g, s));
-    if (gen_chance(g, 50)) {
-        struct node *agg = type == K_BIG   ? N(type, "count(%n)", E(gen_type(g)))
-                           : type == K_NUM ? N(type, "sum(%n)", E(K_NUM))
-                           : type != K_BOOL && type != K_JSON && type != K_ARR
-                               ? N(type, "max(%n)", E(type))
-                               : NULL;
-        if (agg)
-            return N(type, "%n%n OVER %n", agg, filter(g, s),
-                     gen_chance(g, 50) ? total_window(g, s) : loose_window(g, s));
-    }
-    return N(type, "%n OVER %n", window_function(g, s, type), total_window(g, s));
+    bool place = may_place && gen_chance(g, 50);
+    struct node *f = place ? gen_chance(g, 60) ? window_function(g, s, type)
+                             : type == K_INT   ? N(type, "ntile(2)")
+                                               : windowed_aggregate(g, s, type)
+                           : windowed_aggregate(g, s, type);
+    if (!f)
+        return gen_expr(g, s, type, 1);
+    g->placed |= place;
+    return N(type, "%n OVER %n", f, place ? total_window(g, s) : loose_window(g, s));
 }

@@ -174,6 +174,42 @@ static struct node *json_expr(struct gen *g, struct gen_scope *s, int depth)
     }
 }
 
+static struct node *interval_expr(struct gen *g, struct gen_scope *s, int depth)
+{
+    switch (gen_pick(g, 4)) {
+    case 0: return N(K_IV, "(%n + %n)", E(K_IV), E(K_IV));
+    case 1: return N(K_IV, "(-%n)", E(K_IV));
+    case 2: return N(K_IV, "(%n - %n)", E(K_TS), E(K_TS));
+    default: return N(K_IV, "(%n * 2)", E(K_IV));
+    }
+}
+
+static struct node *moment_expr(struct gen *g, struct gen_scope *s, enum kind t, int depth)
+{
+    if (t == K_TIME)
+        return gen_chance(g, 50) ? N(t, "(%n)::time", E(K_TS)) : N(t, "(%n + %n)", E(t), E(K_IV));
+    switch (gen_pick(g, 3)) {
+    case 0: return N(t, "(%n AT TIME ZONE 'Europe/Berlin')", E(K_TS));
+    case 1: return N(t, "(%n + interval '2 hours')", E(t));
+    default: return N(t, "date_trunc('month', %n, 'UTC')", E(t));
+    }
+}
+
+static struct node *range_expr(struct gen *g, struct gen_scope *s, int depth)
+{
+    switch (gen_pick(g, 3)) {
+    case 0: return N(K_RANGE, "(%n * %n)", E(K_RANGE), E(K_RANGE));
+    case 1: return N(K_RANGE, "range_merge(%n, %n)", E(K_RANGE), E(K_RANGE));
+    default: return N(K_RANGE, "int4range(%n, 9)", N(K_INT, "(%n %% 3)", E(K_INT)));
+    }
+}
+
+static struct node *bytea_expr(struct gen *g, struct gen_scope *s, int depth)
+{
+    return gen_chance(g, 50) ? N(K_BYTEA, "(%n || %n)", E(K_BYTEA), E(K_BYTEA))
+                             : N(K_BYTEA, "convert_to(%n, 'UTF8')", E(K_TEXT));
+}
+
 static struct node *array_expr(struct gen *g, struct gen_scope *s, int depth)
 {
     switch (gen_pick(g, 5)) {
@@ -275,6 +311,11 @@ struct node *gen_expr(struct gen *g, struct gen_scope *s, enum kind type, int de
     case K_TS: return ts_expr(g, s, depth);
     case K_JSON: return json_expr(g, s, depth);
     case K_ARR: return array_expr(g, s, depth);
+    case K_IV: return interval_expr(g, s, depth);
+    case K_TIME:
+    case K_TZ: return moment_expr(g, s, type, depth);
+    case K_RANGE: return range_expr(g, s, depth);
+    case K_BYTEA: return bytea_expr(g, s, depth);
     default: return gen_bool(g, s, depth);
     }
 }

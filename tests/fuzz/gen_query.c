@@ -22,13 +22,15 @@ static struct node *plain(struct gen *g, struct gen_scope *s, const enum kind *t
                           int depth)
 {
     struct node *from = gen_from(g, s, 1 + gen_pick(g, depth > 1 ? 3 : 2)), *list = NULL;
-    bool windows = gen_has(g, GEN_WINDOW) && gen_chance(g, 25);
+    bool windows = gen_has(g, GEN_WINDOW) && gen_chance(g, 25), outer = g->placed;
+    g->placed = false;
     for (unsigned i = 0; i < n; i++)
         list = add_to_list(g, list,
                            windows && gen_chance(g, 60) ? gen_window(g, s, types[i])
                                                         : gen_expr(g, s, types[i], depth),
                            i);
     struct node *w = where(g, s);
+    g->placed = outer;
     return N(K_QUERY, "SELECT %s%n FROM %n%n", gen_chance(g, 12) ? "DISTINCT " : "", list, from, w);
 }
 
@@ -127,7 +129,10 @@ static struct node *limited(struct gen *g, struct node *q, unsigned n)
     static const char *const limits[] = {" LIMIT 1",          " LIMIT 3",
                                          " LIMIT 5",          " OFFSET 1",
                                          " LIMIT 2 OFFSET 1", " FETCH FIRST 2 ROWS WITH TIES"};
-    return N(K_QUERY, "%n ORDER BY %n%s", q, order_of_columns(g, n), limits[gen_pick(g, 6)]);
+    unsigned which = gen_pick(g, 6);
+    if (which == 5) /* over a lone min() or max(), Postgres 15 fails with 21000 */
+        g->risky = true;
+    return N(K_QUERY, "%n ORDER BY %n%s", q, order_of_columns(g, n), limits[which]);
 }
 
 static struct node *set_operation(struct gen *g, struct gen_scope *outer, const enum kind *types,

@@ -45,7 +45,7 @@ static void pick_features(struct gen *g)
 {
     g->types = 1u << K_INT;
     for (int t = 0; t < K_TYPES; t++)
-        if (gen_chance(g, t == K_JSON || t == K_ARR ? 25 : 50))
+        if (gen_chance(g, t >= K_JSON ? 25 : 50))
             g->types |= 1u << t;
     for (unsigned f = 1; f < GEN_ALL; f <<= 1)
         if (gen_chance(g, 65))
@@ -54,8 +54,9 @@ static void pick_features(struct gen *g)
 
 enum kind gen_type(struct gen *g)
 {
-    static const enum kind often[] = {K_INT,  K_INT,  K_INT,  K_BIG, K_NUM,   K_NUM,  K_TEXT,
-                                      K_TEXT, K_BOOL, K_DATE, K_TS,  K_FLOAT, K_JSON, K_ARR};
+    static const enum kind often[] = {K_INT,  K_INT,  K_INT,  K_BIG,   K_NUM,   K_NUM,  K_TEXT,
+                                      K_TEXT, K_BOOL, K_DATE, K_TS,    K_FLOAT, K_JSON, K_ARR,
+                                      K_IV,   K_TIME, K_TZ,   K_RANGE, K_BYTEA};
     enum kind t;
     do
         t = often[gen_pick(g, sizeof often / sizeof *often)];
@@ -123,6 +124,16 @@ const char *gen_value(struct gen *g, enum kind type)
                   "'2024-01-31 23:59:59.5'", "'2024-02-29 06:30'", "'2023-12-31'", "'2024-01-03'"},
         [K_JSON] = {"'1'", "'\"a\"'", "'{\"a\": 1}'", "'{\"a\": 2, \"b\": [1, 2]}'", "'null'",
                     "'[]'", "'[1, 2]'", "'{\"a\": 1}'"},
+        [K_IV] = {"'1 day'", "'1 day'", "'02:00:00'", "'1 mon'", "'-1 day'", "'00:00:00'",
+                  "'1 year 2 days'", "'02:00:00'"},
+        [K_TIME] = {"'00:00'", "'12:00'", "'12:00'", "'23:59:59.5'", "'06:30'", "'06:30'",
+                    "'01:02:03'", "'12:00'"},
+        [K_TZ] = {"'2024-01-01 00:00+00'", "'2024-01-01 12:00+02'", "'2024-01-01 12:00+02'",
+                  "'2024-03-31 01:30+00'", "'2023-12-31 23:00+00'", "'2024-01-01 00:00+00'",
+                  "'2024-07-01 00:00+00'", "'2024-02-29 00:00+00'"},
+        [K_RANGE] = {"'empty'", "'[1,3)'", "'[1,3)'", "'[2,5)'", "'(,2)'", "'[3,)'", "'[1,2)'",
+                     "'(,)'"},
+        [K_BYTEA] = {"''", "'a'", "'a'", "'\\x00'", "'\\xff'", "'ab'", "'b'", "'\\x61'"},
         [K_ARR] = {"'{}'", "'{1}'", "'{1}'", "'{1,2}'", "'{NULL}'", "'{2,1}'", "'{3}'", "'{1,1}'"},
     };
     return gen_chance(g, 15) ? "NULL" : values[type][gen_pick(g, 8)];

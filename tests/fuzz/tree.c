@@ -10,8 +10,9 @@
 #include "engine/base/alloc.h"
 #include "engine/base/vec.h"
 
-const char *const KIND_TYPES[K_TYPES] = {"int",  "bigint", "numeric",   "float8", "text",
-                                         "bool", "date",   "timestamp", "jsonb",  "int[]"};
+const char *const KIND_TYPES[K_TYPES] = {"int",      "bigint", "numeric",     "float8",    "text",
+                                         "bool",     "date",   "timestamp",   "jsonb",     "int[]",
+                                         "interval", "time",   "timestamptz", "int4range", "bytea"};
 const char *const KIND_LITERALS[K_TYPES] = {"1",
                                             "1::bigint",
                                             "1.5",
@@ -21,7 +22,12 @@ const char *const KIND_LITERALS[K_TYPES] = {"1",
                                             "date '2024-01-01'",
                                             "timestamp '2024-01-01'",
                                             "'1'::jsonb",
-                                            "'{1}'::int[]"};
+                                            "'{1}'::int[]",
+                                            "interval '1 day'",
+                                            "time '12:00'",
+                                            "timestamptz '2024-01-01 00:00+00'",
+                                            "'[1,3)'::int4range",
+                                            "'a'::bytea"};
 
 struct parts {
     VEC(struct node *) list;

@@ -29,6 +29,11 @@ enum kind {
     K_TS,
     K_JSON,
     K_ARR,
+    K_IV,
+    K_TIME,
+    K_TZ,
+    K_RANGE,
+    K_BYTEA,
     K_TYPES, /* how many types there are */
     K_FROM = K_TYPES,
     K_QUERY,
