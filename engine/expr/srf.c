@@ -4,6 +4,8 @@
 #include "engine/expr/srf.h"
 
 static const struct srf table[] = {
+    {938, 3, srf_series_timestamp, "generate_series", {0}},
+    {939, 3, srf_series_timestamptz, "generate_series", {0}},
     {1066, 3, srf_series_int4, "generate_series", {0}},
     {1067, 2, srf_series_int4, "generate_series", {0}},
     {1068, 3, srf_series_int8, "generate_series", {0}},
@@ -24,6 +26,20 @@ static const struct srf table[] = {
     {3959, 1, srf_json_each_text, "json_each_text", {OID_TEXT, OID_TEXT}},
     {3969, 1, srf_json_elements_text, "json_array_elements_text", {0}},
 };
+
+static bool values_rows(const struct srf_call *c, const struct value *args, struct srf_rows *out,
+                        struct err *err)
+{
+    for (size_t i = 0; i < c->nargs; i += c->ncols) {
+        struct value *row = srf_row(out, err);
+        if (!row)
+            return false;
+        memcpy(row, args + i, c->ncols * sizeof *row);
+    }
+    return true;
+}
+
+const struct srf srf_values = {.oid = 1, .fn = values_rows, .name = "values", .lax = true};
 
 const struct srf *srf_lookup(uint32_t oid)
 {
@@ -53,7 +69,7 @@ struct value *srf_row(struct srf_rows *out, struct err *err)
 
 bool srf_eval(const struct srf_call *c, struct eval_ctx *cx, struct srf_rows *out, struct err *err)
 {
-    struct value args[SRF_MAX_ARGS];
+    struct value *args = arena_alloc(cx->arena, c->nargs * sizeof *args);
     bool has_null = false;
     *out = (struct srf_rows){.arena = cx->arena, .name = c->name, .ncols = c->ncols};
     for (size_t i = 0; i < c->nargs; i++) {
@@ -61,10 +77,7 @@ bool srf_eval(const struct srf_call *c, struct eval_ctx *cx, struct srf_rows *ou
             return false;
         has_null |= args[i].null;
     }
-    if (!c->srf) {
-        struct value *row = srf_row(out, err);
-        *row = args[0];
-        return true;
-    }
-    return has_null || c->srf->fn(c, args, out, err);
+    if (!c->srf)
+        return srf_scalar(c, args, out, err);
+    return (has_null && !c->srf->lax) || c->srf->fn(c, args, out, err);
 }

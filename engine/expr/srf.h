@@ -18,8 +18,6 @@
 #include "engine/expr/expr.h"
 
 #define SRF_MAX_ROWS 2000000
-#define SRF_MAX_ARGS 8
-
 struct srf_call;
 
 /* The rows of one call, ncols values each. */
@@ -36,14 +34,18 @@ struct value *srf_row(struct srf_rows *out, struct err *err);
 typedef bool srf_fn(const struct srf_call *c, const struct value *args, struct srf_rows *out,
                     struct err *err);
 
-/* A native function; all are strict: a NULL argument gives no rows. */
+/* A native function. */
 struct srf {
     uint32_t oid;
     uint8_t nargs;
     srf_fn *fn;
     const char *name;  /* pg_proc.proname */
     uint32_t types[2]; /* of the columns, where there are two; else the call says it */
+    bool lax;          /* not strict: a NULL argument is as good as others, else it gives no rows */
 };
+
+/* VALUES: the arguments are its rows, one behind the other. */
+extern const struct srf srf_values;
 
 struct srf_call {
     const struct srf *srf; /* NULL: args[0] is a scalar */
@@ -52,6 +54,7 @@ struct srf_call {
     size_t nargs;
     const struct column_type *cols; /* of the result */
     size_t ncols;
+    bool expand; /* the result is a row, whose fields are the columns: of unnest() and scalars */
 };
 
 /* NULL when there is no native version. */
@@ -63,7 +66,8 @@ MUST_CHECK bool srf_eval(const struct srf_call *c, struct eval_ctx *cx, struct s
 
 /* srf_series.c, srf_array.c, srf_json.c */
 srf_fn srf_series_int4, srf_series_int8, srf_series_numeric;
-srf_fn srf_unnest, srf_subscripts;
+srf_fn srf_series_timestamp, srf_series_timestamptz;
+srf_fn srf_unnest, srf_subscripts, srf_scalar;
 srf_fn srf_json_elements, srf_json_elements_text, srf_json_each, srf_json_each_text, srf_json_keys;
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * srf_array: unnest() and generate_subscripts(), from the text form of an array.
+ * srf_array: unnest() and generate_subscripts(), from the text form of an array. In FROM, an element
+ * that is a row becomes the columns of one.
  *
  * The text is Postgres's own (array_out): an optional "[1:3][0:1]=" where bounds aren't 1, braces for
  * each dimension, elements in quotes where they need them. int2vector and oidvector are elements with
@@ -64,14 +65,60 @@ static struct element read_element(struct cursor *c, char **room)
     return e;
 }
 
-static bool add_element(const struct type *t, const struct element *e, struct srf_rows *out,
+/* Up to an unquoted comma or the closing parenthesis; what is empty and has no quotes is NULL. */
+static struct element read_field(struct cursor *c, char **room)
+{
+    struct element e = {.text = *room};
+    bool in_quotes = false, quoted = false;
+    for (; c->p < c->end; c->p++) {
+        if (*c->p == '"') {
+            quoted = true;
+            if (in_quotes && c->p + 1 < c->end && c->p[1] == '"')
+                e.text[e.len++] = *++c->p;
+            else
+                in_quotes = !in_quotes;
+        } else if (*c->p == '\\' && c->p + 1 < c->end) {
+            e.text[e.len++] = *++c->p;
+        } else if (!in_quotes && (*c->p == ',' || *c->p == ')')) {
+            break;
+        } else {
+            e.text[e.len++] = *c->p;
+        }
+    }
+    c->p += c->p < c->end;
+    *room += e.len;
+    e.null = !quoted && !e.len;
+    return e;
+}
+
+/* The fields of a row's text as columns; all NULL where the row is. */
+static bool add_row(const struct srf_call *c, const struct element *e, struct srf_rows *out,
+                    struct err *err)
+{
+    struct value *row = srf_row(out, err);
+    struct cursor cur = {e->text + 1, e->text + e->len, ','};
+    char *room = arena_alloc(out->arena, e->len);
+    for (size_t i = 0; row && i < c->ncols; i++) {
+        row[i] = value_null();
+        if (e->null)
+            continue;
+        struct element f = read_field(&cur, &room);
+        if (!f.null && !value_parse(c->cols[i].type, f.text, f.len, out->arena, &row[i], err))
+            return false;
+    }
+    return row != NULL;
+}
+
+static bool add_element(const struct srf_call *c, const struct element *e, struct srf_rows *out,
                         struct err *err)
 {
+    if (c->expand)
+        return add_row(c, e, out, err);
     struct value *row = srf_row(out, err);
     if (!row)
         return false;
     *row = value_null();
-    return e->null || value_parse(t, e->text, e->len, out->arena, row, err);
+    return e->null || value_parse(c->args[0]->ct.type->elem, e->text, e->len, out->arena, row, err);
 }
 
 bool srf_unnest(const struct srf_call *c, const struct value *args, struct srf_rows *out,
@@ -92,10 +139,24 @@ bool srf_unnest(const struct srf_call *c, const struct value *args, struct srf_r
             continue;
         }
         struct element e = read_element(&cur, &room);
-        if (!add_element(t->elem, &e, out, err))
+        if (!add_element(c, &e, out, err))
             return false;
     }
     return true;
+}
+
+/* A value standing in FROM: its one row. */
+bool srf_scalar(const struct srf_call *c, const struct value *args, struct srf_rows *out,
+                struct err *err)
+{
+    if (c->expand) {
+        struct element e = {(char *)args[0].p, args[0].len, args[0].null};
+        return add_row(c, &e, out, err);
+    }
+    struct value *row = srf_row(out, err);
+    if (row)
+        *row = args[0];
+    return row != NULL;
 }
 
 /* ------------------------------------------------------------ dimensions */

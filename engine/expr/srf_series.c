@@ -1,10 +1,11 @@
 /*
- * srf_series: generate_series() over numbers.
+ * srf_series: generate_series() over numbers and moments.
  *
  * As Postgres does it: the start, then one step after the other for as long as the stop isn't
  * passed; what would overflow the type is past any stop.
  */
 #include "engine/expr/srf.h"
+#include "engine/value/interval.h"
 #include "engine/value/numeric.h"
 
 #define ERR_INVALID_PARAMETER "22023"
@@ -76,4 +77,41 @@ bool srf_series_numeric(const struct srf_call *c, const struct value *args, stru
             return false;
     }
     return true;
+}
+
+/* ------------------------------------------------------------ moments */
+
+/* Each is one step behind the one before, by the calendar: from January 31 by months, the second is
+ * February 29 and the third March 29. */
+static bool series_moment(const struct value *args, bool zoned, struct srf_rows *out,
+                          struct err *err)
+{
+    int64_t at = args[0].i, stop = args[1].i;
+    struct interval step = interval_load(args[2]);
+    int sign = interval_cmp(step, (struct interval){0});
+    if (!sign)
+        return no_step(err);
+    while (sign > 0 ? at <= stop : at >= stop) {
+        struct value *row = srf_row(out, err);
+        if (!row)
+            return false;
+        *row = value_int(at);
+        if (!timestamp_add_interval(at, step, zoned, &at, err))
+            return false;
+    }
+    return true;
+}
+
+bool srf_series_timestamp(const struct srf_call *c, const struct value *args, struct srf_rows *out,
+                          struct err *err)
+{
+    (void)c;
+    return series_moment(args, false, out, err);
+}
+
+bool srf_series_timestamptz(const struct srf_call *c, const struct value *args,
+                            struct srf_rows *out, struct err *err)
+{
+    (void)c;
+    return series_moment(args, true, out, err);
 }

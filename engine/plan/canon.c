@@ -29,7 +29,7 @@ KNOWS_ALL_OF(struct group_agg, 656);
 KNOWS_ALL_OF(struct logical, 280);
 KNOWS_ALL_OF(struct physical_op, 288);
 KNOWS_ALL_OF(struct recursion_spec, 32);
-KNOWS_ALL_OF(struct srf_call, 48);
+KNOWS_ALL_OF(struct srf_call, 56);
 KNOWS_ALL_OF(struct window_call, 736);
 KNOWS_ALL_OF(struct win_frame, 128);
 
@@ -144,6 +144,7 @@ static void put_calls(struct canon *c, const struct srf_call *calls, size_t n)
     put(c, "calls", (int64_t)n);
     for (size_t i = 0; i < n; i++) {
         put(c, "f", calls[i].srf ? calls[i].srf->oid : 0);
+        put(c, "x", calls[i].expand);
         put_exprs(c, "a", calls[i].args, calls[i].nargs);
         for (size_t k = 0; k < calls[i].ncols; k++)
             put_type(c, &calls[i].cols[k]);

@@ -174,6 +174,8 @@ static void print_order(struct naming *nm, struct buf *b)
     }
 }
 
+#define MAX_ARGS 30 /* shown of a call, which VALUES is too */
+
 static void print_calls(struct naming *nm, struct buf *b)
 {
     const struct logical *n = nm->n;
@@ -183,7 +185,9 @@ static void print_calls(struct naming *nm, struct buf *b)
         buf_adds(b, i ? ", " : "");
         if (!scalar)
             buf_addf(b, "%s(", n->calls[i].name);
-        print_exprs(nm, n->calls[i].args, n->calls[i].nargs, ", ", b);
+        size_t nargs = n->calls[i].nargs;
+        print_exprs(nm, n->calls[i].args, nargs > MAX_ARGS ? MAX_ARGS : nargs, ", ", b);
+        buf_adds(b, nargs > MAX_ARGS ? ", …" : "");
         buf_adds(b, scalar ? "" : ")");
     }
     buf_adds(b, n->ordinality ? " with ordinality" : "");

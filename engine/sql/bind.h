@@ -6,6 +6,7 @@
  *     bind_query   one QUERY: WHERE, grouping, select list, DISTINCT, ORDER BY, LIMIT
  *     bind_srf     set-returning functions, in FROM and in the select list
  *     bind_from    the range table: tables, views, subqueries, CTEs, VALUES, joins
+ *     bind_values  VALUES
  *     bind_setop   UNION, INTERSECT, EXCEPT
  *     bind_recursive  WITH RECURSIVE
  *     bind_agg     grouping keys and aggregates
@@ -122,6 +123,7 @@ MUST_CHECK bool bind_query(struct binder *b, const struct pgnode *query, struct 
 struct logical *bind_from(struct binder *b, struct scope *sc);
 struct logical *bind_rte(struct binder *b, struct scope *sc, int64_t rtindex);
 struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex);
+struct logical *bind_values(struct binder *b, struct scope *sc, struct rte *rte);
 /* left, if not NULL: what the functions may be applied to; then the node's in[0] is left. */
 struct logical *bind_range_function(struct binder *b, struct scope *sc, struct rte *rte,
                                     struct logical *left);

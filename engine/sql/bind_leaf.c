@@ -86,7 +86,13 @@ const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgn
         bind_broken(b, "a column that isn't there");
         return NULL;
     }
-    return lcol_expr(b->arena, &rte->cols[attno - 1]);
+    const struct lcol *c = &rte->cols[attno - 1];
+    uint32_t collation = c->ct.collation ? c->ct.collation->oid : 0;
+    if (pgn_int(rte->node, "rtekind") == 3 && pgn_oid(node, "varcollid") != collation) {
+        err_soft(b->err, "a function in FROM with columns of other collations");
+        return NULL;
+    }
+    return lcol_expr(b->arena, c);
 }
 
 /* Of a type that we can't read, Postgres may know the text; b->err says that it isn't read. */

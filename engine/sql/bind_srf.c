@@ -20,6 +20,7 @@
 #include "engine/sql/refuse.h"
 
 #define OID_DEFAULT_COLLATION 100
+#define OID_C_COLLATION       950
 
 /* ------------------------------------------------------------ a call */
 
@@ -98,6 +99,31 @@ static bool bind_scalar_call(struct binder *b, struct scope *sc, const struct pg
     return true;
 }
 
+/* A field may have been given another one: bind_var() sees to that. */
+static uint32_t default_collation(const struct type *t)
+{
+    if (t->oid == OID_NAME)
+        return OID_C_COLLATION;
+    return t->kind == TYPE_TEXT || t->kind == TYPE_BPCHAR ? OID_DEFAULT_COLLATION : 0;
+}
+
+/* What returns rows of a type that is known by its fields gives them as columns. */
+static bool expand_call(struct binder *b, struct srf_call *c)
+{
+    const struct type *t = c->cols[0].type;
+    if (t->json != JSON_COMPOSITE || (c->srf && c->srf->fn != srf_unnest))
+        return err_soft(b->err, "a function in FROM that returns type %s", t->name);
+    struct column_type *cols = ARENA_ARRAY(b->arena, struct column_type, t->nfields);
+    for (size_t i = 0; i < t->nfields; i++)
+        if (!bind_type(b, t->fields[i].type->oid, -1, default_collation(t->fields[i].type),
+                       &cols[i]))
+            return false;
+    c->cols = cols;
+    c->ncols = t->nfields;
+    c->expand = true;
+    return true;
+}
+
 static bool bind_range_call(struct binder *b, struct scope *sc, const struct pgnode *function,
                             struct srf_call *out)
 {
@@ -105,10 +131,10 @@ static bool bind_range_call(struct binder *b, struct scope *sc, const struct pgn
     bool set = pgn_is(node, "FUNCEXPR") && pgn_bool(node, "funcretset");
     if (!(set ? bind_set_call : bind_scalar_call)(b, sc, node, out))
         return false;
-    if (out->ncols == 1 && is_composite(out->cols[0].type))
-        return err_soft(b->err, "a function in FROM that returns type %s", out->cols[0].type->name);
+    if (out->ncols == 1 && is_composite(out->cols[0].type) && !expand_call(b, out))
+        return false;
     if ((int64_t)out->ncols != pgn_int(function, "funccolcount"))
-        return bind_broken(b, "a function with other columns");
+        return err_soft(b->err, "a function in FROM that returns rows with dropped columns");
     return true;
 }
 

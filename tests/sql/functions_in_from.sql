@@ -2,6 +2,9 @@
 @schema
 CREATE TABLE t(id int PRIMARY KEY, n int, m bigint, tags text[], nums int[], grid int[], j jsonb, o json, p numeric);
 CREATE TABLE u(id int PRIMARY KEY, tid int, lo int, hi int, note text);
+CREATE TYPE pair AS (a int, b text);
+CREATE TABLE v(id int PRIMARY KEY, p pair, ps pair[]);
+INSERT INTO v VALUES (1, (1, 'x'), ARRAY[(1, 'x,y')::pair, (2, NULL)::pair, NULL]), (2, NULL, NULL), (3, (NULL, 'q"uote\)'), '{}');
 INSERT INTO t VALUES
  (1, 3, 2, '{a,b,c}', '{10,20}', '{{1,2},{3,4}}', '[1, "x", null, {"k": [2, 3]}]', '{"a": 1, "b" : [1,  2], "a": "again"}', 1.5),
  (2, 0, NULL, '{}', '{NULL,7}', '{}', '[]', '{}', 2),
@@ -88,7 +91,19 @@ SELECT g FROM generate_series(1, 3) g UNION SELECT n FROM t;
 SELECT g FROM t, generate_series(1, t.n) g EXCEPT SELECT lo FROM u;
 SELECT t.id, g FROM t, generate_series(1, t.n) g ORDER BY g DESC, t.id LIMIT 2;
 SELECT t.id, g FROM t, generate_series(1, t.n) g ORDER BY t.id, g OFFSET 2;
+SELECT d FROM generate_series(timestamp '2024-01-31 10:00', '2024-06-01', '1 month') d;
+SELECT d FROM generate_series(timestamptz '2024-01-30 00:00Z', '2024-02-02 00:00Z', '18 hours') d;
+SELECT d FROM generate_series(timestamp '2024-03-01', '2024-02-25', '-1 day') d;
+SELECT d::date FROM generate_series(date '2024-01-30', date '2024-02-02', '1 day') d;
+SELECT d::date, count(t.id) FROM generate_series(date '2024-01-01', date '2024-01-06', interval '1 day') d LEFT JOIN t ON date '2024-01-01' + t.n = d::date GROUP BY 1;
+SELECT t.id, d FROM t, generate_series(timestamp '2024-01-01', timestamp '2024-01-01' + t.n * interval '1 day', '12 hours') d;
+SELECT id, a, b FROM v, unnest(ps) u WHERE a IS NOT NULL ORDER BY b, a;
+SELECT id, u.* FROM v LEFT JOIN LATERAL unnest(ps) u ON true;
+SELECT id, u.*, k FROM v, unnest(ps) WITH ORDINALITY u(a, b, k);
 @changes
+UPDATE v SET ps = ps || (7, 'new')::pair WHERE id < 3;
+UPDATE v SET ps = '{"(9,\"a \"\"b\"\"\")","(,)"}' WHERE id = 3;
+DELETE FROM v WHERE id = 1;
 INSERT INTO t VALUES (6, 4, 3, '{z}', '{1,2,3,4}', '{{{1}},{{2}}}', '[1, 1, 1]', '{"z": "\u0041"}', 10);
 UPDATE t SET n = n + 1;
 UPDATE t SET tags = tags || '{new}'::text[] WHERE id < 4;
