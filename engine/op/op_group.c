@@ -23,7 +23,7 @@
 
 #include "engine/arrange/keymap.h"
 #include "engine/arrange/spellings.h"
-#include "engine/op/group_distinct.h"
+#include "engine/op/group_agg.h"
 
 /* The head of a group's record; the aggregates' states follow. */
 struct group {
@@ -34,14 +34,6 @@ struct group {
 #define GROUP_HEAD  16
 #define AHEAD       24 /* changes between asking for memory and using it */
 #define MANY_GROUPS 4096
-
-struct agg {
-    const struct group_agg *call; /* borrowed */
-    size_t offset;                /* of the state in the group's record */
-    struct group_distinct *seen;  /* owned; NULL without DISTINCT */
-    bool plain;          /* at most one argument, an integer column; no FILTER, no DISTINCT */
-    struct key_part arg; /* that argument */
-};
 
 struct touched {
     uint32_t handle;
@@ -147,55 +139,6 @@ static void touch(struct group_op *g, uint32_t handle, bool is_new, struct op_en
     VEC_PUSH(g->touched, t);
     group->touched = 1;
     g->state_bytes -= outside_bytes(g, group);
-}
-
-/* ------------------------------------------------------------ aggregates */
-
-static void add_plain(const struct agg *a, void *state, const uint8_t *row, int64_t weight)
-{
-    const struct agg_spec *spec = &a->call->spec;
-    struct value arg;
-    if (spec->nargs)
-        arg = key_part_int(&a->arg, row);
-    if (!spec->cls->strict || !spec->nargs || !arg.null)
-        spec->cls->add(spec, state, &arg, weight);
-}
-
-/* Apart from the plain ones, which are many and need no room for eight values. */
-static __attribute__((noinline)) void add_general(const struct agg *a, uint32_t handle, void *state,
-                                                  struct eval_ctx *cx, int64_t weight,
-                                                  struct op_env *env)
-{
-    const struct group_agg *call = a->call;
-    struct value args[AGG_MAX_ARGS];
-    bool passes = true;
-    if (call->filter) {
-        if (!expr_holds(call->filter, cx, &passes, &env->err))
-            goto fail;
-        if (!passes)
-            return;
-    }
-    for (uint32_t i = 0; i < call->spec.nargs; i++)
-        if (!op_eval(call->args[i], cx, &args[i], &env->err))
-            goto fail;
-    if (agg_skips(&call->spec, args))
-        return;
-    if (a->seen)
-        group_distinct_add(a->seen, handle, state, args, weight, env);
-    else
-        call->spec.cls->add(&call->spec, state, args, weight);
-    return;
-fail:
-    errset_add(env->errors, &env->err, weight);
-}
-
-static void add_to_agg(const struct agg *a, uint32_t handle, void *state, struct eval_ctx *cx,
-                       int64_t weight, struct op_env *env)
-{
-    if (a->plain)
-        add_plain(a, state, cx->row[0], weight);
-    else
-        add_general(a, handle, state, cx, weight, env);
 }
 
 /* ------------------------------------------------------------ the step */
@@ -312,8 +255,8 @@ static void step_group(struct op *op, struct op_env *env)
         struct group *group = keymap_payload(&g->groups, handle);
         group->n += in->v[i].weight;
         for (size_t k = 0; k < g->naggs; k++)
-            add_to_agg(&g->aggs[k], handle, state_of(&g->aggs[k], group), &cx, in->v[i].weight,
-                       env);
+            group_agg_add(&g->aggs[k], handle, state_of(&g->aggs[k], group), &cx, in->v[i].weight,
+                          env);
     }
     for (size_t i = 0; i < g->touched.n; i++)
         finish_group(g, &g->touched.v[i], env);
@@ -328,35 +271,11 @@ static void free_group(struct op *op)
     htab_each(&g->groups.table, fini_states, g);
     keymap_fini(&g->groups);
     for (size_t i = 0; i < g->naggs; i++)
-        if (g->aggs[i].seen)
-            group_distinct_free(g->aggs[i].seen);
+        group_agg_fini(&g->aggs[i]);
     keyspec_free(g->spec);
     free(g->aggs);
     free(g->vals);
     VEC_FREE(g->touched);
-}
-
-static void describe_agg(const struct group_agg *a, struct buf *b)
-{
-    buf_adds(b, a->spec.cls->name);
-    if (a->spec.nargs)
-        buf_adds(b, a->distinct ? "(distinct " : "(");
-    for (uint32_t i = 0; i < a->spec.nown; i++) {
-        if (i)
-            buf_adds(b, ", ");
-        expr_print(a->args[i], NULL, b);
-    }
-    for (uint32_t i = 0; i < a->spec.nsort; i++) {
-        buf_adds(b, i ? ", " : " order by ");
-        expr_print(a->args[a->spec.sort[i].arg], NULL, b);
-        buf_adds(b, a->spec.sort[i].desc ? " desc" : "");
-    }
-    if (a->spec.nargs)
-        buf_addc(b, ')');
-    if (a->filter) {
-        buf_adds(b, " filter ");
-        expr_print(a->filter, NULL, b);
-    }
 }
 
 static void describe_group(const struct op *op, struct buf *b)
@@ -366,7 +285,7 @@ static void describe_group(const struct op *op, struct buf *b)
     op_describe_exprs(g->key_exprs, g->spec->n, b);
     for (size_t i = 0; i < g->naggs; i++) {
         buf_adds(b, i ? ", " : ": ");
-        describe_agg(g->aggs[i].call, b);
+        group_agg_describe(g->aggs[i].call, b);
     }
 }
 
@@ -388,19 +307,6 @@ static const struct op_class group_class = {.name = "group",
                                             .stats = stats_group,
                                             .consolidated = true};
 
-static void init_agg(struct agg *a, const struct group_agg *call, size_t offset,
-                     const struct layout *l)
-{
-    *a = (struct agg){.call = call, .offset = offset};
-    if (call->distinct)
-        a->seen = group_distinct_new(&call->spec);
-    a->plain = !call->filter && !call->distinct && call->spec.nargs < 2;
-    if (a->plain && call->spec.nargs) {
-        a->arg = key_part_of(l, call->args[0], &call->args[0]->ct);
-        a->plain = a->arg.col != KEY_COMPUTED && a->arg.mode == KEY_INT;
-    }
-}
-
 /* Places the states one after the other; returns the size of all. */
 static size_t init_aggs(struct group_op *g, const struct group_agg *aggs, const struct layout *l)
 {
@@ -409,7 +315,7 @@ static size_t init_aggs(struct group_op *g, const struct group_agg *aggs, const 
         size_t size = aggs[i].spec.cls->state_size;
         if (size % 16 == 0) /* may hold an __int128 */
             at = (at + 15) & ~(size_t)15;
-        init_agg(&g->aggs[i], &aggs[i], at, l);
+        group_agg_init(&g->aggs[i], &aggs[i], at, l);
         at += (size + 7) & ~(size_t)7;
         g->has_outside |= aggs[i].spec.cls->bytes != NULL;
     }

@@ -200,10 +200,11 @@ static bool random_agg(struct world *w, const struct layout *l, struct group_agg
 {
     static const struct {
         uint32_t oid, arg, result;
-    } calls[] = {{2803, 0, OID_INT8},          {2147, OID_INT4, OID_INT8},
-                 {2108, OID_INT4, OID_INT8},   {2132, OID_INT4, OID_INT4},
-                 {2116, OID_INT4, OID_INT4},   {2114, OID_NUMERIC, OID_NUMERIC},
-                 {2101, OID_INT4, OID_NUMERIC}};
+    } calls[] = {{2803, 0, OID_INT8},           {2147, OID_INT4, OID_INT8},
+                 {2108, OID_INT4, OID_INT8},    {2132, OID_INT4, OID_INT4},
+                 {2116, OID_INT4, OID_INT4},    {2114, OID_NUMERIC, OID_NUMERIC},
+                 {2101, OID_INT4, OID_NUMERIC}, {2725, OID_INT4, OID_NUMERIC},
+                 {3175, OID_INT4, OID_TEXT},    {3984, OID_INT4, OID_INT4}};
     uint32_t pick = below(sizeof calls / sizeof calls[0]), col = 0;
     struct column_type arg = type_of(calls[pick].arg ? calls[pick].arg : OID_INT4);
     struct err err;
