@@ -146,6 +146,8 @@ static const struct agg_row {
     {3545, 2, &agg_string_bytea},
     {3175, 1, &agg_json},
     {3197, 2, &agg_json_object},
+    {3267, 1, &agg_jsonb},
+    {3270, 2, &agg_jsonb_object},
     {3972, 1, &agg_percentile_disc},
     {3974, 1, &agg_percentile_cont},
     {3976, 1, &agg_percentile_cont_interval},
@@ -192,11 +194,13 @@ static bool check_order(const struct agg_call *call, struct agg_spec *spec, stru
 /* JSON's text is known to the blank only for some types. */
 static bool check_json(const struct agg_call *call, const struct agg_spec *spec, struct err *err)
 {
-    if (spec->cls != &agg_json && spec->cls != &agg_json_object)
-        return true;
-    for (uint32_t i = 0; i < spec->nown; i++)
-        if (!agg_json_can_show(spec->args[i].type))
-            return err_soft(err, "%s of type %s", call->name, spec->args[i].type->name);
+    bool is_json = spec->cls == &agg_json || spec->cls == &agg_json_object;
+    bool is_jsonb = spec->cls == &agg_jsonb || spec->cls == &agg_jsonb_object;
+    for (uint32_t i = 0; i < spec->nown; i++) {
+        const struct type *t = spec->args[i].type;
+        if ((is_json && !agg_json_can_show(t)) || (is_jsonb && !agg_jsonb_can_show(t)))
+            return err_soft(err, "%s of type %s", call->name, t->name);
+    }
     return true;
 }
 

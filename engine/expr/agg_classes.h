@@ -32,6 +32,10 @@ extern const struct agg_class agg_percentile_cont_interval, agg_percentiles_cont
 extern const struct agg_class agg_rank, agg_dense_rank; /* agg_hypothetical.c */
 extern const struct agg_class agg_percent_rank, agg_cume_dist;
 
+extern const struct agg_class agg_jsonb, agg_jsonb_object; /* agg_jsonb.c */
+
+/* Whether to_jsonb's text follows from the type's text. */
+bool agg_jsonb_can_show(const struct type *t);
 /* Whether to_json's text of the type's values is known to the blank. */
 bool agg_json_can_show(const struct type *t);
 /* Appends a key in quotes; false where it can't be one. */

@@ -73,6 +73,13 @@ SELECT g, json_object_agg(id::text || 'k', n ORDER BY id), json_object_agg(i, id
 SELECT json_object_agg(t, i ORDER BY id) FROM a;
 SELECT json_object_agg(dt, i ORDER BY id) FROM a WHERE dt IS NOT NULL;
 SELECT json_object_agg(x, t) FROM void;
+SELECT jsonb_agg(i ORDER BY id), jsonb_agg(t ORDER BY id), jsonb_agg(n ORDER BY id), jsonb_agg(d ORDER BY id), jsonb_agg(b ORDER BY id), jsonb_agg(dt ORDER BY id), jsonb_agg(f ORDER BY id) FROM a;
+SELECT g, jsonb_agg(u ORDER BY id), jsonb_agg(md ORDER BY id), jsonb_agg(DISTINCT i), jsonb_agg(v ORDER BY v DESC) FILTER (WHERE b), jsonb_agg(to_jsonb(i) ORDER BY id) FROM a GROUP BY g;
+SELECT jsonb_object_agg(id, t ORDER BY id), jsonb_object_agg(id * 100, n ORDER BY id DESC), jsonb_object_agg(v, i ORDER BY id) FILTER (WHERE v IS NOT NULL) FROM a;
+SELECT g, jsonb_object_agg(coalesce(t, 'none'), d ORDER BY id), jsonb_object_agg(b, id ORDER BY id) FILTER (WHERE b IS NOT NULL), jsonb_object_agg(dt, l ORDER BY id) FILTER (WHERE dt IS NOT NULL) FROM a GROUP BY g;
+SELECT jsonb_object_agg(t, i ORDER BY id) FROM a;
+SELECT jsonb_agg(d ORDER BY d) FROM big WHERE d = d;
+SELECT jsonb_agg(i ORDER BY id)::text, jsonb_object_agg(id, t ORDER BY id)::text FROM a;
 SELECT bool_and(b), bool_or(b), every(b), bool_and(i > -100), bool_or(i > 100) FROM a;
 SELECT bit_and(i), bit_or(i), bit_xor(i), bit_and(l), bit_or(l), bit_xor(l), bit_and(s), bit_or(s), bit_xor(s), bit_xor(DISTINCT s) FROM a;
 SELECT count(DISTINCT (i)), count(t), count(b), count(js), count(ia) FROM a;
