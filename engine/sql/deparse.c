@@ -188,6 +188,11 @@ static void check_type(struct deparse *d, const struct type *t, const struct cat
         deparse_refuse(d, what);
 }
 
+void deparse_check_type(struct deparse *d, const struct type *t)
+{
+    check_type(d, t, type_name(d, t->oid, -1));
+}
+
 /* ------------------------------------------------------------ arguments */
 
 static void add_constant(struct deparse *d, const struct expr *e)

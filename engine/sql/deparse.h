@@ -56,6 +56,8 @@ void deparse_function(struct deparse *d, uint32_t funcid);
 void deparse_operator(struct deparse *d, uint32_t opno, uint32_t funcid);
 /* The type's name. */
 void deparse_type(struct deparse *d, uint32_t type, int32_t typmod);
+/* Whether values of the type can travel as text; else it is refused. */
+void deparse_check_type(struct deparse *d, const struct type *t);
 void deparse_field(struct deparse *d, uint32_t type, uint32_t funcid, int no);
 /* Only the check. */
 void deparse_check_function(struct deparse *d, uint32_t funcid);

@@ -33,11 +33,11 @@ SELECT g, fr, percentile_disc(coalesce(fr, 0.5)) WITHIN GROUP (ORDER BY i) FROM 
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY s) FROM (SELECT g, sum(i) AS s FROM o GROUP BY g) x;
 SELECT g, percentile_disc(0.5) WITHIN GROUP (ORDER BY i) * 2 + count(*) FROM o GROUP BY g HAVING percentile_disc(0.5) WITHIN GROUP (ORDER BY i) > 5;
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY t COLLATE "C" DESC) FROM o;
-rerun: SELECT percentile_cont(ARRAY[0, 0.25, 0.5, 0.75, 1]::float8[]) WITHIN GROUP (ORDER BY f) FROM o;
-rerun: SELECT g, percentile_cont('{0.5,NULL,1}'::float8[]) WITHIN GROUP (ORDER BY f), percentile_disc('{{0.5,0},{1,NULL}}'::float8[]) WITHIN GROUP (ORDER BY t), percentile_disc('[2:3]={0.1,0.9}'::float8[]) WITHIN GROUP (ORDER BY i) FROM o GROUP BY g;
-rerun: SELECT percentile_cont('{}'::float8[]) WITHIN GROUP (ORDER BY f), percentile_disc('{}'::float8[]) WITHIN GROUP (ORDER BY t) FROM o;
-rerun: SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x), percentile_disc(0.5) WITHIN GROUP (ORDER BY y), mode() WITHIN GROUP (ORDER BY y), percentile_cont('{2}'::float8[]) WITHIN GROUP (ORDER BY x) FROM e WHERE y < 0;
-rerun: SELECT percentile_cont('{0.5,1.5}'::float8[]) WITHIN GROUP (ORDER BY x) FROM e;
+SELECT percentile_cont(ARRAY[0, 0.25, 0.5, 0.75, 1]::float8[]) WITHIN GROUP (ORDER BY f) FROM o;
+SELECT g, percentile_cont('{0.5,NULL,1}'::float8[]) WITHIN GROUP (ORDER BY f), percentile_disc('{{0.5,0},{1,NULL}}'::float8[]) WITHIN GROUP (ORDER BY t), percentile_disc('[2:3]={0.1,0.9}'::float8[]) WITHIN GROUP (ORDER BY i) FROM o GROUP BY g;
+SELECT percentile_cont('{}'::float8[]) WITHIN GROUP (ORDER BY f), percentile_disc('{}'::float8[]) WITHIN GROUP (ORDER BY t) FROM o;
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x), percentile_disc(0.5) WITHIN GROUP (ORDER BY y), mode() WITHIN GROUP (ORDER BY y), percentile_cont('{2}'::float8[]) WITHIN GROUP (ORDER BY x) FROM e WHERE y < 0;
+SELECT percentile_cont('{0.5,1.5}'::float8[]) WITHIN GROUP (ORDER BY x) FROM e;
 @changes
 INSERT INTO e VALUES (1, 1), (2, 2), (NULL, 3), (2, 4);
 UPDATE o SET i = i + 1;
