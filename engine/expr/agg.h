@@ -87,6 +87,10 @@ MUST_CHECK bool agg_lookup(uint32_t aggfnoid, const char *name, const struct col
                            const struct collation *collation, struct agg_spec *spec,
                            struct err *err);
 
+/* The group's rows themselves, as JSON (agg_collect.c); nargs is at most AGG_MAX_ARGS. */
+void agg_collect_spec(const struct column_type *args, size_t nargs, struct column_type json,
+                      struct agg_spec *spec);
+
 /* Whether a strict aggregate doesn't see these values. */
 static inline bool agg_skips(const struct agg_spec *spec, const struct value *args)
 {

@@ -56,15 +56,6 @@ static const struct expr *group_column(struct binder *b, const struct grouping *
 
 /* ------------------------------------------------------------ aggregates */
 
-/* What a call is, as it is put together. */
-struct call {
-    struct group_agg *agg;
-    struct agg_call call;
-    struct column_type args[AGG_MAX_ARGS], direct[AGG_MAX_ARGS];
-    struct agg_sort sort[AGG_MAX_ARGS];
-    int64_t refs[AGG_MAX_ARGS]; /* ressortgroupref of each argument */
-};
-
 static bool too_many(struct binder *b)
 {
     return err_soft(b->err, "an aggregate of more than %d arguments", AGG_MAX_ARGS);
@@ -72,7 +63,7 @@ static bool too_many(struct binder *b)
 
 /* Those that are there only to be sorted by come after the function's own. */
 static bool bind_agg_args(struct binder *b, struct scope *sc, const struct pgnode *node,
-                          struct call *c)
+                          struct bound_call *c)
 {
     const struct pgnode *args = pgn_field(node, "args");
     for (uint32_t i = 0; i < args->n; i++) {
@@ -82,8 +73,6 @@ static bool bind_agg_args(struct binder *b, struct scope *sc, const struct pgnod
             return too_many(b);
         const struct expr *e = bind_expr(b, sc, pgn_field(arg, "expr"));
         if (!e)
-            return false;
-        if (c->agg->distinct && !bind_needs_equality(b, &e->ct, "an aggregate with DISTINCT"))
             return false;
         c->agg->args[n] = e;
         c->args[n] = e->ct;
@@ -96,7 +85,7 @@ static bool bind_agg_args(struct binder *b, struct scope *sc, const struct pgnod
 
 /* Over the groups and not over their rows: they are the same throughout a group. */
 static bool bind_direct_args(struct binder *b, struct scope *sc, const struct pgnode *node,
-                             struct call *c)
+                             struct bound_call *c)
 {
     const struct pgnode *list = pgn_field(node, "aggdirectargs");
     if (list->n > AGG_MAX_ARGS)
@@ -112,56 +101,104 @@ static bool bind_direct_args(struct binder *b, struct scope *sc, const struct pg
     return true;
 }
 
-static bool bind_agg_order(struct binder *b, const struct pgnode *node, struct call *c)
+int32_t bind_agg_sorted(struct binder *b, const struct bound_call *c, const struct pgnode *clause)
+{
+    int64_t ref = pgn_int(clause, "tleSortGroupRef");
+    for (uint32_t i = 0; ref && i < c->call.nargs; i++)
+        if (c->refs[i] == ref)
+            return (int32_t)i;
+    bind_broken(b, "an aggregate's ORDER BY without its expression");
+    return -1;
+}
+
+static bool bind_agg_order(struct binder *b, const struct pgnode *node, struct bound_call *c)
 {
     const struct pgnode *clauses = pgn_field(node, "aggorder");
+    if (clauses->n > AGG_MAX_ARGS)
+        return too_many(b);
     for (uint32_t i = 0; i < clauses->n; i++) {
         const struct pgnode *clause = clauses->items[i];
-        int64_t ref = pgn_int(clause, "tleSortGroupRef");
-        uint32_t at = 0;
+        int32_t at = bind_agg_sorted(b, c, clause);
         bool desc;
-        while (at < c->call.nargs && c->refs[at] != ref)
-            at++;
-        if (!ref || at == c->call.nargs || i == AGG_MAX_ARGS)
-            return bind_broken(b, "an aggregate's ORDER BY without its expression");
+        if (at < 0)
+            return false;
         if (!pgops_sort(pgn_oid(clause, "sortop"), c->args[at].type, &desc))
             return err_soft(b->err, "aggregate %s with ORDER BY over type %s", c->call.name,
                             c->args[at].type->name);
-        c->sort[i] = (struct agg_sort){at, desc, pgn_bool(clause, "nulls_first")};
+        c->sort[i] = (struct agg_sort){(uint32_t)at, desc, pgn_bool(clause, "nulls_first")};
         c->call.nsort++;
     }
     return true;
 }
 
+/* What the call is over. */
+static bool bind_agg_inputs(struct binder *b, struct scope *sc, const struct pgnode *node,
+                            struct bound_call *c)
+{
+    const struct pgnode *filter = pgn_field(node, "aggfilter");
+    struct applies *above = sc->applies;
+    sc->applies = NULL; /* direct arguments are computed where the groups are made */
+    bool ok = bind_direct_args(b, sc, node, c);
+    sc->applies = &sc->grouping->below;
+    sc->grouping->inside = true;
+    ok = ok && bind_agg_args(b, sc, node, c) &&
+         (pgn_is_null(filter) || (c->agg->filter = bind_expr(b, sc, filter)));
+    sc->grouping->inside = false;
+    sc->applies = above;
+    return ok;
+}
+
+static bool bind_native(struct binder *b, const struct pgnode *node, struct bound_call *c)
+{
+    uint32_t inputcoll = pgn_oid(node, "inputcollid");
+    for (size_t i = 0; c->agg->distinct && i < c->call.nargs; i++)
+        if (!bind_needs_equality(b, &c->args[i], "an aggregate with DISTINCT"))
+            return false;
+    if (!bind_agg_order(b, node, c))
+        return false;
+    if (inputcoll && !(c->call.collation = b->cat->collation(b->cat->ctx, inputcoll, b->err)))
+        return false;
+    return agg_resolve(&c->call, &c->agg->spec, b->err);
+}
+
+/* Without a native version Postgres computes it, from the rows that column no of the groups has. */
+static bool bind_delegated(struct binder *b, const struct grouping *g, uint32_t no,
+                           const struct pgnode *node, struct bound_call *c, const struct expr **out)
+{
+    struct err native = *b->err;
+    struct column_type json = {.typmod = -1};
+    if (!native.soft)
+        return false;
+    err_clear(b->err);
+    c->agg->distinct = false;
+    if (!(json.type = b->cat->type(b->cat->ctx, OID_JSON, b->err)))
+        return false;
+    agg_collect_spec(c->args, c->call.nargs, json, &c->agg->spec);
+    bool ok = bind_agg_collected(b, node, c, group_column(b, g, no, json), out);
+    if (!ok && b->err->soft)
+        *b->err = native;
+    return ok;
+}
+
 static bool bind_agg_call(struct binder *b, struct scope *sc, const struct pgnode *node,
-                          struct group_agg *agg)
+                          uint32_t no, struct group_agg *agg, const struct expr **out)
 {
     char volatility;
-    uint32_t fn = pgn_oid(node, "aggfnoid"), inputcoll = pgn_oid(node, "inputcollid");
-    const char *name = b->cat->function_name(b->cat->ctx, fn, &volatility);
-    const struct pgnode *filter = pgn_field(node, "aggfilter");
-    struct call c = {.agg = agg, .call = {.fnoid = fn}};
-    struct applies *above = sc->applies;
+    const struct grouping *g = sc->grouping;
+    struct bound_call c = {.agg = agg, .call = {.fnoid = pgn_oid(node, "aggfnoid")}};
+    const char *name = b->cat->function_name(b->cat->ctx, c.call.fnoid, &volatility);
     *agg = (struct group_agg){.distinct = !pgn_is_null(pgn_field(node, "aggdistinct"))};
     c.call.name = arena_strdup(b->arena, name);
     c.call.args = c.args;
     c.call.direct = c.direct;
     c.call.sort = c.sort;
-    sc->applies = NULL; /* direct arguments are computed where the groups are made */
     if (!bind_type(b, pgn_oid(node, "aggtype"), -1, pgn_oid(node, "aggcollid"), &c.call.result) ||
-        !bind_direct_args(b, sc, node, &c))
+        !bind_agg_inputs(b, sc, node, &c))
         return false;
-    sc->grouping->inside = true;
-    sc->applies = &sc->grouping->below;
-    bool ok = bind_agg_args(b, sc, node, &c) &&
-              (pgn_is_null(filter) || (agg->filter = bind_expr(b, sc, filter)));
-    sc->applies = above;
-    sc->grouping->inside = false;
-    if (!ok || !bind_agg_order(b, node, &c))
-        return false;
-    if (inputcoll && !(c.call.collation = b->cat->collation(b->cat->ctx, inputcoll, b->err)))
-        return false;
-    return agg_resolve(&c.call, &agg->spec, b->err);
+    if (!bind_native(b, node, &c))
+        return bind_delegated(b, g, no, node, &c, out);
+    *out = group_column(b, g, no, agg->spec.result);
+    return true;
 }
 
 static bool bind_aggref(struct binder *b, struct scope *sc, const struct pgnode *node,
@@ -173,12 +210,13 @@ static bool bind_aggref(struct binder *b, struct scope *sc, const struct pgnode 
     while (i < g->agg_nodes.n && !pgn_equal(g->agg_nodes.v[i], node, bind_resolve_alias, sc))
         i++;
     if (i == g->agg_nodes.n) {
-        if (!bind_agg_call(b, sc, node, &agg))
+        if (!bind_agg_call(b, sc, node, BIND_AGG_NO + (uint32_t)i, &agg, out))
             return false;
         AVEC_PUSH(b->scratch, g->agg_nodes, node);
         AVEC_PUSH(b->scratch, g->aggs, agg);
+        AVEC_PUSH(b->scratch, g->results, *out);
     }
-    *out = group_column(b, g, BIND_AGG_NO + (uint32_t)i, g->aggs.v[i].spec.result);
+    *out = g->results.v[i];
     return true;
 }
 

@@ -21,9 +21,26 @@ struct grouping {
     VEC(int64_t) refs; /* each key's ressortgroupref; 0: it only follows from keys */
     VEC(const struct pgnode *) agg_nodes;
     VEC(struct group_agg) aggs;
+    VEC(const struct expr *) results; /* of each aggregate, above the grouping */
     VEC(const struct pgnode *) calls; /* of grouping() */
     struct applies below;             /* subqueries in what is aggregated */
 };
+
+/* An aggregate call, as it is put together. */
+struct bound_call {
+    struct group_agg *agg;
+    struct agg_call call;
+    struct column_type args[AGG_MAX_ARGS], direct[AGG_MAX_ARGS];
+    struct agg_sort sort[AGG_MAX_ARGS];
+    int64_t refs[AGG_MAX_ARGS]; /* ressortgroupref of each argument */
+};
+
+/* Which argument a clause of the call's ORDER BY sorts by; -1 with the error set: none. */
+int32_t bind_agg_sorted(struct binder *b, const struct bound_call *c, const struct pgnode *clause);
+/* The call as an expression for Postgres, over the group's column that has its rows. */
+MUST_CHECK bool bind_agg_collected(struct binder *b, const struct pgnode *node,
+                                   struct bound_call *c, const struct expr *rows,
+                                   const struct expr **out);
 
 /* A grouping set: bit i is set if keys.v[i] is one of its keys. */
 typedef uint64_t grouping_set;
