@@ -36,6 +36,21 @@ static bool is_lasting(struct binder *b, const struct agg_call *call)
     return refuse_function(call->name, f.volatility, b->err);
 }
 
+static void add_name(struct deparse *d, const struct agg_call *call)
+{
+    const struct catalog *cat = d->b->cat;
+    if (d->failed)
+        return;
+    const struct cat_call *f = cat->names->function(cat->ctx, call->fnoid, d->b->err);
+    d->failed = !f || !f->may_execute;
+    if (f && !f->may_execute)
+        err_set(d->b->err, "42501", "permission denied for aggregate %s", f->name);
+    if (d->failed)
+        return;
+    deparse_text(d, f->sql);
+    deparse_label(d, f->name);
+}
+
 /* Whether a text turns into a value of the type as it was read before: a cast of a user's own need
  * not be what the type's input does. */
 static void check_transport(struct deparse *d, const struct type *t)
@@ -143,7 +158,7 @@ bool bind_agg_collected(struct binder *b, const struct pgnode *node, struct boun
         return false;
     deparse_init(&d, b);
     deparse_text(&d, "(SELECT ");
-    deparse_function(&d, c->call.fnoid);
+    add_name(&d, &c->call);
     if (pgn_char(node, "aggkind") == 'n')
         add_plain_call(&d, node, c, inputcoll);
     else
