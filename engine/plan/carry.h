@@ -60,6 +60,10 @@ struct logical *carry_through(struct carry *k, struct logical *n, struct lcol *o
 bool tree_uses(const struct logical *n, const struct lcol *cols, size_t ncols);
 /* The node's own expressions only. */
 bool node_uses(const struct logical *n, const struct lcol *cols, size_t ncols);
+/* Whether nothing it computes of rows can raise an error; conditions don't count. */
+bool tree_is_safe(const struct logical *n);
+/* Columns from outside replaced wherever they are used, in place, in shared bodies too. */
+void tree_subst(struct arena *a, struct logical *n, expr_subst_fn *fn, void *ctx);
 bool carry_depends(struct carry *k, const struct logical *n);
 
 /* What an aggregate call is given for each row rewritten, in place; what it is given for the group. */

@@ -148,6 +148,85 @@ bool carry_depends(struct carry *k, const struct logical *n)
     return depends;
 }
 
+/* ------------------------------------------------------------ whole trees */
+
+struct tree_walk {
+    struct arena *arena;
+    expr_subst_fn *fn;
+    void *ctx;
+    VEC(struct logical_cte *) seen;
+};
+
+static bool is_new(struct tree_walk *w, struct logical_cte *cte)
+{
+    for (size_t i = 0; i < w->seen.n; i++)
+        if (w->seen.v[i] == cte)
+            return false;
+    VEC_PUSH(w->seen, cte);
+    return true;
+}
+
+static void subst_all(struct tree_walk *w, const struct expr **v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        v[i] = expr_subst(w->arena, v[i], w->fn, w->ctx);
+}
+
+static void subst_tree(struct tree_walk *w, struct logical *n)
+{
+    subst_all(w, n->conds, n->nconds);
+    subst_all(w, n->exprs, n->nexprs);
+    for (size_t i = 0; i < n->naggs; i++) {
+        group_agg_subst(w->arena, &n->aggs[i], w->fn, w->ctx);
+        group_agg_subst_direct(w->arena, &n->aggs[i], w->fn, w->ctx);
+    }
+    if (n->ncalls)
+        n->calls = calls_subst(w->arena, n, w->fn, w->ctx);
+    if (n->nwins)
+        n->wins = wins_subst(w->arena, n, w->fn, w->ctx);
+    for (size_t i = 0; i < n->nin; i++)
+        subst_tree(w, n->in[i]);
+    if (n->kind == LOGICAL_CTE && is_new(w, n->cte))
+        subst_tree(w, n->cte->root);
+}
+
+void tree_subst(struct arena *a, struct logical *n, expr_subst_fn *fn, void *ctx)
+{
+    struct tree_walk w = {.arena = a, .fn = fn, .ctx = ctx};
+    subst_tree(&w, n);
+    VEC_FREE(w.seen);
+}
+
+static bool all_safe(const struct expr *const *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!expr_is_safe(v[i]))
+            return false;
+    return true;
+}
+
+static bool is_safe(struct tree_walk *w, const struct logical *n)
+{
+    if (!all_safe(n->exprs, n->nexprs) || n->ncalls || n->nwins)
+        return false;
+    for (size_t i = 0; i < n->naggs; i++)
+        if (!all_safe(n->aggs[i].args, n->aggs[i].spec.nargs) ||
+            (n->aggs[i].filter && !expr_is_safe(n->aggs[i].filter)))
+            return false;
+    for (size_t i = 0; i < n->nin; i++)
+        if (!is_safe(w, n->in[i]))
+            return false;
+    return n->kind != LOGICAL_CTE || !is_new(w, n->cte) || is_safe(w, n->cte->root);
+}
+
+bool tree_is_safe(const struct logical *n)
+{
+    struct tree_walk w = {0};
+    bool safe = is_safe(&w, n);
+    VEC_FREE(w.seen);
+    return safe;
+}
+
 struct logical *logical_keep(struct arena *a, struct logical *in, const struct lcol *cols, size_t n)
 {
     const struct expr **exprs = ARENA_ARRAY(a, const struct expr *, n);

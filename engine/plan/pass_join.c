@@ -14,7 +14,8 @@
  * else the order is the one written. No statistics: they would give the same statement another plan,
  * and key, from day to day.
  *
- * Outer joins stay where they are and are inputs of such a run.
+ * Outer joins stay where they are and are inputs of such a run. Semi and anti joins on top of it
+ * (EXISTS, IN) are conditions: they are placed on an input before its rows are multiplied, or last.
  *
  * An equality is a key if its function agrees with btree equality of the two types (pgops.h); both
  * sides are cast to one type, so that int4 = int8 finds its partner by hash. EXPR_SAME, which a
@@ -126,8 +127,22 @@ struct part {
     } unique;
 };
 
+/* A semi or anti join on top of the run, which is one condition more: it may come at any place where
+ * all that it looks at is. */
+struct semi {
+    enum join_kind kind;
+    struct logical *right;
+    const struct expr **conds;
+    size_t nconds;
+    bool placed;
+};
+
 struct run {
     struct pass_ctx *c;
+    struct {
+        struct semi *v;
+        size_t n, cap;
+    } semis; /* the outermost first */
     struct {
         struct part *v;
         size_t n, cap;
@@ -138,6 +153,19 @@ struct run {
 static bool is_inner(const struct logical *n)
 {
     return n->kind == LOGICAL_JOIN && n->join == JOIN_INNER;
+}
+
+static bool is_semi(const struct logical *n)
+{
+    return n->kind == LOGICAL_JOIN && (n->join == JOIN_SEMI || n->join == JOIN_ANTI);
+}
+
+/* Semi joins over an inner join. */
+static bool is_run(const struct logical *n)
+{
+    while (is_semi(n))
+        n = n->in[0];
+    return is_inner(n);
 }
 
 static bool is_pin(const struct expr *e)
@@ -178,6 +206,12 @@ static void note_unique(struct pass_ctx *c, struct part *p)
 
 static void flatten(struct run *r, struct logical *n)
 {
+    if (is_semi(n) && is_run(n)) {
+        struct semi s = {n->join, pass_order_joins(r->c, n->in[1]), n->conds, n->nconds, false};
+        AVEC_PUSH(r->c->arena, r->semis, s);
+        flatten(r, n->in[0]);
+        return;
+    }
     if (!is_inner(n)) {
         struct part p = {.node = pass_order_joins(r->c, n), .ninputs = 1};
         p.cut = cut_of(p.node);
@@ -338,20 +372,74 @@ static void join_parts(struct run *r, size_t i, size_t j)
     r->parts.n--;
 }
 
+/* ------------------------------------------------------------ semi joins in a run */
+
+static bool looks_only_at(const struct expr *e, const struct logical *l, const struct logical *r)
+{
+    if (e->kind == EXPR_COLUMN)
+        return logical_find(l, e->rel, e->col) || logical_find(r, e->rel, e->col);
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (!looks_only_at(e->args[i], l, r))
+            return false;
+    return true;
+}
+
+static bool can_place(const struct semi *s, const struct logical *part)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->nconds; i++) {
+        if (!looks_only_at(s->conds[i], part, s->right))
+            return false;
+        any |= expr_refs_any(s->conds[i], part->cols, part->ncols);
+    }
+    return any;
+}
+
+/* What the run's semi joins leave of part i: those that look at nothing else, innermost first; all
+ * where it is the only part. */
+static void place_semis(struct run *r, size_t i)
+{
+    struct part *p = &r->parts.v[i];
+    for (size_t k = r->semis.n; k-- > 0;) {
+        struct semi *s = &r->semis.v[k];
+        if (s->placed || (r->parts.n > 1 && !can_place(s, p->node)))
+            continue;
+        struct logical *n = logical_join(r->c->arena, s->kind, p->node, s->right);
+        n->conds = s->conds;
+        n->nconds = s->nconds;
+        extract_keys(r->c, n);
+        p->node = n;
+        p->cut = p->cut == CUT_NONE ? CUT_FILTERED : p->cut;
+        s->placed = true;
+    }
+}
+
+/* Before the rows of a part multiply, it is better to have fewer; after it, where the other side cuts
+ * them down. */
+static void place_before(struct run *r, struct pair p)
+{
+    const size_t side[2] = {p.i, p.j};
+    for (int k = 0; k < 2; k++)
+        if (!is_single(r, p, side[!k]) && r->parts.v[side[!k]].cut == CUT_NONE)
+            place_semis(r, side[k]);
+}
+
 static struct logical *order_run(struct pass_ctx *c, struct logical *n)
 {
     struct run r = {.c = c};
     flatten(&r, n);
     while (r.parts.n > 1) {
         struct pair p = next_pair(&r);
+        place_before(&r, p);
         join_parts(&r, p.i, p.j);
     }
+    place_semis(&r, 0);
     return r.parts.v[0].node;
 }
 
 struct logical *pass_order_joins(struct pass_ctx *c, struct logical *n)
 {
-    if (is_inner(n))
+    if (is_run(n))
         return order_run(c, n);
     for (size_t i = 0; i < n->nin; i++)
         n->in[i] = pass_order_joins(c, n->in[i]);

@@ -97,8 +97,11 @@ static bool plan(struct plan_spec *s, const struct plan_input *in, const struct 
     s->root = pass_decorrelate(&c, pass_inline_ctes(&c, output_node(s, &c, &q)), err);
     if (!s->root || !pass_iterate(&c, s->root, err))
         return false;
-    if (!logical_is_valid(s->root))
-        return err_set(err, ERR_INTERNAL, "could not understand the analysed statement");
+    if (!logical_is_valid(s->root)) {
+        err_set(err, ERR_INTERNAL, "could not understand the analysed statement");
+        err->soft = true; /* Postgres can */
+        return false;
+    }
     s->root = passes_run(&c, s->root);
     s->sql = arena_strdup(&s->arena, in->sql ? in->sql : "");
     canon_key(s, in->environment, s->key);

@@ -71,6 +71,7 @@ struct apply {
     enum join_kind kind;
     struct logical *right; /* NULL: a filter */
     struct exprs conds;
+    const struct expr *guard; /* the subquery is evaluated for rows where it holds; NULL = all */
 };
 
 struct applies {
@@ -101,6 +102,7 @@ struct scope {
     struct logical_id ordinals[BIND_MAX_ORDINALS];
     size_t nordinals;
     struct applies *applies;   /* of the clause in hand; NULL: no subquery may be there */
+    const struct expr *guard;  /* what is being bound is evaluated only where it holds; or NULL */
     const struct lcol *params; /* of the subquery whose test is in hand */
     size_t nparams;
 };

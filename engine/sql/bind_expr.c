@@ -129,18 +129,48 @@ static const struct expr *bind_by_equality(struct binder *b, struct scope *sc,
 
 /* ------------------------------------------------------------ logic */
 
+/* What is evaluated only where cond holds, from here on; for the subqueries in it. */
+static void only_where(struct binder *b, struct scope *sc, const struct expr *cond)
+{
+    const struct expr *both[2] = {sc->guard, cond};
+    if (sc->query && pgn_bool(sc->query, "hasSubLinks"))
+        sc->guard = sc->guard ? expr_bool(b->arena, EXPR_AND, both, 2) : cond;
+}
+
+/* Arguments of which each is evaluated only if those before it leave the answer open. */
+static const struct expr **bind_args_in_turn(struct binder *b, struct scope *sc,
+                                             const struct pgnode *list, enum expr_kind kind,
+                                             size_t *n)
+{
+    const struct expr **args = ARENA_ARRAY(b->arena, const struct expr *, list->n + 1);
+    const struct expr *saved = sc->guard;
+    for (uint32_t i = 0; i < list->n; i++) {
+        if (!(args[i] = bind_expr(b, sc, list->items[i])))
+            return NULL;
+        if (kind == EXPR_COALESCE)
+            only_where(b, sc, expr_is_null(b->arena, args[i], false));
+        else if (kind != EXPR_NOT)
+            only_where(
+                b, sc,
+                expr_bool_test(b->arena, args[i], kind == EXPR_AND ? IS_NOT_FALSE : IS_NOT_TRUE));
+    }
+    sc->guard = saved;
+    *n = list->n;
+    return args;
+}
+
 static const struct expr *bind_bool(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
     const char *op = pgn_str(node, "boolop");
     size_t n;
-    const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
-    if (!args)
-        return NULL;
     enum expr_kind kind = EXPR_NOT;
     if (op && strcmp(op, "and") == 0)
         kind = EXPR_AND;
     else if (op && strcmp(op, "or") == 0)
         kind = EXPR_OR;
+    const struct expr **args = bind_args_in_turn(b, sc, pgn_field(node, "args"), kind, &n);
+    if (!args)
+        return NULL;
     if (!op || !n || (kind == EXPR_NOT && n != 1)) {
         bind_broken(b, "a boolean operator of unknown form");
         return NULL;
@@ -177,10 +207,15 @@ static bool bind_case_branches(struct binder *b, struct scope *sc, const struct 
     const struct pgnode *whens = pgn_field(node, "args");
     for (uint32_t i = 0; i < whens->n; i++) {
         const struct expr *when = bind_expr(b, sc, pgn_field(whens->items[i], "expr"));
-        const struct expr *then =
-            when ? bind_expr(b, sc, pgn_field(whens->items[i], "result")) : NULL;
+        const struct expr *outside = sc->guard;
+        if (!when)
+            return false;
+        only_where(b, sc, when);
+        const struct expr *then = bind_expr(b, sc, pgn_field(whens->items[i], "result"));
         if (!then)
             return false;
+        sc->guard = outside;
+        only_where(b, sc, expr_bool_test(b->arena, when, IS_NOT_TRUE));
         AVEC_PUSH(b->arena, *args, when);
         AVEC_PUSH(b->arena, *args, then);
     }
@@ -190,7 +225,7 @@ static bool bind_case_branches(struct binder *b, struct scope *sc, const struct 
 static const struct expr *bind_case(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
     const struct pgnode *arg = pgn_field(node, "arg"), *other = pgn_field(node, "defresult");
-    const struct expr *saved = sc->case_arg, *rest;
+    const struct expr *saved = sc->case_arg, *outside = sc->guard, *rest;
     struct exprs args = {0};
     struct column_type ct;
     if (!bind_type(b, pgn_oid(node, "casetype"), -1, pgn_oid(node, "casecollid"), &ct))
@@ -206,6 +241,7 @@ static const struct expr *bind_case(struct binder *b, struct scope *sc, const st
     if (!ok)
         return NULL;
     rest = pgn_is_null(other) ? expr_const(b->arena, value_null(), ct) : bind_expr(b, sc, other);
+    sc->guard = outside;
     if (!rest)
         return NULL;
     AVEC_PUSH(b->arena, args, rest);
@@ -219,7 +255,7 @@ static const struct expr *bind_coalesce(struct binder *b, struct scope *sc,
     size_t n;
     if (!bind_type(b, pgn_oid(node, "coalescetype"), -1, pgn_oid(node, "coalescecollid"), &ct))
         return NULL;
-    const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
+    const struct expr **args = bind_args_in_turn(b, sc, pgn_field(node, "args"), EXPR_COALESCE, &n);
     return args && n ? bind_fold(b, expr_coalesce(b->arena, args, n, ct)) : NULL;
 }
 
@@ -354,9 +390,14 @@ const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pg
         err_set(b->err, "54001", "an expression is nested too deeply");
         return NULL;
     }
+    /* What goes over many rows isn't evaluated for this one. */
+    const struct expr *saved = sc->guard;
+    if (pgn_is(node, "AGGREF") || pgn_is(node, "WINDOWFUNC"))
+        sc->guard = NULL;
     b->expr_depth++;
     const struct expr *e = bind_by_rule(b, sc, node);
     b->expr_depth--;
+    sc->guard = saved;
     return e;
 }
 

@@ -67,6 +67,28 @@ static struct bind_srfs *begin_srfs(struct binder *b, struct scope *sc)
     return sc->srfs = pgn_bool(sc->query, "hasTargetSRFs") ? bind_srfs_begin(b) : NULL;
 }
 
+static bool window_call_has_subquery(const struct pgnode *node)
+{
+    if (pgn_is(node, "WINDOWFUNC"))
+        return bind_has_sublink(node);
+    for (uint32_t i = 0; i < node->n; i++)
+        if (window_call_has_subquery(node->items[i]))
+            return true;
+    return false;
+}
+
+/* Whether a window is over what subqueries give; else subqueries may look at what windows give. */
+static bool windows_use_subqueries(const struct pgnode *targets)
+{
+    for (uint32_t i = 0; i < targets->n; i++) {
+        const struct pgnode *e = pgn_field(targets->items[i], "expr");
+        bool sorts = pgn_int(targets->items[i], "ressortgroupref") != 0;
+        if (window_call_has_subquery(e) || (sorts && bind_has_sublink(e)))
+            return true;
+    }
+    return false;
+}
+
 /* Binds every TARGETENTRY over `in`. */
 static struct logical *bind_targets(struct binder *b, struct scope *sc, struct logical *in,
                                     struct bound *out)
@@ -88,9 +110,13 @@ static struct logical *bind_targets(struct binder *b, struct scope *sc, struct l
     sc->applies = NULL;
     if (sc->grouping && !(in = bind_grouping_end(b, sc, in)))
         return NULL;
-    in = bind_applied(b, &applies, in);
+    bool below = !sc->windows || windows_use_subqueries(targets);
+    if (below)
+        in = bind_applied(b, &applies, in);
     if (sc->windows && !(in = bind_windows_end(b, sc, in, exprs)))
         return NULL;
+    if (!below)
+        in = bind_applied(b, &applies, in);
     if (srfs)
         in = bind_srfs_end(b, srfs, in, sc->ordinals, &sc->nordinals);
     for (size_t i = 0; i < sc->nordinals; i++)

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "engine/expr/pgfuncs.h"
+#include "engine/plan/carry.h"
 #include "engine/sql/pgops.h"
 #include "engine/sql/refuse.h"
 
@@ -42,57 +43,6 @@ enum sublink { /* as Postgres numbers them */
 
 /* ------------------------------------------------------------ clauses */
 
-bool bind_has_sublink(const struct pgnode *node)
-{
-    if (pgn_is(node, "SUBLINK"))
-        return true;
-    for (uint32_t i = 0; i < node->n; i++)
-        if (bind_has_sublink(node->items[i]))
-            return true;
-    return false;
-}
-
-static void add_apply(struct binder *b, struct applies *list, enum join_kind kind,
-                      struct logical *right, const struct exprs *conds)
-{
-    struct apply a = {kind, right, conds ? *conds : (struct exprs){0}};
-    AVEC_PUSH(b->arena, *list, a);
-}
-
-static void add_filter(struct binder *b, struct applies *list, const struct expr *cond)
-{
-    struct exprs conds = {0};
-    AVEC_PUSH(b->arena, conds, cond);
-    add_apply(b, list, JOIN_INNER, NULL, &conds);
-}
-
-struct logical *bind_applied(struct binder *b, const struct applies *list, struct logical *n)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        const struct apply *a = &list->v[i];
-        if (!a->right) {
-            n = logical_filter(b->arena, n, &a->conds);
-            continue;
-        }
-        n = logical_join(b->arena, a->kind, n, a->right);
-        n->dependent = true;
-        n->conds = a->conds.v;
-        n->nconds = a->conds.n;
-    }
-    return n;
-}
-
-/* ------------------------------------------------------------ the subquery */
-
-/* Of several rows the order counts for ARRAY alone. */
-static struct logical *bind_subselect(struct binder *b, struct scope *sc, const struct pgnode *node,
-                                      struct bound *sub)
-{
-    const struct pgnode *query = pgn_field(node, "subselect");
-    bool ordered = pgn_int(node, "subLinkType") == SUBLINK_ARRAY;
-    return bind_query(b, query, sc, ordered, sub) ? sub->root : NULL;
-}
-
 static struct column_type boolean(void)
 {
     return (struct column_type){type_native(OID_BOOL), -1, NULL};
@@ -111,6 +61,136 @@ static const struct expr *unknown(struct binder *b)
 static const struct expr *column_of(struct binder *b, const struct lcol *c)
 {
     return lcol_expr(b->arena, c);
+}
+
+bool bind_has_sublink(const struct pgnode *node)
+{
+    if (pgn_is(node, "SUBLINK"))
+        return true;
+    for (uint32_t i = 0; i < node->n; i++)
+        if (bind_has_sublink(node->items[i]))
+            return true;
+    return false;
+}
+
+static void add_apply(struct binder *b, struct applies *list, enum join_kind kind,
+                      struct logical *right, const struct exprs *conds)
+{
+    struct apply a = {kind, right, conds ? *conds : (struct exprs){0}, NULL};
+    AVEC_PUSH(b->arena, *list, a);
+}
+
+static void add_filter(struct binder *b, struct applies *list, const struct expr *cond)
+{
+    struct exprs conds = {0};
+    AVEC_PUSH(b->arena, conds, cond);
+    add_apply(b, list, JOIN_INNER, NULL, &conds);
+}
+
+/* ------------------------------------------------------------ what isn't evaluated */
+
+/*
+ * CASE WHEN x <> 0 THEN (SELECT sum(v / x) FROM t) END: the join answers the subquery for every row,
+ * but where Postgres doesn't evaluate it, it must not fail. So it sees x as NULL there. One that looks
+ * at no column gets one to look at, and then has no rows.
+ */
+struct guarding {
+    struct binder *b;
+    const struct lcol *cols, *guarded;
+    size_t n;
+};
+
+static const struct expr *guarded_column(void *ctx, const struct expr *column)
+{
+    const struct guarding *g = ctx;
+    for (size_t i = 0; i < g->n; i++)
+        if (g->cols[i].rel == column->rel && g->cols[i].no == column->col)
+            return column_of(g->b, &g->guarded[i]);
+    return NULL;
+}
+
+static struct logical *filtered(struct binder *b, struct logical *n, const struct expr *cond)
+{
+    struct exprs conds = {0};
+    AVEC_PUSH(b->arena, conds, cond);
+    return logical_filter(b->arena, n, &conds);
+}
+
+/* No rows where the condition doesn't hold, before anything is computed of them. */
+static struct logical *without_rows(struct binder *b, struct logical *n, const struct expr *cond)
+{
+    bool both = n->kind == LOGICAL_UNION || n->kind == LOGICAL_SETOP ||
+                (n->kind == LOGICAL_JOIN && n->join == JOIN_FULL);
+    if (!n->nin)
+        return filtered(b, n, cond);
+    for (size_t i = 0; i < (both ? n->nin : 1); i++)
+        n->in[i] = without_rows(b, n->in[i], cond);
+    return n;
+}
+
+static struct logical *guard(struct binder *b, struct logical *n, const struct apply *a)
+{
+    uint32_t rel = b->next_rel++;
+    struct lcol *cols = ARENA_ARRAY(b->arena, struct lcol, 2 * n->ncols + 1);
+    struct lcol *guarded = cols + n->ncols;
+    struct exprs exprs = {0};
+    struct guarding g = {b, n->cols, guarded, n->ncols};
+    bool any = tree_uses(a->right, n->cols, n->ncols);
+    for (size_t i = 0; i < n->ncols; i++) {
+        cols[i] = n->cols[i];
+        AVEC_PUSH(b->arena, exprs, column_of(b, &n->cols[i]));
+    }
+    for (size_t i = 0; i < (any ? n->ncols : 1); i++) {
+        const struct expr *v = any ? column_of(b, &n->cols[i]) : truth(b, true);
+        const struct expr *args[3] = {a->guard, v, expr_const(b->arena, value_null(), v->ct)};
+        guarded[i] = (struct lcol){rel, (uint32_t)i + 1, v->ct, any ? n->cols[i].name : ""};
+        AVEC_PUSH(b->arena, exprs, expr_case(b->arena, args, 3, v->ct));
+    }
+    struct logical *p = logical_project(b->arena, n, rel, exprs.v, NULL, exprs.n);
+    p->cols = cols;
+    if (any)
+        tree_subst(b->arena, a->right, guarded_column, &g);
+    else
+        without_rows(b, a->right, column_of(b, &guarded[0]));
+    return p;
+}
+
+struct logical *bind_applied(struct binder *b, const struct applies *list, struct logical *n)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct apply *a = &list->v[i];
+        if (!a->right) {
+            n = logical_filter(b->arena, n, &a->conds);
+            continue;
+        }
+        if (a->guard)
+            n = guard(b, n, a);
+        n = logical_join(b->arena, a->kind, n, a->right);
+        n->dependent = true;
+        n->conds = a->conds.v;
+        n->nconds = a->conds.n;
+    }
+    return n;
+}
+
+/* ------------------------------------------------------------ the subquery */
+
+/* Its columns for the expression. */
+static void add_columns(struct binder *b, struct scope *sc, struct logical *right)
+{
+    struct apply a = {.kind = JOIN_LEFT, .right = right};
+    if (sc->guard && !tree_is_safe(right))
+        a.guard = sc->guard;
+    AVEC_PUSH(b->arena, *sc->applies, a);
+}
+
+/* Of several rows the order counts for ARRAY alone. */
+static struct logical *bind_subselect(struct binder *b, struct scope *sc, const struct pgnode *node,
+                                      struct bound *sub)
+{
+    const struct pgnode *query = pgn_field(node, "subselect");
+    bool ordered = pgn_int(node, "subLinkType") == SUBLINK_ARRAY;
+    return bind_query(b, query, sc, ordered, sub) ? sub->root : NULL;
 }
 
 /* The testexpr, with the subquery's columns for its parameters. */
@@ -168,13 +248,13 @@ static struct logical *summarize(struct binder *b, struct summary *s, struct log
 }
 
 /* Whether there is a row of in: a column that is true, or NULL. */
-static const struct expr *bind_any_row(struct binder *b, struct applies *list, struct logical *in)
+static const struct expr *bind_any_row(struct binder *b, struct scope *sc, struct logical *in)
 {
     struct summary s = {0};
     if (!add_bool_or(b, &s, truth(b, true)))
         return NULL;
     struct logical *n = summarize(b, &s, in);
-    add_apply(b, list, JOIN_LEFT, n, NULL);
+    add_columns(b, sc, n);
     return column_of(b, &n->cols[0]);
 }
 
@@ -239,7 +319,7 @@ static const struct expr *bind_array(struct binder *b, struct scope *sc, const s
         return NULL;
     struct logical *n = summarize(b, &s, in);
     const struct expr *args[2] = {column_of(b, &n->cols[0]), empty_array(b, call.result)};
-    add_apply(b, sc->applies, JOIN_LEFT, n, NULL);
+    add_columns(b, sc, n);
     return args[1] ? expr_coalesce(b->arena, args, 2, call.result) : NULL;
 }
 
@@ -249,7 +329,7 @@ static const struct expr *bind_exists(struct binder *b, struct scope *sc, const 
 {
     struct bound sub;
     struct logical *in = bind_subselect(b, sc, node, &sub);
-    const struct expr *any = in ? bind_any_row(b, sc->applies, in) : NULL;
+    const struct expr *any = in ? bind_any_row(b, sc, in) : NULL;
     const struct expr *args[2] = {any, truth(b, false)};
     return any ? expr_coalesce(b->arena, args, 2, boolean()) : NULL;
 }
@@ -299,13 +379,6 @@ static const struct expr *any_is_null(struct binder *b, const struct exprs *l)
     return l->n == 1 ? v[0] : expr_fold(b->arena, expr_bool(b->arena, EXPR_OR, v, l->n));
 }
 
-static struct logical *filtered(struct binder *b, struct logical *n, const struct expr *cond)
-{
-    struct exprs conds = {0};
-    AVEC_PUSH(b->arena, conds, cond);
-    return logical_filter(b->arena, n, &conds);
-}
-
 /*
  * Whether x = y is unknown for some row of the subquery, none being equal: there is a row, and x is
  * NULL or a y is. Both are told by one row for the subquery (for each case of it), which changes only
@@ -323,7 +396,7 @@ static const struct expr *bind_unknown_one(struct binder *b, struct scope *sc,
         !add_bool_or(b, &s, truth(b, true)) || !add_bool_or(b, &s, any_is_null(b, &theirs)))
         return NULL;
     struct logical *n = summarize(b, &s, in);
-    add_apply(b, sc->applies, JOIN_LEFT, n, NULL);
+    add_columns(b, sc, n);
     const struct expr *null[2] = {any_is_null(b, &ours), column_of(b, &n->cols[1])};
     const struct expr *both[2] = {column_of(b, &n->cols[0]), expr_bool(b->arena, EXPR_OR, null, 2)};
     return expr_bool(b->arena, EXPR_AND, both, 2);
@@ -346,7 +419,7 @@ static const struct expr *bind_unknown_rows(struct binder *b, struct scope *sc,
             return NULL;
         in = filtered(b, in, any_is_null(b, &of[side]));
         in = filtered(b, in, expr_is_null(b->arena, test, false));
-        if (!(either[side] = bind_any_row(b, sc->applies, in)))
+        if (!(either[side] = bind_any_row(b, sc, in)))
             return NULL;
     }
     return expr_bool(b->arena, EXPR_OR, either, 2);
@@ -371,7 +444,7 @@ static const struct expr *bind_any_by_test(struct binder *b, struct scope *sc, s
     if (!add_bool_or(b, &s, tried) || !add_bool_or(b, &s, expr_is_null(b->arena, test, false)))
         return NULL;
     struct logical *n = summarize(b, &s, in);
-    add_apply(b, sc->applies, JOIN_LEFT, n, NULL);
+    add_columns(b, sc, n);
     const struct expr *e = three_values(b, column_of(b, &n->cols[0]), column_of(b, &n->cols[1]));
     return all ? expr_bool(b->arena, EXPR_NOT, &e, 1) : e;
 }
@@ -387,7 +460,7 @@ static const struct expr *bind_any(struct binder *b, struct scope *sc, const str
         return NULL;
     if (all || !matchings(b, test, sub.out, sub.nout, &ours, &theirs))
         return bind_any_by_test(b, sc, in, test, all);
-    const struct expr *found = bind_any_row(b, sc->applies, filtered(b, in, test));
+    const struct expr *found = bind_any_row(b, sc, filtered(b, in, test));
     const struct expr *maybe = !found       ? NULL
                                : ours.n > 1 ? bind_unknown_rows(b, sc, node)
                                             : bind_unknown_one(b, sc, node);
@@ -444,7 +517,7 @@ static bool bind_row(struct binder *b, struct scope *sc, const struct pgnode *no
                                       expr_const(b->arena, value_int(1), int8)};
         *many = expr_func(b->arena, FN_INT8_GT, NULL, args, 2, boolean(), NULL, b->err);
     }
-    add_apply(b, sc->applies, JOIN_LEFT, in, NULL);
+    add_columns(b, sc, in);
     return true;
 }
 

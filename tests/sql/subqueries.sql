@@ -82,6 +82,7 @@ SELECT id, CASE WHEN x > 1 THEN (SELECT min(v) FROM t WHERE t.k = a.x) ELSE -1 E
 SELECT id, CASE WHEN EXISTS (SELECT 1 FROM u WHERE u.k = a.x) THEN 'y' ELSE 'n' END FROM a;
 SELECT g, sum(x) FROM a GROUP BY g HAVING sum(x) > (SELECT min(k) FROM t);
 SELECT g, (SELECT count(*) FROM t WHERE t.s > a.g) FROM a GROUP BY g;
+SELECT g, sum(x) FROM a GROUP BY g HAVING EXISTS (SELECT 1 FROM t WHERE t.k = sum(a.x));
 SELECT x, count(*), (SELECT max(v) FROM t WHERE t.k = a.x) FROM a GROUP BY x;
 SELECT x, count(*) FROM a GROUP BY x HAVING x IN (SELECT k FROM t);
 SELECT x, count(*) FROM a GROUP BY x HAVING count(*) > (SELECT count(*) FROM u WHERE u.k = a.x);
@@ -148,6 +149,19 @@ SELECT id, ARRAY(SELECT ARRAY(SELECT u.id FROM u WHERE u.id = 1) FROM t WHERE t.
 SELECT a.id, t.id FROM a FULL JOIN t ON t.k = a.x AND t.v IN (SELECT v FROM u);
 SELECT a.id, t.id FROM a FULL JOIN t ON t.k = a.x AND a.y NOT IN (SELECT v FROM u WHERE v IS NOT NULL);
 SELECT a.id, t.id FROM a FULL JOIN t ON t.k = a.x AND EXISTS (SELECT 1 FROM u WHERE u.k = a.x) AND t.v > (SELECT min(v) FROM u);
+SELECT id, CASE WHEN x <> 1 THEN (SELECT sum(100 / (v - x)) FROM t WHERE t.k = a.x) END FROM a;
+SELECT id, CASE WHEN y > 10 THEN 0 ELSE (SELECT 100 / (y - 10)) END FROM a WHERE y <> 10 OR id < 3;
+SELECT id, coalesce(g, (SELECT (100 / (x - 4))::text)) FROM a;
+SELECT id, CASE WHEN x = 1000 THEN (SELECT sum(1 / (v - v)) FROM t) ELSE 7 END FROM a;
+SELECT id, CASE WHEN x < 0 THEN (SELECT count(*) FROM t GROUP BY 1 / (v - v) LIMIT 1) ELSE 1 END FROM a;
+SELECT id, x = 1 OR (SELECT 10 / (x - 1)) > 2 FROM a;
+SELECT id FROM a WHERE x = 1 OR (SELECT sum(10 / (v - a.x)) FROM t WHERE t.k = a.x) > 2;
+SELECT id, CASE WHEN x IS NULL THEN 1 WHEN x = 1 THEN (SELECT sum(v / x) FROM t) ELSE (SELECT sum(v / (x - 1)) FROM t) END FROM a;
+SELECT id, rank() OVER (ORDER BY id) IN (SELECT k FROM t) FROM a;
+SELECT id, sum((SELECT count(*) FROM t WHERE t.k = a.x)) OVER (PARTITION BY g ORDER BY id) FROM a;
+SELECT id, row_number() OVER (ORDER BY (SELECT max(v) FROM t WHERE t.k = a.x), id) FROM a;
+SELECT id, CASE WHEN count(*) OVER (PARTITION BY g) > 1 THEN (SELECT max(v) FROM t WHERE t.k = a.x) END FROM a;
+SELECT g, CASE WHEN count(*) > 1 THEN (SELECT sum(v / (sum(a.x) - sum(a.x) + 1)) FROM t WHERE t.k = max(a.x)) END FROM a GROUP BY g;
 @changes
 INSERT INTO t VALUES (7, 9, 1, 9, 'a'), (8, 9, 2, 9, 'a');
 UPDATE a SET x = 2 WHERE id = 3;
