@@ -14,6 +14,7 @@ void partset_init(struct partset *ps, const struct layout *l, const struct expr 
     for (size_t i = 0; i < npart; i++)
         cts[i] = part[i]->ct;
     topset_init(&ps->set, l, keys, nkeys);
+    ps->set.tiny = npart > 0;
     ps->spec = keyspec_new(l, part, npart, NULL);
     keymap_init(&ps->parts, cts, npart, sizeof(struct partset_part));
     free(cts);

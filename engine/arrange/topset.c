@@ -3,7 +3,7 @@
  *
  * Rows, their order, and the ways through the tree; its nodes are in topset_node.c.
  */
-#include "engine/arrange/topset_node.h"
+#include "engine/arrange/topset_tiny.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -26,15 +26,6 @@ int64_t topset_total(const struct topset *t)
 }
 
 /* ------------------------------------------------------------ records: a flag byte and the row */
-
-static const uint8_t *record_row(const struct topset *t, uint32_t handle)
-{
-    const uint8_t *flag = slab_at(&t->records, handle), *outline;
-    if (!*flag)
-        return flag + 1;
-    memcpy(&outline, flag + 1, sizeof outline);
-    return outline;
-}
 
 static size_t record_size(uint32_t len)
 {
@@ -59,7 +50,7 @@ static uint32_t record_new(struct topset *t, const uint8_t *row)
 
 static void record_free(struct topset *t, uint32_t handle)
 {
-    const uint8_t *row = record_row(t, handle);
+    const uint8_t *row = topset_record_row(t, handle);
     uint32_t len = row_len(t->layout, row);
     if (len > INLINE_MAX) {
         free((void *)row);
@@ -141,7 +132,7 @@ static uint32_t search(const struct topset *t, const struct node *n, const struc
         hi++;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        int c = topset_cmp(t, record_row(t, n->record[mid]), p->row);
+        int c = topset_cmp(t, topset_record_row(t, n->record[mid]), p->row);
         if (c == 0) {
             *equal = true;
             return mid;
@@ -228,7 +219,7 @@ static const uint8_t *insert(struct topset *t, struct path *p, const struct prob
         p->node[level]->weight[p->at[level]] += weight;
     if (at == 0)
         path_fix_first(p, 0, t->height);
-    return record_row(t, record);
+    return topset_record_row(t, record);
 }
 
 /* ------------------------------------------------------------ removing */
@@ -268,9 +259,66 @@ static int64_t descend(const struct topset *t, const struct probe *probe, struct
     }
 }
 
+/* ------------------------------------------------------------ few rows */
+
+static void grow_tree(struct topset *t, struct arena *scratch)
+{
+    const struct tiny *y = tiny_at(t);
+    uint64_t abbrevs[TINY_MAX];
+    for (uint32_t i = 0; i < y->n; i++)
+        abbrevs[i] = abbrev_of(t, topset_record_row(t, y->e[i].record), scratch);
+    tiny_to_tree(t, abbrevs);
+}
+
+/* As topset_add(), but false where the rows have become too many: then there is a tree. */
+static bool add_tiny(struct topset *t, const uint8_t *row, int64_t weight, const uint8_t **kept,
+                     struct arena *scratch, int64_t *rank)
+{
+    bool found;
+    if (!t->root)
+        tiny_begin(t);
+    uint32_t at = tiny_find(t, row, &found);
+    if (!found && tiny_at(t)->n == TINY_MAX) {
+        grow_tree(t, scratch);
+        return false;
+    }
+    *rank = TOPSET_BROKEN;
+    if (found ? tiny_at(t)->e[at].weight + weight < 0 : weight <= 0)
+        return true;
+    *rank = tiny_rank(t, at);
+    t->total += weight;
+    if (!found) {
+        uint32_t record = record_new(t, row);
+        tiny_insert(t, at, record, weight);
+        t->nrows++;
+        *kept = topset_record_row(t, record);
+        return true;
+    }
+    struct tiny_entry *e = &tiny_at(t)->e[at];
+    e->weight += weight;
+    *kept = topset_record_row(t, e->record);
+    if (!e->weight) {
+        VEC_PUSH(t->dead, e->record);
+        t->nrows--;
+        tiny_remove(t, at);
+    }
+    return true;
+}
+
+static bool is_tiny(const struct topset *t)
+{
+    return t->root && t->height == TINY_HEIGHT;
+}
+
 int64_t topset_rank(const struct topset *t, const uint8_t *row, int64_t *weight,
                     struct arena *scratch)
 {
+    if (is_tiny(t)) {
+        bool is_there;
+        uint32_t at = tiny_find(t, row, &is_there);
+        *weight = is_there ? tiny_at(t)->e[at].weight : 0;
+        return tiny_rank(t, at);
+    }
     struct probe probe = {row, abbrev_of(t, row, scratch)};
     struct path p;
     bool found = false;
@@ -282,6 +330,9 @@ int64_t topset_rank(const struct topset *t, const uint8_t *row, int64_t *weight,
 int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, int64_t bound,
                    const uint8_t **kept, struct arena *scratch)
 {
+    int64_t rank_there;
+    if (t->tiny && (!t->root || is_tiny(t)) && add_tiny(t, row, weight, kept, scratch, &rank_there))
+        return rank_there;
     struct probe probe = {row, abbrev_of(t, row, scratch)};
     struct path p;
     bool found;
@@ -297,7 +348,7 @@ int64_t topset_add(struct topset *t, const uint8_t *row, int64_t weight, int64_t
     }
     for (uint32_t level = 0; level <= t->height; level++)
         p.node[level]->weight[p.at[level]] += weight;
-    *kept = record_row(t, p.node[0]->record[p.at[0]]);
+    *kept = topset_record_row(t, p.node[0]->record[p.at[0]]);
     if (p.node[0]->weight[p.at[0]] == 0)
         remove_row(t, &p);
     return rank;
@@ -322,7 +373,7 @@ static bool visit(const struct topset *t, uint32_t handle, uint32_t level, int64
         if (lo < hi && level)
             go_on = visit(t, n->child[i], level - 1, start, r);
         else if (lo < hi)
-            go_on = r->fn(r->arg, record_row(t, n->record[i]), hi - lo);
+            go_on = r->fn(r->arg, topset_record_row(t, n->record[i]), hi - lo);
         if (!go_on)
             return false;
         start = end;
@@ -333,6 +384,8 @@ static bool visit(const struct topset *t, uint32_t handle, uint32_t level, int64
 void topset_range(const struct topset *t, int64_t from, int64_t to, topset_fn *fn, void *arg)
 {
     struct range r = {from, to, fn, arg};
-    if (from < to && t->root)
+    if (from < to && is_tiny(t))
+        tiny_range(t, from, to, fn, arg);
+    else if (from < to && t->root)
         visit(t, t->root, t->height, 0, &r);
 }

@@ -9,7 +9,7 @@
  * side by side, so that most searches look at no row at all.
  *
  * Memory a row: the row and a byte, rounded up to 4, and 20 bytes in a leaf that is a quarter to
- * wholly full. A removed row's bytes stay readable until topset_settle(). Owned by one operator; one
+ * wholly full; where sets may be tiny (topset_tiny.h), up to 8 rows take 16 bytes each. A removed row's bytes stay readable until topset_settle(). Owned by one operator; one
  * thread.
  */
 #ifndef PALIMPSEST_ARRANGE_TOPSET_H
@@ -28,6 +28,7 @@ struct topset {
     struct slab nodes;
     uint32_t root;   /* 0 = empty */
     uint32_t height; /* levels of inner nodes */
+    bool tiny;       /* few rows are a list, not a tree; for memory that many sets share */
     int64_t total;   /* weight of all rows */
     uint64_t nrows;
     size_t outline_bytes;

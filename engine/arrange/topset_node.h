@@ -35,6 +35,15 @@ struct path {
     uint32_t at[MAX_HEIGHT + 1];
 };
 
+static inline const uint8_t *topset_record_row(const struct topset *t, uint32_t handle)
+{
+    const uint8_t *flag = slab_at(&t->records, handle), *outline;
+    if (!*flag)
+        return flag + 1;
+    memcpy(&outline, flag + 1, sizeof outline);
+    return outline;
+}
+
 static inline struct node *node_at(const struct topset *t, uint32_t handle)
 {
     return slab_at(&t->nodes, handle);

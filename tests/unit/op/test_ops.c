@@ -659,6 +659,92 @@ START_TEST(long_rows_of_partitions_are_kept_too)
 }
 END_TEST
 
+/* ------------------------------------------------------------ windows */
+
+static struct op *window(struct op *in, const struct window_call *call)
+{
+    static const struct sort_key by_second = {.col = 1};
+    struct window_call *kept = arena_memdup(&arena, call, sizeof *call);
+    struct op *op = op_window(c, in, COLS(in, 0), 1, &by_second, 1, kept, 1);
+    circuit_set_output(c, op);
+    return op;
+}
+
+static const struct win_frame running = {
+    .mode = FRAME_RANGE, .start = {.kind = BOUND_UNBOUNDED}, .end = {.kind = BOUND_CURRENT}};
+
+START_TEST(a_row_that_comes_renumbers_those_behind_it)
+{
+    struct op *s = SOURCE(OID_INT4, OID_INT4);
+    window(s,
+           &(struct window_call){.win = {.cls = win_lookup(3100, 0), .result = type_of(OID_INT8)},
+                                 .frame = &running});
+    push(s, 2, "1 10");
+    push(s, 1, "1 20");
+    push(s, 1, "2 5");
+    step("+1[1,10,1] +1[1,10,2] +1[1,20,3] +1[2,5,1]");
+    push(s, 1, "1 15");
+    step("+1[1,15,3] +1[1,20,4] -1[1,20,3]");
+    push(s, -1, "1 10");
+    push(s, 1, "2 6");
+    step("+1[1,15,2] +1[1,20,3] +1[2,6,2] -1[1,10,2] -1[1,15,3] -1[1,20,4]");
+    push(s, -1, "2 5");
+    push(s, -1, "2 6");
+    step("-1[2,5,1] -1[2,6,2]");
+}
+END_TEST
+
+START_TEST(a_neighbour_sees_its_neighbour_go)
+{
+    struct op *s = SOURCE(OID_INT4, OID_INT4);
+    window(s, &(struct window_call){.win = {.cls = win_lookup(3106, 1),
+                                            .nargs = 1,
+                                            .args = {col(s, 0, 1)},
+                                            .result = type_of(OID_INT4)},
+                                    .frame = &running});
+    for (int i = 1; i < 40; i++)
+        push(s, 1, arena_printf(&arena, "1 %d", i));
+    ck_assert(rel_apply(&seen, circuit_output_layout(c), circuit_step(c), &arena));
+    push(s, -1, "1 20");
+    step("+1[1,21,19] -1[1,20,19] -1[1,21,20]");
+    push(s, -1, "1 1");
+    push(s, 1, "1 100");
+    step("+1[1,100,39] +1[1,2,null] -1[1,1,null] -1[1,2,1]");
+}
+END_TEST
+
+START_TEST(peers_share_a_running_sum)
+{
+    struct op *s = SOURCE(OID_INT4, OID_INT4);
+    struct window_call call = {.is_agg = true, .agg = agg(2108, s, 1, OID_INT8), .frame = &running};
+    window(s, &call);
+    push(s, 1, "1 1");
+    push(s, 2, "1 2");
+    push(s, 1, "1 NULL");
+    step("+1[1,1,1] +1[1,null,5] +2[1,2,5]");
+    push(s, -1, "1 2");
+    step("+1[1,2,3] +1[1,null,3] -1[1,null,5] -2[1,2,5]");
+}
+END_TEST
+
+START_TEST(an_error_in_a_frame_lasts_as_long_as_the_row)
+{
+    struct op *s = SOURCE(OID_INT4, OID_INT4);
+    struct window_call sum = {.is_agg = true, .agg = agg(2108, s, 1, OID_INT8), .frame = &running};
+    const struct expr *ten = expr_const(&arena, value_int(10), type_of(OID_INT4));
+    sum.agg.args[0] = call(154, ten, col(s, 0, 1), OID_INT4);
+    window(s, &sum);
+    push(s, 1, "1 1");
+    step("+1[1,1,10]");
+    push(s, 1, "1 0");
+    circuit_step(c);
+    ck_assert_str_eq(circuit_error(c)->sqlstate, "22012");
+    push(s, -1, "1 0");
+    circuit_step(c);
+    ck_assert_ptr_null(circuit_error(c));
+}
+END_TEST
+
 /* ------------------------------------------------------------ looks */
 
 START_TEST(a_circuit_describes_itself_and_accounts_for_its_memory)
@@ -756,6 +842,10 @@ int main(void)
     tcase_add_test(t, ties_extend_the_window);
     tcase_add_test(t, each_partition_has_a_window_of_its_own);
     tcase_add_test(t, long_rows_of_partitions_are_kept_too);
+    tcase_add_test(t, a_row_that_comes_renumbers_those_behind_it);
+    tcase_add_test(t, a_neighbour_sees_its_neighbour_go);
+    tcase_add_test(t, peers_share_a_running_sum);
+    tcase_add_test(t, an_error_in_a_frame_lasts_as_long_as_the_row);
     tcase_add_test(t, a_circuit_describes_itself_and_accounts_for_its_memory);
     tcase_add_loop_test(t, a_retract_of_nothing_breaks_the_circuit_and_not_the_program, 0, 5);
     suite_add_tcase(s, t);
