@@ -50,6 +50,7 @@ void slide_begin(struct slide *s, const struct win_part *part, struct arena *are
     s->known = arena_zalloc(arena, part->n);
     s->args = ARENA_ARRAY(arena, struct value, part->n * s->call->spec.nargs);
     s->failed = 0;
+    s->fails = (struct win_span){0, 0};
     s->fresh = false;
     if (is_extreme(s))
         grow_tree(s);
@@ -62,18 +63,18 @@ void slide_end(struct slide *s)
 
 /* ------------------------------------------------------------ one row */
 
-static enum known look_at(struct slide *s, size_t row, struct value *args)
+static enum known look_at(const struct slide *s, size_t row, struct value *args, struct err *err)
 {
     const struct group_agg *call = s->call;
     struct eval_ctx cx = {
         .layout = {s->part->layout}, .row = {s->part->rows[row]}, .arena = s->arena};
     bool passes = true;
-    if (call->filter && !expr_holds(call->filter, &cx, &passes, &s->err))
+    if (call->filter && !expr_holds(call->filter, &cx, &passes, err))
         return FAILS;
     if (!passes)
         return LEFT_OUT;
     for (uint32_t i = 0; i < call->spec.nown; i++)
-        if (!expr_eval(call->args[i], &cx, &args[i], &s->err))
+        if (!expr_eval(call->args[i], &cx, &args[i], err))
             return FAILS;
     if (call->spec.nargs > call->spec.nown) /* what it is ordered by */
         args[call->spec.nown] = value_int((int64_t)row);
@@ -84,8 +85,10 @@ static void grow_tree(struct slide *s)
 {
     size_t n = s->part->n;
     uint32_t *rows = arena_alloc(s->arena, n * sizeof *rows);
+    struct err ignored;
     for (size_t i = 0; i < n; i++) {
-        enum known known = look_at(s, i, &s->args[i]);
+        enum known known = look_at(s, i, &s->args[i], &ignored);
+        s->known[i] = (uint8_t)known;
         rows[i] = known == COUNTS ? (uint32_t)i + 1 : known == FAILS ? EXTREME_FAILS : EXTREME_NONE;
     }
     extreme_build(&s->extreme, &s->call->spec, s->args, rows, n, s->arena);
@@ -95,8 +98,9 @@ static void add_row(struct slide *s, size_t row, int64_t weight)
 {
     const struct agg_spec *spec = &s->call->spec;
     struct value *args = s->args + row * spec->nargs;
+    struct err ignored;
     if (s->known[row] == UNKNOWN)
-        s->known[row] = (uint8_t)look_at(s, row, args);
+        s->known[row] = (uint8_t)look_at(s, row, args, &ignored);
     if (s->known[row] == COUNTS)
         spec->cls->add(spec, s->state, args, weight);
     else if (s->known[row] == FAILS)
@@ -127,14 +131,40 @@ static bool same_rows(const struct win_rows *a, const struct win_rows *b)
     return a->n == b->n && memcmp(a->span, b->span, a->n * sizeof *a->span) == 0;
 }
 
-static bool extreme_over(const struct slide *s, const struct win_rows *frame, struct value *out,
+/* The first row of the frame whose arguments fail. As long as the frame is one span, begins at or behind
+ * where the last search began, and holds what that found, it is the same. */
+static size_t first_failing(struct slide *s, const struct win_rows *frame)
+{
+    const struct win_span *span = &frame->span[0];
+    if (frame->n == 1 && span->from >= s->fails.from && span->from <= s->fails.to &&
+        s->fails.to < span->to && s->known[s->fails.to] == FAILS)
+        return s->fails.to;
+    for (size_t i = 0; i < frame->n; i++)
+        for (size_t row = frame->span[i].from; row < frame->span[i].to; row++)
+            if (s->known[row] == FAILS) {
+                if (frame->n == 1)
+                    s->fails = (struct win_span){span->from, row};
+                return row;
+            }
+    return 0;
+}
+
+/* That row's error: the same one however the frame was come to, since who counts it now will take it
+ * back later. */
+static bool first_error(struct slide *s, const struct win_rows *frame, struct err *err)
+{
+    struct value args[AGG_MAX_ARGS];
+    if (look_at(s, first_failing(s, frame), args, err) == FAILS)
+        return false;
+    return err_set(err, ERR_INTERNAL, "a window's argument fails no more");
+}
+
+static bool extreme_over(struct slide *s, const struct win_rows *frame, struct value *out,
                          struct err *err)
 {
     uint32_t row = extreme_find(&s->extreme, frame);
-    if (row == EXTREME_FAILS) {
-        *err = s->err;
-        return false;
-    }
+    if (row == EXTREME_FAILS)
+        return first_error(s, frame, err);
     *out = row == EXTREME_NONE ? value_null() : s->args[row - 1];
     return true;
 }
@@ -150,10 +180,8 @@ bool slide_to(struct slide *s, const struct win_rows *frame, struct value *out, 
         s->in = *frame;
         s->fresh = false;
     }
-    if (s->failed) {
-        *err = s->err;
-        return false;
-    }
+    if (s->failed)
+        return first_error(s, frame, err);
     if (!s->fresh) {
         struct value v;
         if (!spec->cls->result(spec, s->state, s->arena, &v, err))

@@ -17,11 +17,11 @@ struct slide {
     /* While in a partition; in its arena: */
     const struct win_part *part;
     struct arena *arena;
-    struct win_rows in; /* the rows that are in the state */
-    uint8_t *known;     /* what is known of each row's arguments */
-    struct value *args; /* of each row */
-    int64_t failed;     /* rows in `in` whose arguments fail */
-    struct err err;     /* of the last that did */
+    struct win_rows in;    /* the rows that are in the state */
+    uint8_t *known;        /* what is known of each row's arguments */
+    struct value *args;    /* of each row */
+    int64_t failed;        /* rows in `in` whose arguments fail */
+    struct win_span fails; /* from the first row that was looked at to the first that fails */
     struct value result;
     bool fresh;             /* `result` is that of `in` */
     struct extreme extreme; /* of min and max */

@@ -204,6 +204,8 @@ static bool bind_win_agg(struct binder *b, struct scope *sc, const struct pgnode
     call->nargs = call->nown;
     if (!agg_resolve(call, &agg->spec, b->err))
         return false;
+    if (!agg->spec.cls->result)
+        return err_soft(b->err, "aggregate %s as a window function", call->name);
     if (!agg->spec.cls->ordered)
         return true;
     by_number.arg = (uint32_t)call->nargs;
