@@ -350,6 +350,7 @@ void catalog_load_fini(struct catalog_load *cl)
 {
     VEC_FREE(cl->tables);
     VEC_FREE(cl->views);
+    VEC_FREE(cl->functions);
     VEC_FREE(cl->names);
     VEC_FREE(cl->constants);
     arena_fini(&cl->arena);

@@ -38,6 +38,7 @@ struct catalog_load {
     struct arena arena;
     VEC(struct cat_table *) tables;
     VEC(struct plan_view) views;            /* those inlined */
+    VEC(struct plan_view) functions;        /* of users, that the plan asks for */
     VEC(struct catalog_constant) constants; /* see catalog_constants.c */
     size_t constants_views;                 /* views they were looked for in, + 1; 0 = not yet */
     VEC(struct catalog_name) names;         /* looked up so far; see catalog_names.c */
@@ -46,6 +47,11 @@ struct catalog_load {
 
 void catalog_load_init(struct catalog_load *cl, struct pgconn *conn, const char *publication);
 void catalog_load_fini(struct catalog_load *cl);
+
+/* SQL for what a function of pg_proc p is, in a hash: another one after CREATE OR REPLACE. */
+#define CATALOG_FUNCTION_MARK                                                                      \
+    "pg_catalog.md5(pg_catalog.concat_ws('|', p.prosrc, p.probin, p.prosqlbody::pg_catalog.text, " \
+    "p.proconfig, p.prolang, p.prorettype, p.proisstrict, p.provolatile))"
 
 /* Answers about names; in catalog_names.c. */
 extern const struct catalog_names catalog_load_names;

@@ -5,6 +5,7 @@
  * The session that a question goes to has an empty search path: names of pg_catalog are found there
  * without their schema, all others need it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,8 @@ static const struct cat_call *name_function(void *ctx, uint32_t oid, struct err 
                       "p.provolatile, p.oid < 16384 AND n.nspname = 'pg_catalog', "
                       "pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AND "
                       "pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
-                      "pg_catalog.round(p.procost::numeric) FROM pg_catalog.pg_proc p "
+                      "pg_catalog.round(p.procost::numeric), CASE WHEN p.oid >= 16384 "
+                      "THEN " CATALOG_FUNCTION_MARK " END FROM pg_catalog.pg_proc p "
                       "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = %u",
                       oid),
         kind, oid, err);
@@ -77,6 +79,14 @@ static const struct cat_call *name_function(void *ctx, uint32_t oid, struct err 
     f->is_builtin = flag_at(res, 3);
     f->may_execute = flag_at(res, 4);
     f->cost = (uint32_t)strtoul(PQgetvalue(res, 0, 5), NULL, 10);
+    f->mark = text_at(cl, res, 6);
+    if (f->mark) {
+        struct plan_view v = {.oid = oid};
+        snprintf(v.mark, sizeof v.mark, "%s", f->mark);
+        VEC_PUSH(cl->functions, v);
+    } else {
+        f->mark = "";
+    }
     PQclear(res);
     return remember(cl, kind, oid, 0, f);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/catalog_load.h"
 #include "daemon/config.h"
 
 /*
@@ -51,8 +52,9 @@ static const char fingerprint_sql[] =
     "pg_catalog.pg_inherits i JOIN t ON i.inhparent = t.oid WHERE NOT i.inhdetachpending) SELECT "
     "pg_catalog.string_agg(t.oid::pg_catalog.text, ',' ORDER BY t.oid) FROM t JOIN "
     "pg_catalog.pg_class k ON k.oid = t.oid WHERE k.relkind <> 'p'), "
-    "(SELECT pg_catalog.md5(r.ev_action::pg_catalog.text) FROM pg_catalog.pg_rewrite r WHERE "
-    "r.ev_class = c.oid AND r.rulename = '_RETURN'), c.oid "
+    "COALESCE((SELECT pg_catalog.md5(r.ev_action::pg_catalog.text) FROM pg_catalog.pg_rewrite r "
+    "WHERE r.ev_class = c.oid AND r.rulename = '_RETURN'), "
+    "(SELECT " CATALOG_FUNCTION_MARK " FROM pg_catalog.pg_proc p WHERE p.oid = u.oid)), c.oid "
     "FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS u(oid) LEFT JOIN pg_catalog.pg_class c ON "
     "c.oid = u.oid ORDER BY u.oid";
 

@@ -20,7 +20,7 @@ struct fingerprint {
     char *core;    /* owned; "" = the relation is gone */
     char *columns; /* owned; "\n" after each */
     char *tree;    /* owned; leaves below it (itself, if it is one): OIDs, ascending, with commas */
-    char mark[33]; /* of a view: MD5 of its definition, as in struct plan_view */
+    char mark[33]; /* of a view or function: MD5 of its definition, as in struct plan_view */
     bool torn;     /* rows read at another one are in use too: it holds for nothing */
 };
 

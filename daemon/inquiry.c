@@ -220,13 +220,25 @@ static bool read_probe(struct inquiry *q)
 static void note_views(struct plan_spec *spec, const struct plan_view *views, size_t n)
 {
     struct buf b = {0};
-    spec->views = arena_memdup(&spec->arena, views, n * sizeof *views);
-    spec->nviews = n;
     buf_adds(&b, spec->key);
     for (size_t i = 0; i < n; i++)
         buf_addf(&b, " view %u", views[i].oid);
     snprintf(spec->key, sizeof spec->key, "%016" PRIx64, (uint64_t)XXH3_64bits(b.data, b.len));
     buf_fini(&b);
+}
+
+/* A plan whose functions are others now has given answers that are no longer those of Postgres. The
+ * new definition makes another key (see struct delegate_call). */
+static void watch_definitions(struct plan_spec *spec, const struct catalog_load *cl)
+{
+    size_t n = cl->views.n + cl->functions.n;
+    struct plan_view *v = ARENA_ARRAY(&spec->arena, struct plan_view, n);
+    if (cl->views.n)
+        memcpy(v, cl->views.v, cl->views.n * sizeof *v);
+    if (cl->functions.n)
+        memcpy(v + cl->views.n, cl->functions.v, cl->functions.n * sizeof *v);
+    spec->views = v;
+    spec->nviews = n;
 }
 
 /* The statement as Postgres prints it when no name can be seen without its schema: what a name means
@@ -269,6 +281,8 @@ static const struct plan_spec *make_spec(struct inquiry *q, const struct config 
         spec = make_rerun(q, cfg);
     if (spec && q->catalog.views.n)
         note_views(spec, q->catalog.views.v, q->catalog.views.n);
+    if (spec)
+        watch_definitions(spec, &q->catalog);
     return spec;
 }
 

@@ -71,7 +71,8 @@ static bool view_is_another(struct relations_now *l, const struct plan_spec *spe
         /* One that isn't in the list has come since Postgres was asked. */
         if (!r || strcmp(r->mark, spec->views[i].mark) == 0)
             continue;
-        err_set(err, ERR_FEATURE_NOT_SUPPORTED, "a view in the statement was redefined or dropped");
+        err_set(err, ERR_FEATURE_NOT_SUPPORTED,
+                "a view or function in the statement was redefined or dropped");
         err_hint(err, "Subscribe again.");
         return true;
     }

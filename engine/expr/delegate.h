@@ -98,6 +98,7 @@ struct delegate_call {
     size_t nparts;
     const char *const *arrays; /* by argument: the array type it travels in, "text[]" mostly */
     const char *sql;           /* the question */
+    const char *marks;         /* what the users' functions in it are now: part of the identity */
     uint32_t cost;             /* Postgres's estimate for one row, in calls of a simple function */
     /* Texts are read as dates or times: those that name a moment ("today") fail. */
     bool timeless;

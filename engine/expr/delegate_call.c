@@ -156,7 +156,7 @@ void delegate_call_finish(struct delegate_call *call, const struct expr *const *
     add_question(&b, call, nargs);
     call->sql = arena_strndup(a, b.data, b.len);
     /* The values of the key are told apart by type, and so are results. */
-    buf_addf(&b, " %u", result->type->oid);
+    buf_addf(&b, " %s %u", call->marks ? call->marks : "", result->type->oid);
     for (size_t i = 0; i < nargs; i++)
         buf_addf(&b, " %u", args[i]->ct.type->oid);
     XXH128_hash_t h = XXH3_128bits(b.data, b.len);

@@ -92,6 +92,13 @@ static void put_name(struct canon *c, const char *name)
     buf_addf(&c->b, ":%s", name);
 }
 
+/* The question itself may be long. */
+static void put_call(struct canon *c, const struct delegate_call *call)
+{
+    put(c, "d", (int64_t)call->id[0]);
+    put(c, "d", (int64_t)call->id[1]);
+}
+
 static void put_expr(struct canon *c, const struct expr *e)
 {
     buf_addf(&c->b, " (%d", e->kind);
@@ -107,7 +114,7 @@ static void put_expr(struct canon *c, const struct expr *e)
     put(c, "o", e->op);
     put(c, "i", e->collation ? e->collation->oid : 0);
     if (e->kind == EXPR_DELEGATED)
-        put_name(c, e->call->sql);
+        put_call(c, e->call);
     for (uint32_t i = 0; i < e->nargs; i++)
         put_expr(c, e->args[i]);
     buf_addc(&c->b, ')');

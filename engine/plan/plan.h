@@ -32,7 +32,8 @@ struct plan_source {
     struct layout *layout; /* of the rows to push; owned */
 };
 
-/* A view the statement was read through. Its definition is part of the plan. */
+/* A view the statement was read through, or a user's function that Postgres is asked for. Its
+ * definition is part of the plan. */
 struct plan_view {
     uint32_t oid;
     char mark[33]; /* the definition's MD5, in hexadecimal */
@@ -65,7 +66,7 @@ struct plan_spec {
     /* The tables it reads; of a rerun without columns and layout. */
     struct plan_source *sources;
     size_t nsources;
-    const struct plan_view *views; /* those that were inlined; the caller's to fill in */
+    const struct plan_view *views; /* and functions; the caller's to fill in */
     size_t nviews;
     /* ORDER BY of the outermost query: the order of a SNAPSHOT's rows. Columns may be beyond
      * ncolumns (resjunk): they are in the output row but not shown. */
@@ -84,7 +85,7 @@ struct plan_input {
     const struct value *params;    /* values of $1…: parsed, of type param_types[i] */
     const struct column_type *param_types;
     size_t nparams;
-    const char *qualified;   /* sql with every name qualified; for plan_spec_rerun() */
+    const char *qualified; /* sql with every name qualified; for plan_spec_rerun() */
     /* Where a recursion is taken for one that never ends; 0: the default. */
     int64_t recursion_depth, recursion_rows;
     const char *environment; /* whatever else changes the answer (time zone); part of the key */

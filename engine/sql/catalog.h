@@ -59,6 +59,7 @@ struct cat_call {
     bool is_builtin;  /* of initdb, in pg_catalog */
     bool may_execute; /* the daemon's role may */
     uint32_t cost;    /* pg_proc's, rounded */
+    const char *mark; /* of a user's function: what its definition is now; else "" */
 };
 
 struct cat_operator {

@@ -114,6 +114,7 @@ static const struct cat_call *checked_function(struct deparse *d, uint32_t funci
     const struct cat_call *f = cat->names->function(cat->ctx, funcid, d->b->err);
     if (f && f->may_execute && is_lasting(f, funcid)) {
         d->cost += f->cost;
+        buf_adds(&d->marks, f->mark);
         return f;
     }
     if (f && !f->may_execute)
@@ -256,6 +257,7 @@ static void add_delegated(struct deparse *d, const struct expr *e)
     }
     deparse_label(d, c->label);
     d->cost += c->cost;
+    buf_adds(&d->marks, c->marks);
 }
 
 /* Texts that a merged call reads as dates must be seen before they travel. */
@@ -313,6 +315,7 @@ static const struct expr *make(struct deparse *d, struct column_type result)
     c->parts = d->parts.v;
     c->nparts = d->parts.n;
     c->arrays = d->arrays;
+    c->marks = arena_strndup(d->b->arena, buf_cstr(&d->marks), d->marks.len);
     c->cost = d->cost;
     c->timeless = d->timeless;
     return expr_delegated(d->b->arena, c, d->args.v, d->args.n, result);
@@ -323,5 +326,6 @@ const struct expr *deparse_finish(struct deparse *d, struct column_type result)
     const struct expr *e = d->failed ? NULL : make(d, result);
     buf_fini(&d->text);
     buf_fini(&d->label);
+    buf_fini(&d->marks);
     return e;
 }

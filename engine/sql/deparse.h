@@ -35,7 +35,7 @@ struct deparse {
     bool failed;
     uint32_t cost; /* as in struct delegate_call */
     bool timeless; /* texts are read as dates or times: those that name a moment won't do */
-    struct buf text, label;
+    struct buf text, label, marks;
     struct deparse_parts parts;
     struct exprs args;
     const char **arrays; /* by argument */
