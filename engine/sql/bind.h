@@ -53,6 +53,7 @@ struct rte {
     bool bound;
     const struct lcol *cols; /* by attnum - 1; rel 0 = a dropped column */
     size_t ncols;
+    struct lcol present; /* true, or NULL above an outer join without partner; rel 0 = not there */
 };
 
 struct cte_entry {

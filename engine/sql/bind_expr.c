@@ -61,6 +61,15 @@ static const struct expr *refuse_call(struct binder *b, uint32_t funcid)
     return NULL;
 }
 
+/* Native functions take their arguments as they are declared. */
+static bool are_in_order(const struct pgnode *args)
+{
+    for (uint32_t i = 0; i < args->n; i++)
+        if (pgn_is(args->items[i], "NAMEDARGEXPR") && pgn_int(args->items[i], "argnumber") != i)
+            return false;
+    return true;
+}
+
 static const struct expr *bind_call(struct binder *b, struct scope *sc, const struct pgnode *node,
                                     const char *func, const char *type, const char *coll)
 {
@@ -76,7 +85,11 @@ static const struct expr *bind_call(struct binder *b, struct scope *sc, const st
     const struct expr **args = bind_args(b, sc, pgn_field(node, "args"), &n);
     if (!args)
         return NULL;
-    const struct expr *e = expr_func(b->arena, funcid, NULL, args, n, result, in, b->err);
+    const struct expr *e = NULL;
+    if (are_in_order(pgn_field(node, "args")))
+        e = expr_func(b->arena, funcid, NULL, args, n, result, in, b->err);
+    else
+        err_soft(b->err, "a function with named arguments");
     if (e)
         return bind_fold(b, e);
     if (!bind_can_delegate(b))

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/plan/carry.h"
+#include "engine/sql/bind_row.h"
 #include "engine/sql/refuse.h"
 
 struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex)
@@ -231,7 +232,7 @@ static struct logical *bind_beside(struct binder *b, struct scope *sc, const str
         return bind_item(b, sc, item);
     struct logical *n = bind_rte_beside(b, sc, pgn_int(item, "rtindex"), left);
     *applied = n && left && n->kind == LOGICAL_FLATMAP && n->in[0] == left;
-    return n;
+    return n && !*applied ? bind_presence(b, sc, pgn_int(item, "rtindex"), n) : n;
 }
 
 /* LEFT JOIN LATERAL f(…) ON …: rows without any stay. */
@@ -354,8 +355,9 @@ static struct logical *bind_list(struct binder *b, struct scope *sc, const struc
 
 static struct logical *bind_item(struct binder *b, struct scope *sc, const struct pgnode *item)
 {
+    bool applied;
     if (pgn_is(item, "RANGETBLREF"))
-        return bind_rte(b, sc, pgn_int(item, "rtindex"));
+        return bind_beside(b, sc, item, NULL, &applied);
     if (pgn_is(item, "JOINEXPR"))
         return bind_join(b, sc, item);
     bind_broken(b, "a FROM item of unknown form");

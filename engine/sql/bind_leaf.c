@@ -77,7 +77,7 @@ const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgn
     if (!rte)
         return NULL;
     if (attno == 0)
-        return bind_whole_row(b, sc, rte, pgn_oid(node, "vartype"));
+        return bind_whole_row(b, sc, rte, node);
     if (attno < 0) {
         refuse_system_column((int)attno, b->err);
         return NULL;

@@ -73,19 +73,6 @@ static const struct expr *bind_row_null_test(struct binder *b, struct scope *sc,
     return v ? bind_fold(b, expr_bool(b->arena, EXPR_AND, v, n)) : NULL;
 }
 
-const struct expr *bind_null_test(struct binder *b, struct scope *sc, const struct pgnode *node)
-{
-    const struct pgnode *tested = pgn_field(node, "arg");
-    bool negated = pgn_int(node, "nulltesttype") == 1;
-    if (pgn_bool(node, "argisrow") && pgn_is(tested, "ROWEXPR"))
-        return bind_row_null_test(b, sc, tested, negated);
-    const struct expr *arg = bind_expr(b, sc, tested);
-    if (!arg)
-        return NULL;
-    return pgn_bool(node, "argisrow") ? delegated_null_test(b, arg, negated)
-                                      : bind_fold(b, expr_is_null(b->arena, arg, negated));
-}
-
 /* op(x, y) of the comparison under way. */
 static const struct expr *compare(struct binder *b, uint32_t funcid, const struct expr *x,
                                   const struct expr *y, const struct collation *coll)
@@ -181,8 +168,8 @@ const struct expr *bind_row(struct binder *b, struct scope *sc, const struct pgn
     return v ? delegated_row(b, pgn_oid(node, "row_typeid"), NULL, v, n) : NULL;
 }
 
-/* Above an outer join the row of a table is NULL where there was no partner, and not a row of NULLs:
- * which of the two it is can't be told from its columns. */
+/* ------------------------------------------------------------ rows of whole tables */
+
 static bool has_outer_join(const struct scope *sc)
 {
     for (size_t i = 0; i < sc->nrtes; i++)
@@ -191,14 +178,120 @@ static bool has_outer_join(const struct scope *sc)
     return false;
 }
 
+/* Whether something in the tree refers to the whole row; level: queries between. */
+static bool wants_whole_row(const struct pgnode *n, int64_t rtindex, int64_t level)
+{
+    if (pgn_is(n, "VAR"))
+        return pgn_int(n, "varno") == rtindex && pgn_int(n, "varattno") == 0 &&
+               pgn_int(n, "varlevelsup") == level;
+    level += pgn_is(n, "QUERY");
+    for (uint32_t i = 0; i < n->n; i++)
+        if (wants_whole_row(n->items[i], rtindex, level))
+            return true;
+    return false;
+}
+
+/*
+ * Above an outer join the row of a table is NULL where there was no partner, and not a row of NULLs:
+ *
+ *     SELECT to_jsonb(b) FROM a LEFT JOIN b ON …    -- NULL, not {"x": null, "y": null}
+ *
+ * Which of the two it is can't be told from its columns, so below the join it gets one more.
+ */
+struct logical *bind_presence(struct binder *b, struct scope *sc, int64_t rtindex,
+                              struct logical *n)
+{
+    struct rte *rte = bind_find_rte(b, sc, rtindex);
+    struct column_type boolean = {type_native(OID_BOOL), -1, NULL};
+    if (!rte || !has_outer_join(sc) || !wants_whole_row(sc->query, rtindex, -1))
+        return n;
+    struct logical *p = logical_new(b->arena, LOGICAL_PROJECT, 1);
+    p->in[0] = n;
+    p->rel = b->next_rel++;
+    p->ncols = p->nexprs = n->ncols + 1;
+    p->cols = ARENA_ARRAY(b->arena, struct lcol, p->ncols);
+    p->exprs = ARENA_ARRAY(b->arena, const struct expr *, p->ncols);
+    for (size_t i = 0; i < n->ncols; i++) {
+        p->cols[i] = n->cols[i];
+        p->exprs[i] = lcol_expr(b->arena, &n->cols[i]);
+    }
+    rte->present = (struct lcol){p->rel, 1, boolean, ""};
+    p->cols[n->ncols] = rte->present;
+    p->exprs[n->ncols] = expr_const(b->arena, value_bool(true), boolean);
+    return p;
+}
+
+/* Column no of what the VAR means the whole row of. */
+static const struct pgnode *column_of(struct binder *b, const struct pgnode *var, size_t no)
+{
+    struct pgnode *copy = arena_memdup(b->scratch, var, sizeof *var);
+    struct pgnode *attno = ARENA_NEW(b->scratch, struct pgnode);
+    *attno = (struct pgnode){.kind = PGN_ATOM, .text = arena_printf(b->scratch, "%zu", no)};
+    attno->len = (uint32_t)strlen(attno->text);
+    copy->items = arena_memdup(b->scratch, var->items, var->n * sizeof(struct pgnode *));
+    for (uint32_t i = 0; i < var->n; i++)
+        if (strcmp(var->names[i], "varattno") == 0)
+            copy->items[i] = attno;
+    return copy;
+}
+
+/* Whether all columns are NULL, or none is; where there was no partner, all are. */
+static const struct expr *table_null_test(struct binder *b, struct scope *sc,
+                                          const struct pgnode *var, bool negated)
+{
+    struct scope *home = sc;
+    struct exprs tests = {0};
+    for (int64_t up = pgn_int(var, "varlevelsup"); up > 0 && home; up--)
+        home = home->parent;
+    struct rte *rte = home ? bind_find_rte(b, home, pgn_int(var, "varno")) : NULL;
+    if (!rte || !rte->bound) {
+        bind_broken(b, "a row of a table that isn't there");
+        return NULL;
+    }
+    for (size_t i = 0; i < rte->ncols; i++) {
+        if (!rte->cols[i].rel)
+            continue;
+        const struct expr *e = bind_expr(b, sc, column_of(b, var, i + 1));
+        if (!e)
+            return NULL;
+        AVEC_PUSH(b->arena, tests, bind_fold(b, expr_is_null(b->arena, e, negated)));
+    }
+    return bind_fold(b, expr_bool(b->arena, EXPR_AND, tests.v, tests.n));
+}
+
+const struct expr *bind_null_test(struct binder *b, struct scope *sc, const struct pgnode *node)
+{
+    const struct pgnode *tested = pgn_field(node, "arg");
+    bool negated = pgn_int(node, "nulltesttype") == 1, row = pgn_bool(node, "argisrow");
+    if (row && pgn_is(tested, "ROWEXPR"))
+        return bind_row_null_test(b, sc, tested, negated);
+    if (row && pgn_is(tested, "VAR") && pgn_int(tested, "varattno") == 0)
+        return table_null_test(b, sc, tested, negated);
+    const struct expr *arg = bind_expr(b, sc, tested);
+    if (!arg)
+        return NULL;
+    return row ? delegated_null_test(b, arg, negated)
+               : bind_fold(b, expr_is_null(b->arena, arg, negated));
+}
+
+/* The row, or NULL where the presence column is. */
+static const struct expr *row_or_null(struct binder *b, const struct rte *rte,
+                                      const struct expr *row)
+{
+    const struct expr *present = lcol_expr(b->arena, &rte->present);
+    const struct expr *args[] = {expr_is_null(b->arena, present, false),
+                                 expr_const(b->arena, value_null(), row->ct), row};
+    return expr_case(b->arena, args, 3, row->ct);
+}
+
 const struct expr *bind_whole_row(struct binder *b, struct scope *sc, const struct rte *rte,
-                                  uint32_t type)
+                                  const struct pgnode *var)
 {
     const struct expr **v = ARENA_ARRAY(b->arena, const struct expr *, rte->ncols + 1);
     const char **names = ARENA_ARRAY(b->arena, const char *, rte->ncols + 1);
     const struct pgnode *given = pgn_field(pgn_field(rte->node, "eref"), "colnames");
     size_t n = 0;
-    if (!rte->bound || !b->cat->names || has_outer_join(sc)) {
+    if (!rte->bound || !b->cat->names || (has_outer_join(sc) && !rte->present.rel)) {
         err_soft(b->err, "a whole-row reference to a table");
         return NULL;
     }
@@ -206,7 +299,9 @@ const struct expr *bind_whole_row(struct binder *b, struct scope *sc, const stru
         if (!rte->cols[i].rel)
             continue;
         names[n] = i < given->n ? given->items[i]->text : rte->cols[i].name;
-        v[n++] = lcol_expr(b->arena, &rte->cols[i]);
+        if (!(v[n++] = bind_expr(b, sc, column_of(b, var, i + 1))))
+            return NULL;
     }
-    return delegated_row(b, type, names, v, n);
+    const struct expr *row = delegated_row(b, pgn_oid(var, "vartype"), names, v, n);
+    return row && rte->present.rel ? row_or_null(b, rte, row) : row;
 }

@@ -11,8 +11,11 @@ const struct expr *bind_array_op(struct binder *b, struct scope *sc, const struc
 const struct expr *bind_null_test(struct binder *b, struct scope *sc, const struct pgnode *node);
 const struct expr *bind_row(struct binder *b, struct scope *sc, const struct pgnode *node);
 const struct expr *bind_row_compare(struct binder *b, struct scope *sc, const struct pgnode *node);
-/* All columns of the FROM item as one value of that type, OID_RECORD if it has none of its own. */
+/* n, which is that FROM item, with the column that bind_whole_row() needs of it, if it does. */
+struct logical *bind_presence(struct binder *b, struct scope *sc, int64_t rtindex,
+                              struct logical *n);
+/* All columns of the FROM item as one value of the VAR's type, OID_RECORD if it has none. */
 const struct expr *bind_whole_row(struct binder *b, struct scope *sc, const struct rte *rte,
-                                  uint32_t type);
+                                  const struct pgnode *var);
 
 #endif
