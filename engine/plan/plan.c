@@ -8,6 +8,7 @@
 #include "engine/plan/passes.h"
 #include "engine/plan/physical.h"
 #include "engine/sql/bind.h"
+#include "engine/sql/bind_delegate.h"
 #include "engine/sql/refuse.h"
 
 /* ------------------------------------------------------------ the result's columns */
@@ -29,8 +30,8 @@ static bool json_is_known(const struct type *t, int depth)
     return true;
 }
 
-static bool set_columns(struct plan_spec *s, const struct plan_input *in, const struct bound *q,
-                        struct err *err)
+static bool set_columns(struct plan_spec *s, const struct plan_input *in, const struct catalog *cat,
+                        const struct bound *q, struct err *err)
 {
     bool named = in->type_names != NULL;
     s->ncolumns = q->nout;
@@ -41,12 +42,25 @@ static bool set_columns(struct plan_spec *s, const struct plan_input *in, const 
         s->columns[i] = (struct plan_column){
             q->out[i].name, arena_strdup(&s->arena, named ? in->type_names[i] : ct->type->name),
             *ct};
-        if (!json_is_known(ct->type, 0))
+        if (!json_is_known(ct->type, 0) && !cat->names)
             return err_soft(err,
                             "column \"%s\" of type %s, whose JSON form is a function of its own,",
                             q->out[i].name, ct->type->name);
     }
     return true;
+}
+
+/* What is shown of the column: itself, or where only Postgres knows its JSON, that. */
+static const struct expr *shown(struct plan_spec *s, struct binder *b, const struct lcol *col,
+                                size_t i)
+{
+    const struct expr *e = lcol_expr(&s->arena, col);
+    if (json_is_known(col->ct.type, 0))
+        return e;
+    e = delegated_to_json(b, e);
+    if (e)
+        s->columns[i].ct = e->ct;
+    return e;
 }
 
 static size_t position_in(const struct lcol *cols, size_t n, uint32_t rel, uint32_t no)
@@ -57,8 +71,8 @@ static size_t position_in(const struct lcol *cols, size_t n, uint32_t rel, uint3
     return i;
 }
 
-/* The output row: the visible columns, then those that are only sorted by. */
-static struct logical *output_node(struct plan_spec *s, struct pass_ctx *c, const struct bound *q)
+/* The output row: the visible columns, then those that are only sorted by. NULL with b's error. */
+static struct logical *output_node(struct plan_spec *s, struct binder *b, const struct bound *q)
 {
     struct arena *a = &s->arena;
     struct lcol *cols = ARENA_ARRAY(a, struct lcol, q->nout + q->nsort);
@@ -70,17 +84,21 @@ static struct logical *output_node(struct plan_spec *s, struct pass_ctx *c, cons
     for (size_t i = 0; i < q->nsort; i++) {
         const struct logical_sort *by = &q->sort[i];
         size_t at = position_in(cols, n, by->rel, by->no);
-        if (at == n)
+        if (at == n || (at < q->nout && !json_is_known(cols[at].ct.type, 0))) {
+            at = n;
             cols[n++] = *logical_find(q->root, by->rel, by->no);
+        }
         s->order[i] = (struct sort_key){(uint32_t)at, by->desc, by->nulls_first};
     }
     const struct expr **exprs = ARENA_ARRAY(a, const struct expr *, n);
     const char **names = ARENA_ARRAY(a, const char *, n);
     for (size_t i = 0; i < n; i++) {
-        exprs[i] = lcol_expr(a, &cols[i]);
+        exprs[i] = i < q->nout ? shown(s, b, &cols[i], i) : lcol_expr(a, &cols[i]);
+        if (!exprs[i])
+            return NULL;
         names[i] = cols[i].name;
     }
-    return logical_project(a, q->root, c->next_rel++, exprs, names, n);
+    return logical_project(a, q->root, b->next_rel++, exprs, names, n);
 }
 
 /* ------------------------------------------------------------ life */
@@ -91,10 +109,13 @@ static bool plan(struct plan_spec *s, const struct plan_input *in, const struct 
     struct binder b = {
         .arena = &s->arena, .scratch = scratch, .cat = cat, .in = in, .err = err, .next_rel = 1};
     struct bound q;
-    if (!bind_statement(&b, &q) || !set_columns(s, in, &q, err))
+    if (!bind_statement(&b, &q) || !set_columns(s, in, cat, &q, err))
+        return false;
+    struct logical *output = output_node(s, &b, &q);
+    if (!output)
         return false;
     struct pass_ctx c = {&s->arena, b.next_rel};
-    s->root = pass_decorrelate(&c, pass_inline_ctes(&c, output_node(s, &c, &q)), err);
+    s->root = pass_decorrelate(&c, pass_inline_ctes(&c, output), err);
     if (!s->root || !pass_iterate(&c, s->root, err))
         return false;
     if (!logical_is_valid(s->root)) {

@@ -369,3 +369,20 @@ const struct expr *bind_field_select(struct binder *b, struct scope *sc, const s
         deparse_refuse(&d, "a field of a record");
     return deparse_finish(&d, ct);
 }
+
+#define FUNC_TO_JSON 3176
+
+const struct expr *delegated_to_json(struct binder *b, const struct expr *e)
+{
+    struct column_type json = {.typmod = -1};
+    struct deparse d;
+    json.type = b->cat->type(b->cat->ctx, OID_JSON, b->err);
+    if (!json.type)
+        return NULL;
+    deparse_init(&d, b);
+    deparse_function(&d, FUNC_TO_JSON);
+    deparse_text(&d, "(");
+    deparse_arg(&d, e, 0);
+    deparse_text(&d, ")");
+    return deparse_finish(&d, json);
+}

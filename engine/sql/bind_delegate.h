@@ -37,6 +37,8 @@ const struct expr *delegated_null_test(struct binder *b, const struct expr *arg,
  * these names, those of ROW(…) if names is NULL. */
 const struct expr *delegated_row(struct binder *b, uint32_t type, const char *const *names,
                                  const struct expr *const *v, size_t n);
+/* to_json(e), of type json. */
+const struct expr *delegated_to_json(struct binder *b, const struct expr *e);
 /* ROWCOMPAREEXPR. */
 const struct expr *delegated_row_compare(struct binder *b, const struct pgnode *node,
                                          const struct expr *const *l, const struct expr *const *r,
