@@ -94,6 +94,20 @@ static const char *read_string(const char *s, bool escapes, struct buf *text)
     return s;
 }
 
+static void add_literal(struct literals *out, const char *start, const char *end, const char *type,
+                        struct buf *text)
+{
+    struct literal l = {arena_printf(out->a, "%.*s%s", (int)(end - start), start, type),
+                        arena_strndup(out->a, buf_cstr(text), text->len)};
+    VEC_PUSH(out->v, l);
+}
+
+/* The path of a JSON query function is the one constant that is printed without its type. */
+static bool is_path(const char *text)
+{
+    return *text == '$' || strncmp(text, "strict $", 8) == 0;
+}
+
 static void find_literals(const char *s, struct literals *out)
 {
     for (const char *before = ""; *s; before = s++) {
@@ -106,12 +120,13 @@ static void find_literals(const char *s, struct literals *out)
         struct buf text = {0};
         bool escapes = *before == 'E';
         const char *start = escapes ? before : s, *end = read_string(s, escapes, &text);
-        if (end[0] == ':' && end[1] == ':') {
+        const char *type = end;
+        if (end[0] == ':' && end[1] == ':')
             end = skip_type(end + 2);
-            struct literal l = {arena_strndup(out->a, start, (size_t)(end - start)),
-                                arena_strndup(out->a, buf_cstr(&text), text.len)};
-            VEC_PUSH(out->v, l);
-        }
+        if (end > type)
+            add_literal(out, start, end, "", &text);
+        else if (is_path(buf_cstr(&text)))
+            add_literal(out, start, end, "::pg_catalog.jsonpath", &text);
         buf_fini(&text);
         s = end - 1;
     }

@@ -14,6 +14,7 @@
 
 #include "engine/expr/pgfuncs.h"
 #include "engine/sql/bind_delegate.h"
+#include "engine/sql/bind_json.h"
 #include "engine/sql/bind_row.h"
 #include "engine/sql/refuse.h"
 
@@ -366,10 +367,18 @@ static const struct rule native[] = {
 
 /* Where Postgres can be asked, see struct catalog_names. */
 static const struct rule delegated[] = {
-    {"ARRAYEXPR", bind_array},          {"ROWEXPR", bind_row},
-    {"FIELDSELECT", bind_field_select}, {"SUBSCRIPTINGREF", bind_subscript},
-    {"ARRAYCOERCEEXPR", bind_cast},     {"CONVERTROWTYPEEXPR", bind_cast},
-    {"COERCETODOMAIN", bind_cast},      {"XMLEXPR", bind_xml},
+    {"ARRAYEXPR", bind_array},
+    {"ROWEXPR", bind_row},
+    {"FIELDSELECT", bind_field_select},
+    {"SUBSCRIPTINGREF", bind_subscript},
+    {"ARRAYCOERCEEXPR", bind_cast},
+    {"CONVERTROWTYPEEXPR", bind_cast},
+    {"COERCETODOMAIN", bind_cast},
+    {"XMLEXPR", bind_xml},
+    {"JSONVALUEEXPR", bind_json_value},
+    {"JSONISPREDICATE", bind_json_test},
+    {"JSONCONSTRUCTOREXPR", bind_json_made},
+    {"JSONEXPR", bind_json_query},
 };
 
 static bind_fn *find_rule(const struct rule *v, size_t n, const struct pgnode *node)
