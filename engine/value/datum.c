@@ -116,12 +116,11 @@ static bool from_numeric(const struct type *t, struct bytes b, struct arena *a, 
 /* The OID of the label's row in pg_enum. */
 static bool from_enum(const struct type *t, uint32_t oid, struct value *out, struct err *err)
 {
-    for (size_t i = 0; i < t->nlabels; i++)
-        if (t->labels[i].oid == oid) {
-            *out = value_bytes(t->labels[i].name, t->labels[i].len);
-            return true;
-        }
-    return datum_unknown(t, err);
+    const struct type_label *label = type_enum_label(t, oid);
+    if (!label)
+        return datum_unknown(t, err);
+    *out = value_bytes(label->name, label->len);
+    return true;
 }
 
 static bool from_opaque_byval(const struct type *t, int64_t i, struct arena *a, struct value *out,

@@ -100,8 +100,9 @@ struct type {
         *collation;                  /* what a range's bounds or the strings in jsonb compare by */
     const struct type_field *fields; /* JSON_COMPOSITE, in attribute order */
     size_t nfields;
-    const struct type_label *labels; /* TYPE_ENUM, in the order of the type */
+    const struct type_label *labels; /* TYPE_ENUM: as type_new() is told them, in their order */
     size_t nlabels;
+    struct enum_order *enum_order; /* TYPE_ENUM: those known today, see type_enum_place() */
     /* Opaque: equal values have equal text, so that the bytes may serve for grouping and joining
      * (macaddr, bit, xid…; not citext). */
     bool text_is_identity;
@@ -180,10 +181,13 @@ struct column_type {
 const struct type *type_native(uint32_t oid);
 
 /* An interned type of kind ENUM or OPAQUE; rep is filled in, strings, fields and labels are copied.
- * Never freed. */
+ * Never freed. An enum is one type for ever: told again with more labels, or with other names, it
+ * learns them and keeps what it knew, so that rows and plans of before stay valid. */
 const struct type *type_new(const struct type *like);
 /* The place of a label in its enum's order, or -1. */
 int type_enum_place(const struct type *t, const void *label, size_t len);
+/* The label of that OID, or NULL. */
+const struct type_label *type_enum_label(const struct type *t, uint32_t oid);
 
 /* A collation by its locale's name ("C", "POSIX", "en_US.UTF-8", "und-u-ks-level2"), or of kind
  * UNSUPPORTED when this machine has no such locale. provider is pg_collation.collprovider: 'c', 'i', 'd' resolved by
