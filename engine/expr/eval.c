@@ -364,6 +364,9 @@ eval_fn *eval_choose(const struct expr *e)
     case EXPR_NULLIF: return eval_nullif;
     case EXPR_MINMAX: return eval_minmax;
     case EXPR_IN: return eval_in;
+    case EXPR_IN_ARRAY: return eval_in_array;
+    case EXPR_ARRAY: return eval_array;
+    case EXPR_ELEMENT: return eval_element;
     case EXPR_RELABEL: return choose_relabel(e);
     case EXPR_VIA_IO: return eval_via_io;
     case EXPR_DELEGATED: return eval_delegated;

@@ -17,6 +17,9 @@ eval_fn eval_const;
 eval_fn eval_column_int32;
 eval_fn eval_column_int64;
 
+/* In expr_array.c. */
+eval_fn eval_array, eval_element, eval_in_array;
+
 /* EXPR_VIA_IO, in cast.c. */
 eval_fn eval_via_io;
 /* EXPR_DELEGATED, in delegate.c. */

@@ -42,6 +42,9 @@ enum expr_kind {
     EXPR_NULLIF,
     EXPR_MINMAX,   /* GREATEST / LEAST */
     EXPR_IN,       /* x op ANY/ALL (list): args[0] against args[1..]; flag: use_or */
+    EXPR_IN_ARRAY, /* x op ANY/ALL (array): args[0] against the elements of args[1]; flag: use_or */
+    EXPR_ARRAY,    /* ARRAY[args] */
+    EXPR_ELEMENT,  /* args[0][args[1]][args[2]]… */
     EXPR_RELABEL,  /* same bytes, other type */
     EXPR_VIA_IO,   /* text form of one type read as another */
     EXPR_DELEGATED /* computed by Postgres; see delegate.h */
@@ -62,7 +65,7 @@ struct expr {
     uint32_t col;              /* EXPR_COLUMN */
     uint32_t rel;              /* EXPR_COLUMN: planner's relation identity, 0 once positional */
     struct value value;        /* EXPR_CONST */
-    const struct pgfunc *func; /* EXPR_FUNC, EXPR_NULLIF, EXPR_DISTINCT, EXPR_IN: the function */
+    const struct pgfunc *func; /* EXPR_FUNC, EXPR_NULLIF, EXPR_DISTINCT, EXPR_IN[_ARRAY] */
     const struct collation *collation; /* input collation, NULL = none */
     const struct delegate_call *call;  /* EXPR_DELEGATED; in the plan's arena */
 };
@@ -115,6 +118,15 @@ struct expr *expr_minmax(struct arena *a, bool greatest, const struct expr *cons
 struct expr *expr_in(struct arena *a, uint32_t op_funcid, bool use_or, const struct expr *x,
                      const struct expr *const *list, size_t n, const struct collation *coll,
                      struct err *err);
+/* The same over an array; a constant one becomes a list. */
+struct expr *expr_in_array(struct arena *a, uint32_t op_funcid, bool use_or, const struct expr *x,
+                           const struct expr *array, const struct collation *coll, struct err *err);
+struct expr *expr_array(struct arena *a, const struct expr *const *items, size_t n,
+                        struct column_type result, struct err *err);
+/* An element by as many subscripts as the array has dimensions. */
+struct expr *expr_element(struct arena *a, const struct expr *array,
+                          const struct expr *const *subscripts, size_t n, struct column_type result,
+                          struct err *err);
 /* Refuses where the types are binary coercible in Postgres but print differently (regclass to oid).
  */
 struct expr *expr_relabel(struct arena *a, const struct expr *arg, struct column_type result,

@@ -128,6 +128,18 @@ static void print_in(const struct expr *e, const char *const *names, struct buf 
     print_collation(e, b);
 }
 
+static void print_list(const struct expr *e, uint32_t from, const char *open,
+                       const char *const *names, struct buf *b)
+{
+    buf_adds(b, open);
+    for (uint32_t i = from; i < e->nargs; i++) {
+        if (i > from)
+            buf_adds(b, ", ");
+        expr_print(e->args[i], names, b);
+    }
+    buf_addc(b, ']');
+}
+
 /* "(x <suffix>)" */
 static void print_test(const struct expr *e, const char *suffix, const char *const *names,
                        struct buf *b)
@@ -184,7 +196,13 @@ void expr_print(const struct expr *e, const char *const *names, struct buf *b)
     case EXPR_COALESCE: print_call(e, "COALESCE", names, b); break;
     case EXPR_NULLIF: print_call(e, "NULLIF", names, b); break;
     case EXPR_MINMAX: print_call(e, e->flag ? "GREATEST" : "LEAST", names, b); break;
-    case EXPR_IN: print_in(e, names, b); break;
+    case EXPR_IN:
+    case EXPR_IN_ARRAY: print_in(e, names, b); break;
+    case EXPR_ARRAY: print_list(e, 0, "ARRAY[", names, b); break;
+    case EXPR_ELEMENT:
+        expr_print(e->args[0], names, b);
+        print_list(e, 1, "[", names, b);
+        break;
     case EXPR_RELABEL:
     case EXPR_VIA_IO:
         expr_print(e->args[0], names, b);

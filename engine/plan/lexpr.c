@@ -121,6 +121,7 @@ static bool is_null_with(const struct expr *e, const struct lcol *cols, size_t n
     switch (e->kind) {
     case EXPR_COLUMN: return is_among(e, cols, n);
     case EXPR_CONST: return e->value.null;
+    case EXPR_ELEMENT:
     case EXPR_FUNC: /* every native function is strict */
         for (uint32_t i = 0; i < e->nargs; i++)
             if (is_null_with(e->args[i], cols, n))
@@ -132,6 +133,7 @@ static bool is_null_with(const struct expr *e, const struct lcol *cols, size_t n
     case EXPR_NULLIF: return is_null_with(e->args[0], cols, n);
     case EXPR_IN: /* of an empty list the answer is known without x */
         return e->nargs > 1 && is_null_with(e->args[0], cols, n);
+    case EXPR_IN_ARRAY: return is_null_with(e->args[1], cols, n);
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_COALESCE:
@@ -146,6 +148,7 @@ static bool is_null_with(const struct expr *e, const struct lcol *cols, size_t n
     case EXPR_SAME:
     case EXPR_RAISE:
     case EXPR_CASE:
+    case EXPR_ARRAY:
     case EXPR_DELEGATED: return false;
     }
     return false;

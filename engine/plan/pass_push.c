@@ -55,6 +55,7 @@ static size_t cost(const struct expr *e)
     case EXPR_NULLIF:
     case EXPR_MINMAX: n = 2; break;
     case EXPR_IN: n = e->nargs - 1; break;
+    case EXPR_IN_ARRAY: n = 10; break;
     case EXPR_VIA_IO: n = 4; break;
     case EXPR_DELEGATED: n = 2 * (size_t)e->call->cost; break;
     default: break;

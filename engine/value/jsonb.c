@@ -66,6 +66,12 @@ void jsonb_open(struct value v, struct jsonb_iter *out)
         out->p++;
 }
 
+/* What stands between the quotes. */
+static struct value inside(struct value v)
+{
+    return v.len >= 2 ? value_bytes(v.p + 1, v.len - 2) : value_bytes(v.p, 0);
+}
+
 static void skip_blanks(struct jsonb_iter *it)
 {
     while (it->p < it->end && (*it->p == ' ' || *it->p == ',' || *it->p == ':'))
@@ -81,7 +87,7 @@ bool jsonb_next(struct jsonb_iter *it, struct value *key, struct value *member)
     if (it->is_object) {
         const uint8_t *start = it->p;
         it->p = skip_string(it->p, it->end);
-        *key = value_bytes(start + 1, (size_t)(it->p - start) - 2);
+        *key = inside(value_bytes(start, (size_t)(it->p - start)));
         skip_blanks(it);
     }
     const uint8_t *start = it->p;
@@ -149,11 +155,6 @@ static struct value plain(struct value v, struct arena *a)
         }
     }
     return value_bytes(copy, n);
-}
-
-static struct value inside(struct value v)
-{
-    return v.len >= 2 ? value_bytes(v.p + 1, v.len - 2) : value_bytes(v.p, 0);
 }
 
 struct value jsonb_string(struct value v, struct arena *a)

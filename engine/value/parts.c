@@ -145,12 +145,11 @@ void array_measure(const struct type *t, struct value v, struct array_dims *out)
     array_open(t, v, NULL, &r);
     r.p = (const char *)v.p;
     read_bounds(&r, out);
-    if (r.delim == ' ') { /* a vector: from 0, and no braces */
-        struct part part;
+    if (r.delim == ' ') { /* a vector: from 0, no braces, its elements are numbers */
         out->n = 1;
         out->lower[0] = 0;
-        while (array_next(&r, &part))
-            out->length[0]++;
+        for (out->length[0] = 1; r.p < r.end; r.p++)
+            out->length[0] += *r.p == ' ';
         return;
     }
     count_dimensions(&r, out);
