@@ -183,16 +183,36 @@ static bool add_bound(struct deparse *d, struct scope *sc, const struct pgnode *
     return e != NULL;
 }
 
+/* *out stays NULL where the subscript is not one of an array. */
+static bool bind_element(struct binder *b, struct scope *sc, const struct expr *x,
+                         const struct pgnode *subscripts, struct column_type ct,
+                         const struct expr **out)
+{
+    size_t n;
+    const struct expr **v = bind_args(b, sc, subscripts, &n);
+    if (!v)
+        return false;
+    const struct expr *e = expr_element(b->arena, x, v, n, ct, b->err);
+    if (!e)
+        return bind_can_delegate(b);
+    *out = bind_fold(b, e);
+    return *out != NULL;
+}
+
 const struct expr *bind_subscript(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
     const struct pgnode *upper = pgn_field(node, "refupperindexpr");
     const struct pgnode *lower = pgn_field(node, "reflowerindexpr");
     struct column_type ct;
     struct deparse d;
-    const struct expr *x = bind_expr(b, sc, pgn_field(node, "refexpr"));
+    const struct expr *x = bind_expr(b, sc, pgn_field(node, "refexpr")), *element = NULL;
     if (!x || !bind_type(b, pgn_oid(node, "refrestype"), (int32_t)pgn_int(node, "reftypmod"),
                          pgn_oid(node, "refcollid"), &ct))
         return NULL;
+    if (!lower->n && !bind_element(b, sc, x, upper, ct, &element))
+        return NULL;
+    if (element)
+        return element;
     deparse_init(&d, b);
     deparse_label(&d, lower->n ? "slice" : "subscript");
     deparse_text(&d, "(");

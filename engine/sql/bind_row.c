@@ -2,8 +2,8 @@
  * bind_row: arrays and rows in expressions: ARRAY[…], ANY and ALL, ROW(…), comparisons of rows, rows
  * of whole tables.
  *
- * What takes them apart again is native: x = ANY (ARRAY[…]), (a, b) < (c, d), ROW(a, b) IS NULL.
- * Where the array or the row itself is wanted Postgres makes it.
+ * Arrays of one dimension are native, and what takes a row apart again: (a, b) < (c, d),
+ * ROW(a, b) IS NULL. Where the row itself is wanted Postgres makes it.
  */
 #include "engine/sql/bind_row.h"
 
@@ -21,6 +21,11 @@ static const struct expr *array_of(struct binder *b, const struct pgnode *node,
     struct column_type ct;
     if (!bind_type(b, pgn_oid(node, "array_typeid"), -1, pgn_oid(node, "array_collid"), &ct))
         return NULL;
+    if (!pgn_bool(node, "multidims")) {
+        const struct expr *e = expr_array(b->arena, v, n, ct, b->err);
+        if (e || !bind_can_delegate(b))
+            return bind_fold(b, e);
+    }
     return delegated_array(b, node, v, n, ct);
 }
 
@@ -43,11 +48,13 @@ const struct expr *bind_array_op(struct binder *b, struct scope *sc, const struc
         return NULL;
     if (!pgn_is(list, "ARRAYEXPR") || pgn_bool(list, "multidims")) {
         const struct expr *array = bind_expr(b, sc, list);
-        if (array && !b->cat->names) {
-            err_soft(b->err, "ANY or ALL of an array other than ARRAY[…]");
+        if (!array)
             return NULL;
-        }
-        return array ? delegated_array_op(b, node, x, array) : NULL;
+        const struct expr *in = expr_in_array(b->arena, pgn_oid(node, "opfuncid"),
+                                              pgn_bool(node, "useOr"), x, array, coll, b->err);
+        if (in || !bind_can_delegate(b))
+            return bind_fold(b, in);
+        return delegated_array_op(b, node, x, array);
     }
     const struct expr **items = bind_args(b, sc, pgn_field(list, "elements"), &n);
     if (!items)

@@ -7,7 +7,6 @@
  */
 #include "engine/value/parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -79,12 +78,21 @@ bool part_value(const struct type *t, const struct part *p, struct arena *a, str
 
 /* ------------------------------------------------------------ arrays */
 
+static int32_t read_number(const char *p, const char *end)
+{
+    bool negative = p < end && *p == '-';
+    int64_t n = 0;
+    for (p += negative; p < end && *p >= '0' && *p <= '9' && n < INT32_MAX; p++)
+        n = n * 10 + (*p - '0');
+    return (int32_t)(negative ? -n : n);
+}
+
 /* Bounds that aren't 1 stand before the elements: [0:1][2:3]={…}. */
 static void read_bounds(struct parts *r, struct array_dims *d)
 {
     int n = 0;
     while (r->p < r->end && *r->p == '[' && n < MAX_DIMENSIONS) {
-        d->lower[n++] = (int32_t)strtol(r->p + 1, NULL, 10);
+        d->lower[n++] = read_number(r->p + 1, r->end);
         const char *close = memchr(r->p, ']', (size_t)(r->end - r->p));
         r->p = close ? close + 1 : r->end;
     }
