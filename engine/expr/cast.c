@@ -2,9 +2,10 @@
  * cast: casts that go through text (CoerceViaIO): a value printed by its type, read by another.
  *
  * Called from EXPR_VIA_IO nodes. Printing is value_print(), the output functions of Postgres.
- * Reading is what Postgres's input functions accept and how they complain. Dates and times are read
- * only in the form they are printed in: what else Postgres makes of a string ("yesterday", "Jan 8")
- * depends on settings and is refused for the row (0A000) rather than guessed.
+ * Reading is what Postgres's input functions accept and how they complain. Dates, times and
+ * intervals are read only in the form they are printed in: what else Postgres makes of a string
+ * ("Jan 8", "2 hours ago") is asked of it, by the node's second argument; where it can't be asked the
+ * row is refused (0A000) rather than guessed.
  *
  * To add a target: a reader in `readers`.
  */
@@ -157,6 +158,8 @@ static bool read_datetime(const struct type *to, struct value text, struct arena
     (void)a;
     if (to->kind == TYPE_DATE)
         ok = date_parse(s, text.len, &i, err);
+    else if (to->kind == TYPE_TIME)
+        ok = time_parse(s, text.len, &i, err);
     else if (to->kind == TYPE_TIMESTAMP)
         ok = timestamp_parse(s, text.len, &i, err);
     else
@@ -169,6 +172,21 @@ static bool read_datetime(const struct type *to, struct value text, struct arena
     return true;
 }
 
+static bool read_own_form(const struct type *to, struct value text, struct arena *a,
+                          struct value *out, struct err *err)
+{
+    return value_parse(to, (const char *)text.p, text.len, a, out, err) ||
+           err_set(err, ERR_FEATURE_NOT_SUPPORTED,
+                   "reading \"%.*s\" as %s is not supported: only the form it is printed in is",
+                   SHOWN(text), to->name);
+}
+
+static bool read_enum(const struct type *to, struct value text, struct arena *a, struct value *out,
+                      struct err *err)
+{
+    return value_parse(to, (const char *)text.p, text.len, a, out, err);
+}
+
 static bool read_text(const struct type *to, struct value text, struct arena *a, struct value *out,
                       struct err *err)
 {
@@ -178,19 +196,36 @@ static bool read_text(const struct type *to, struct value text, struct arena *a,
 }
 
 static reader *const readers[] = {
-    [TYPE_BOOL] = read_bool,          [TYPE_INT2] = read_int,
-    [TYPE_INT4] = read_int,           [TYPE_INT8] = read_int,
-    [TYPE_FLOAT4] = read_float,       [TYPE_FLOAT8] = read_float,
-    [TYPE_NUMERIC] = read_numeric,    [TYPE_TEXT] = read_text,
-    [TYPE_BPCHAR] = read_text,        [TYPE_DATE] = read_datetime,
-    [TYPE_TIMESTAMP] = read_datetime, [TYPE_TIMESTAMPTZ] = read_datetime,
-    [TYPE_UUID] = read_uuid,          [TYPE_OPAQUE] = NULL,
+    [TYPE_BOOL] = read_bool,
+    [TYPE_INT2] = read_int,
+    [TYPE_INT4] = read_int,
+    [TYPE_INT8] = read_int,
+    [TYPE_FLOAT4] = read_float,
+    [TYPE_FLOAT8] = read_float,
+    [TYPE_NUMERIC] = read_numeric,
+    [TYPE_TEXT] = read_text,
+    [TYPE_BPCHAR] = read_text,
+    [TYPE_DATE] = read_datetime,
+    [TYPE_TIMESTAMP] = read_datetime,
+    [TYPE_TIMESTAMPTZ] = read_datetime,
+    [TYPE_UUID] = read_uuid,
+    [TYPE_TIME] = read_datetime,
+    [TYPE_TIMETZ] = read_own_form,
+    [TYPE_INTERVAL] = read_own_form,
+    [TYPE_BYTEA] = read_own_form,
+    [TYPE_ENUM] = read_enum,
+    [TYPE_OPAQUE] = NULL,
 };
 
 bool via_io_is_supported(const struct type *from, const struct type *to)
 {
     (void)from; /* every type prints */
-    return readers[to->kind] != NULL;
+    return readers[to->kind] != NULL && to->oid != OID_NAME;
+}
+
+bool via_io_is_partial(const struct type *to)
+{
+    return readers[to->kind] == read_datetime || readers[to->kind] == read_own_form;
 }
 
 /* The value's text; bytes that are text already are borrowed. */
@@ -216,5 +251,10 @@ bool eval_via_io(const struct expr *e, struct eval_ctx *cx, struct value *out, s
         *out = value_null();
         return true;
     }
-    return readers[to->kind](to, as_text(from, v, cx->arena), cx->arena, out, err);
+    if (readers[to->kind](to, as_text(from, v, cx->arena), cx->arena, out, err))
+        return true;
+    if (e->nargs < 2 || strcmp(err->sqlstate, ERR_FEATURE_NOT_SUPPORTED) != 0)
+        return false;
+    err_clear(err);
+    return expr_eval(e->args[1], cx, out, err);
 }

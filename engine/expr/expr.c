@@ -9,6 +9,7 @@
  * Nodes live in the arena they were made in and are never changed after their constructor returns.
  */
 #include <assert.h>
+#include <strings.h>
 
 #include "engine/expr/delegate_call.h"
 #include "engine/expr/eval.h"
@@ -104,6 +105,22 @@ static const struct pgfunc *find_func(uint32_t oid, const char *name, const stru
     return f;
 }
 
+/* AT TIME ZONE is native for UTC alone: other zones have rules, and Postgres's are those of its own
+ * machine. */
+static bool check_zone(const struct pgfunc *f, const struct expr *const *args, struct err *err)
+{
+    static const char *const names[] = {"UTC", "GMT", "Etc/UTC", "Z"};
+    if (f->fn != fn_utc_tstz && f->fn != fn_utc_ts)
+        return true;
+    const struct value *zone = &args[0]->value;
+    bool known = args[0]->kind == EXPR_CONST && !zone->null;
+    for (size_t i = 0; known && i < sizeof names / sizeof *names; i++)
+        if (zone->len == strlen(names[i]) &&
+            strncasecmp((const char *)zone->p, names[i], zone->len) == 0)
+            return true;
+    return err_soft(err, "function timezone with a zone other than UTC");
+}
+
 struct expr *expr_func(struct arena *a, uint32_t funcid, const char *name,
                        const struct expr *const *args, size_t nargs, struct column_type result,
                        const struct collation *input_collation, struct err *err)
@@ -111,7 +128,7 @@ struct expr *expr_func(struct arena *a, uint32_t funcid, const char *name,
     const struct pgfunc *f =
         find_func(funcid, name, nargs ? args[0] : NULL, nargs, input_collation, err);
     struct expr *e;
-    if (!f)
+    if (!f || !check_zone(f, args, err))
         return NULL;
     e = node(a, EXPR_FUNC, result, args, nargs);
     e->func = f;
@@ -301,6 +318,13 @@ bool expr_is_delegated(const struct expr *e)
         if (expr_is_delegated(e->args[i]))
             return true;
     return false;
+}
+
+const struct expr *expr_via_io_or(struct arena *a, const struct expr *via_io,
+                                  const struct expr *other)
+{
+    const struct expr *args[2] = {via_io->args[0], other};
+    return ready(node(a, EXPR_VIA_IO, via_io->ct, args, 2));
 }
 
 struct expr *expr_with_args(struct arena *a, const struct expr *e, const struct expr *const *args)

@@ -133,6 +133,11 @@ struct expr *expr_relabel(struct arena *a, const struct expr *arg, struct column
                           struct err *err);
 struct expr *expr_via_io(struct arena *a, const struct expr *arg, struct column_type result,
                          struct err *err);
+/* Whether the native version reads only what it prints itself. */
+bool via_io_is_partial(const struct type *to);
+/* The same, and for text that the native version can't read (see cast.c) what `other` says. */
+const struct expr *expr_via_io_or(struct arena *a, const struct expr *via_io,
+                                  const struct expr *other);
 
 /* call has everything but its id and question, which are worked out here. */
 struct expr *expr_delegated(struct arena *a, struct delegate_call *call,

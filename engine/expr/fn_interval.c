@@ -495,6 +495,17 @@ static bool zone_of(struct value v, int64_t *usec, struct err *err)
     return false;
 }
 
+/* Of UTC, as expr.c has seen to. */
+FN(fn_utc_tstz)
+{
+    return fn_int(out, v[1].i);
+}
+
+FN(fn_utc_ts)
+{
+    return fn_int(out, v[1].i);
+}
+
 FN(fn_izone_tstz)
 {
     int64_t zone;

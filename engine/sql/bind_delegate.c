@@ -320,8 +320,10 @@ static const struct type *record_type(struct binder *b, const char *const *names
     for (size_t i = 0; i < n; i++) {
         fields[i].name = names ? names[i] : arena_printf(b->scratch, "f%zu", i + 1);
         fields[i].type = v[i]->ct.type;
+        fields[i].collation = v[i]->ct.collation;
     }
     t.json = JSON_COMPOSITE;
+    t.order = ORDER_RECORD;
     t.delim = ',';
     t.fields = fields;
     t.nfields = n;

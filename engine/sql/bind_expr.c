@@ -309,8 +309,13 @@ static const struct expr *bind_via_io(struct binder *b, struct scope *sc, const 
     const struct expr *arg = bind_expr(b, sc, pgn_field(node, "arg"));
     if (!arg || !bind_type(b, pgn_oid(node, "resulttype"), -1, pgn_oid(node, "resultcollid"), &ct))
         return NULL;
-    const struct expr *e = expr_via_io(b->arena, arg, ct, b->err);
-    return !e && bind_can_delegate(b) ? delegated_cast(b, node, arg, ct) : bind_fold(b, e);
+    const struct expr *e = bind_fold(b, expr_via_io(b->arena, arg, ct, b->err)), *other;
+    if (!e && bind_can_delegate(b))
+        return delegated_cast(b, node, arg, ct);
+    if (!e || e->kind != EXPR_VIA_IO || !via_io_is_partial(ct.type) || !b->cat->names)
+        return e;
+    other = delegated_cast(b, node, arg, ct);
+    return other ? expr_via_io_or(b->arena, e, other) : NULL;
 }
 
 static const struct expr *bind_collate(struct binder *b, struct scope *sc,
