@@ -251,7 +251,7 @@ insert into output (line)
 select setseed(0.5);
 select count(pg_temp.capture_function(o, oids)) from
     (select min(oid) o, string_agg(oid::text, ',' order by oid) oids from pg_proc
-     where oid in (:oids) group by prosrc, prolang, proargtypes, case when prolang <> 12 then oid end order by 1) x;
+     where oid in (:oids) and oid not in (1159, 2069) group by prosrc, prolang, proargtypes, case when prolang <> 12 then oid end order by 1) x;
 select pg_temp.capture_cast('text', t::regtype, 'intin') from unnest(array['int2', 'int4', 'int8']) t;
 select pg_temp.capture_cast('text', 'bool', 'boolin'), pg_temp.capture_cast('text', 'uuid', 'uuidin'),
     pg_temp.capture_cast('text', 'numeric', 'numericin'), pg_temp.capture_cast('text', 'float4', 'floatin'),
