@@ -166,11 +166,21 @@ FN(fn_age_ts)
     return timestamp_age(v[0].i, v[1].i, v[0].i < v[1].i, &r, err) && give(out, r, cx);
 }
 
+/* Infinity too where it counts as a number (see timestamp_age()), if the zone lies west. */
+static bool age_local(int64_t tstz, int64_t *local, struct err *err)
+{
+    if (tstz != TIMESTAMP_NOEND || interval_has_infinity())
+        return timestamptz_to_timestamp(tstz, local, err);
+    *local = tstz;
+    return !__builtin_add_overflow(tstz, zone_offset_at(tstz) * USECS_PER_SEC, local) ||
+           err_set(err, ERR_DATETIME_OUT_OF_RANGE, "timestamp out of range");
+}
+
 FN(fn_age_tstz)
 {
     struct interval r;
     int64_t a, b;
-    return timestamptz_to_timestamp(v[0].i, &a, err) && timestamptz_to_timestamp(v[1].i, &b, err) &&
+    return age_local(v[0].i, &a, err) && age_local(v[1].i, &b, err) &&
            timestamp_age(a, b, v[0].i < v[1].i, &r, err) && give(out, r, cx);
 }
 

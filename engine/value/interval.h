@@ -55,6 +55,7 @@ static inline struct value timetz_store(struct timetz t, struct arena *a)
 /* Since version 17 Postgres has infinite intervals, all of whose parts are extreme; before, what
  * would be one is an error. Called once the server's version is known, from any thread. */
 void interval_have_infinity(bool have);
+bool interval_has_infinity(void);
 static inline bool interval_is_finite(struct interval iv)
 {
     return !(iv.month == INT32_MAX && iv.day == INT32_MAX && iv.time == INT64_MAX) &&

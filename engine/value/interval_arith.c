@@ -31,6 +31,11 @@ void interval_have_infinity(bool have)
     atomic_store_explicit(&have_infinity, have, memory_order_relaxed);
 }
 
+bool interval_has_infinity(void)
+{
+    return atomic_load_explicit(&have_infinity, memory_order_relaxed);
+}
+
 /* Where a or b is infinite the sum is too, if they don't contradict each other. */
 static bool infinite_sum(struct interval a, struct interval b, struct interval *out,
                          struct err *err)
@@ -52,7 +57,7 @@ static bool opposite(struct interval a, struct interval *out)
 static bool infinite_diff(int64_t a, int64_t b, const char *message, struct interval *out,
                           struct err *err)
 {
-    if (!atomic_load_explicit(&have_infinity, memory_order_relaxed))
+    if (!interval_has_infinity())
         return err_set(err, ERR_DATETIME_OUT_OF_RANGE, "%s", message);
     if (a == b)
         return out_of_range(err);
@@ -152,8 +157,7 @@ static bool infinite_product(struct interval a, double factor, struct interval *
 
 bool interval_mul(struct interval a, double factor, struct interval *out, struct err *err)
 {
-    if (!interval_is_finite(a) ||
-        (isinf(factor) && atomic_load_explicit(&have_infinity, memory_order_relaxed)))
+    if (!interval_is_finite(a) || (isinf(factor) && interval_has_infinity()))
         return infinite_product(a, factor, out, err);
     return cascade(a.month * factor, a.day * factor, (double)a.time * factor, out, err);
 }
@@ -332,7 +336,10 @@ bool timestamp_diff(int64_t a, int64_t b, struct interval *out, struct err *err)
 bool timestamp_age(int64_t a, int64_t b, bool a_is_earlier, struct interval *out, struct err *err)
 {
     struct datetime x, y;
-    if (!timestamp_is_finite(a) || !timestamp_is_finite(b))
+    bool finite = timestamp_is_finite(a) && timestamp_is_finite(b);
+    /* Before it had infinite intervals Postgres calculated with the number that infinity is. */
+    bool is_number = !interval_has_infinity() && a != TIMESTAMP_NOBEGIN && b != TIMESTAMP_NOBEGIN;
+    if (!finite && !is_number)
         return infinite_diff(a, b, "timestamp out of range", out, err);
     timestamp_to_fields(a_is_earlier ? b : a, &x);
     timestamp_to_fields(a_is_earlier ? a : b, &y);

@@ -144,8 +144,7 @@ insert into overrides values
 ('make_timestamp', 4, 'hours'), ('make_timestamp', 5, 'minutes'), ('make_timestamp', 6, 'second'),
 ('make_timestamptz', 1, 'years'), ('make_timestamptz', 2, 'months'), ('make_timestamptz', 3, 'days'), ('make_timestamptz', 4, 'hours'), ('make_timestamptz', 5, 'minutes'), ('make_timestamptz', 6, 'second'), 
 ('timestamp_mi timestamp without time zone', 1, 'moment'), ('timestamp_mi timestamp without time zone', 2, 'moment'),
-('timestamp_mi timestamp with time zone', 1, 'instant'), ('timestamp_mi timestamp with time zone', 2, 'instant'), ('timestamp_age', 1, 'moment'), ('timestamp_age', 2, 'moment'), ('timestamptz_age', 1, 'instant'), ('timestamptz_age', 2, 'instant'),
-('timestamp_bin', 1, 'stride'), ('timestamp_bin', 2, 'moment'), ('timestamp_bin', 3, 'origin'), ('timestamptz_bin', 2, 'instant'), ('timestamptz_bin', 3, 'instant'), ('timestamptz_bin', 1, 'stride');
+('timestamp_mi timestamp with time zone', 1, 'instant'), ('timestamp_mi timestamp with time zone', 2, 'instant'), ('timestamp_bin', 1, 'stride'), ('timestamp_bin', 2, 'moment'), ('timestamp_bin', 3, 'origin'), ('timestamptz_bin', 2, 'instant'), ('timestamptz_bin', 3, 'instant'), ('timestamptz_bin', 1, 'stride');
 
 create temp table errors (n serial, code text, message text, unique (code, message));
 create temp table output (n serial, line text);
