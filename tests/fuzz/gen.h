@@ -69,6 +69,7 @@ struct gen {
     uint64_t state;
     unsigned types;    /* which there are, as bits */
     unsigned features; /* enum gen_feature */
+    bool large;        /* more rows, longer statements */
     struct gen_table tables[GEN_TABLES];
     unsigned ntables;
     VEC(struct gen_cte) ctes; /* in sight */

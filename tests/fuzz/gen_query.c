@@ -230,7 +230,7 @@ struct node *gen_statement(struct gen *g)
     unsigned n = 1 + gen_pick(g, 4);
     struct node *with = NULL;
     bool recursive = false;
-    g->budget = 6 + (int)gen_pick(g, 30);
+    g->budget = 6 + (int)gen_pick(g, g->large ? 70 : 30);
     g->risky = false;
     g->names = 0;
     g->ctes.n = 0;

@@ -67,6 +67,7 @@ enum kind gen_type(struct gen *g)
 void gen_schema(struct gen *g)
 {
     pick_features(g);
+    g->large = gen_chance(g, 20);
     g->ntables = 2 + gen_pick(g, GEN_TABLES - 1);
     for (unsigned i = 0; i < g->ntables; i++) {
         struct gen_table *t = &g->tables[i];
@@ -105,7 +106,7 @@ void gen_schema_texts(struct gen *g, struct gen_texts *out)
                      arena_printf(g->arena, "ALTER TABLE %s REPLICA IDENTITY FULL", t->name));
     }
     for (unsigned i = 0; i < g->ntables; i++)
-        for (unsigned n = gen_pick(g, 10); n; n--)
+        for (unsigned n = gen_pick(g, g->large ? 40 : 10); n; n--)
             VEC_PUSH(out->list, gen_insert(g, &g->tables[i]));
 }
 
