@@ -30,13 +30,13 @@ SELECT * FROM top_ord t JOIN cust c ON c.id = t.cust WHERE EXISTS (SELECT 1 FROM
 SELECT c.name, s.spent, rank() OVER (ORDER BY s.spent DESC NULLS LAST), ntile(2) OVER (ORDER BY s.spent DESC NULLS LAST, c.id) FROM cust c LEFT JOIN spend s ON s.cust = c.id;
 SELECT cust, spent FROM spend UNION ALL SELECT cust, total FROM top_ord EXCEPT SELECT id, credit FROM cust;
 (SELECT cust, total FROM ord ORDER BY total DESC NULLS LAST, id LIMIT 2) UNION ALL (SELECT DISTINCT ON (region) id, credit FROM cust ORDER BY region, credit DESC NULLS LAST, id) ORDER BY 1, 2;
-rerun: WITH RECURSIVE up AS (SELECT id, parent, id AS leaf FROM prod UNION ALL SELECT p.id, p.parent, up.leaf FROM prod p JOIN up ON p.id = up.parent) SELECT p.name, sum(i.qty) FROM up JOIN item i ON i.prod = up.leaf JOIN prod p ON p.id = up.id GROUP BY p.name;
-rerun: WITH RECURSIVE up AS (SELECT id, parent, 1 AS lvl FROM prod WHERE parent IS NULL UNION ALL SELECT p.id, p.parent, up.lvl + 1 FROM prod p JOIN up ON p.parent = up.id) SELECT lvl, string_agg(name, ',' ORDER BY name), rank() OVER (ORDER BY count(*) DESC) FROM up JOIN prod USING (id) GROUP BY lvl;
+WITH RECURSIVE up AS (SELECT id, parent, id AS leaf FROM prod UNION ALL SELECT p.id, p.parent, up.leaf FROM prod p JOIN up ON p.id = up.parent) SELECT p.name, sum(i.qty) FROM up JOIN item i ON i.prod = up.leaf JOIN prod p ON p.id = up.id GROUP BY p.name;
+WITH RECURSIVE up AS (SELECT id, parent, 1 AS lvl FROM prod WHERE parent IS NULL UNION ALL SELECT p.id, p.parent, up.lvl + 1 FROM prod p JOIN up ON p.parent = up.id) SELECT lvl, string_agg(name, ',' ORDER BY name), rank() OVER (ORDER BY count(*) DESC) FROM up JOIN prod USING (id) GROUP BY lvl;
 SELECT p.name, t, count(*) OVER (PARTITION BY t) FROM prod p, unnest(p.tags) t WHERE EXISTS (SELECT 1 FROM item i WHERE i.prod = p.id);
 rerun: SELECT d::date, count(o.id), sum(o.total) FILTER (WHERE o.status = 'open') FROM generate_series('2024-01-01'::timestamp, '2024-01-03', '1 day') d LEFT JOIN ord o ON o.day = d GROUP BY d ORDER BY d;
 SELECT c.region, percentile_cont(0.5) WITHIN GROUP (ORDER BY o.total), mode() WITHIN GROUP (ORDER BY o.status), array_agg(DISTINCT o.status ORDER BY o.status) FROM cust c JOIN ord o ON o.cust = c.id GROUP BY c.region;
 rerun: SELECT jsonb_build_object('name', c.name, 'orders', (SELECT jsonb_agg(jsonb_build_object('id', o.id, 'items', (SELECT jsonb_agg(i.prod ORDER BY i.no) FROM item i WHERE i.ord = o.id)) ORDER BY o.id) FROM ord o WHERE o.cust = c.id)) FROM cust c;
-rerun: SELECT c.name, ARRAY(SELECT o.id FROM ord o WHERE o.cust = c.id ORDER BY o.day DESC, o.id) FROM cust c ORDER BY c.name;
+SELECT c.name, ARRAY(SELECT o.id FROM ord o WHERE o.cust = c.id ORDER BY o.day DESC, o.id) FROM cust c ORDER BY c.name;
 SELECT o.id, (SELECT string_agg(p.name, '+' ORDER BY p.name) FROM item i JOIN prod p ON p.id = i.prod WHERE i.ord = o.id), (SELECT max(x.q) FROM (SELECT prod, sum(qty) AS q FROM item i WHERE i.ord = o.id GROUP BY prod) x) FROM ord o;
 SELECT region, avg(n) FROM (SELECT c.region, c.id, count(o.id) AS n FROM cust c LEFT JOIN ord o ON o.cust = c.id AND o.total >= COALESCE((SELECT min(price) FROM item), 0) GROUP BY c.region, c.id) x GROUP BY region HAVING avg(n) >= (SELECT avg(k) FROM (SELECT count(*) AS k FROM ord GROUP BY cust) y) / 10;
 SELECT a.id, b.id FROM ord a JOIN ord b ON a.cust = b.cust AND a.id < b.id AND (SELECT sum(qty) FROM item WHERE ord = a.id) > (SELECT sum(qty) FROM item WHERE ord = b.id);
@@ -48,12 +48,12 @@ SELECT c.name FROM cust c WHERE (SELECT count(*) FROM ord o WHERE o.cust = c.id)
 SELECT cust FROM ord GROUP BY cust HAVING sum(total) > (SELECT avg(s) FROM (SELECT sum(total) AS s FROM ord GROUP BY cust) x) OR bool_or(status = 'open' AND EXISTS (SELECT 1 FROM item i WHERE i.ord = ord.id AND i.price IS NULL));
 WITH a AS MATERIALIZED (SELECT id, total, ntile(2) OVER (ORDER BY total NULLS FIRST, id) AS half FROM ord), b AS (SELECT half, sum(total) AS s FROM a GROUP BY half) SELECT a.id, b.s FROM a JOIN b USING (half) WHERE a.total < b.s OR a.total IS NULL;
 SELECT g.region, m.status, COALESCE(x.n, 0) FROM (SELECT DISTINCT region FROM cust) g CROSS JOIN (SELECT DISTINCT status FROM ord) m LEFT JOIN (SELECT region, status, count(*) AS n FROM cust c JOIN ord o ON o.cust = c.id GROUP BY 1, 2) x ON x.region IS NOT DISTINCT FROM g.region AND x.status IS NOT DISTINCT FROM m.status;
-rerun: SELECT day, total, avg(total) OVER (ORDER BY day RANGE BETWEEN '1 day' PRECEDING AND CURRENT ROW), count(*) OVER (PARTITION BY status), (SELECT count(*) FROM ord p WHERE p.day <= ord.day) FROM ord;
+SELECT day, total, avg(total) OVER (ORDER BY day RANGE BETWEEN '1 day' PRECEDING AND CURRENT ROW), count(*) OVER (PARTITION BY status), (SELECT count(*) FROM ord p WHERE p.day <= ord.day) FROM ord;
 SELECT c.name, l.id FROM cust c CROSS JOIN LATERAL (SELECT o.id FROM ord o WHERE o.cust = c.id UNION SELECT i.ord FROM item i WHERE i.qty > c.id) l;
 SELECT sum((SELECT count(*) FROM item i WHERE i.ord = o.id)) FROM ord o;
 SELECT c.id, (SELECT sum(o.total) FILTER (WHERE o.day > (SELECT min(day) FROM ord)) FROM ord o WHERE o.cust = c.id) FROM cust c;
 SELECT c.name, o.n FROM cust c LEFT JOIN LATERAL (SELECT count(*) AS n FROM ord WHERE cust = c.id GROUP BY cust HAVING count(*) > 1) o ON true;
-rerun: SELECT id, name FROM prod WHERE (id, name) IN (SELECT prod, max(p.name) FROM item JOIN prod p ON p.id = item.prod GROUP BY prod) OR tags && (SELECT array_agg(DISTINCT t) FROM prod, unnest(tags) t WHERE t LIKE 'r%');
+SELECT id, name FROM prod WHERE (id, name) IN (SELECT prod, max(p.name) FROM item JOIN prod p ON p.id = item.prod GROUP BY prod) OR tags && (SELECT array_agg(DISTINCT t) FROM prod, unnest(tags) t WHERE t LIKE 'r%');
 SELECT 'total' AS k, sum(total) FROM ord UNION ALL SELECT status, sum(total) FROM ord GROUP BY status UNION ALL (SELECT name, spent FROM cust JOIN spend ON cust.id = spend.cust ORDER BY spent DESC NULLS LAST, name LIMIT 1) ORDER BY 1 NULLS FIRST, 2;
 @changes
 INSERT INTO ord VALUES (6, 1, '2024-01-03', 'open', 30), (7, 4, '2024-01-01', 'done', 7);

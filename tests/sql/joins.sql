@@ -95,7 +95,7 @@ SELECT a.id, d.* FROM ja a JOIN (VALUES (1, 'one'), (2, 'two'), (NULL, 'none')) 
 SELECT a.id, d.* FROM ja a RIGHT JOIN (VALUES (1, 'one'), (9, 'nine'), (NULL, 'none')) d(k, name) ON a.k = d.k;
 SELECT x.id, y.id FROM (ja JOIN jd ON ja.k = jd.k) AS x(id, k1, v1, t, n, k2, v2) JOIN jb y ON y.k = x.k2;
 rerun: SELECT ja.*, jb.id FROM ja LEFT JOIN jb ON ja.* IS NOT NULL AND ja.k = jb.k;
-rerun: SELECT a FROM ja a JOIN jb b ON a.k = b.k;
+SELECT a FROM ja a JOIN jb b ON a.k = b.k;
 rerun: SELECT a.id, b FROM ja a LEFT JOIN jb b ON a.k = b.k;
 rerun: SELECT a.id, b IS NULL, b IS NOT NULL FROM ja a LEFT JOIN jb b ON a.k = b.k;
 SELECT a.id, (b).w FROM ja a LEFT JOIN jb b ON a.k = b.k;
@@ -107,7 +107,7 @@ SELECT a.id, x.c, y.s FROM ja a LEFT JOIN LATERAL (SELECT count(*) AS c FROM jb 
 SELECT a.id, b.id FROM ja a JOIN jb b ON a.k = b.k AND EXISTS (SELECT 1 FROM jc c WHERE c.v = a.v AND c.k = b.k);
 SELECT a.id, b.id FROM ja a LEFT JOIN jb b ON a.k = b.k AND b.w IN (SELECT v FROM jc);
 SELECT a.id, b.id FROM ja a LEFT JOIN jb b ON a.k = b.k AND b.w > (SELECT avg(v) FROM jc WHERE jc.k = a.k);
-rerun: SELECT a.id, b.id FROM ja a FULL JOIN jb b ON a.k = b.k AND a.v NOT IN (SELECT v FROM jc WHERE v IS NOT NULL);
+SELECT a.id, b.id FROM ja a FULL JOIN jb b ON a.k = b.k AND a.v NOT IN (SELECT v FROM jc WHERE v IS NOT NULL);
 @changes
 INSERT INTO ja VALUES (6, 2, 20, 'd', 2.00);
 INSERT INTO jb VALUES (7, 1, NULL, 'c', 1.000), (8, 3, 5, 'c', 1);

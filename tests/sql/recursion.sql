@@ -62,7 +62,7 @@ WITH RECURSIVE t(n) AS (SELECT 100 UNION ALL SELECT n / 2 FROM t WHERE n > 0) SE
 WITH RECURSIVE t(n) AS (SELECT id FROM start UNION SELECT 12 / (n - 3) FROM t WHERE n < 3) SELECT n FROM t;
 WITH RECURSIVE t(n) AS (SELECT NULL::int UNION SELECT n + 1 FROM t) SELECT n FROM t;
 WITH RECURSIVE t(x) AS (SELECT w FROM edge UNION SELECT x * 1.0 FROM t WHERE x > 1.2) SELECT round(x) FROM t;
-rerun: WITH RECURSIVE walk(at, seen) AS (SELECT at, ARRAY[at] FROM start UNION ALL SELECT e.b, seen || e.b FROM walk JOIN edge e ON e.a = at WHERE NOT e.b = ANY (seen)) SELECT at, seen FROM walk;
+WITH RECURSIVE walk(at, seen) AS (SELECT at, ARRAY[at] FROM start UNION ALL SELECT e.b, seen || e.b FROM walk JOIN edge e ON e.a = at WHERE NOT e.b = ANY (seen)) SELECT at, seen FROM walk;
 rerun: WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t LIMIT 10;
 @changes
 INSERT INTO edge VALUES (11, 5, 6, 1.0);

@@ -26,7 +26,7 @@ SELECT u, count(*) FROM ty GROUP BY u;
 SELECT tz, count(*) FROM ty GROUP BY tz ORDER BY tz DESC LIMIT 2;
 SELECT a.id, b.id FROM ty a JOIN ty b ON a.d = b.d;
 SELECT a.id, b.id FROM ty a JOIN ty b ON a.ts = b.tz::timestamp;
-rerun: SELECT id, coalesce(ia, '{}') FROM ty;
+SELECT id, coalesce(ia, '{}') FROM ty;
 SELECT id, CASE WHEN id = 1 THEN jb END FROM ty WHERE id < 3;
 SELECT DISTINCT d, u, xm FROM ty;
 SELECT id, d::text, ts::text, u::text FROM ty;

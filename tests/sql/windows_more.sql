@@ -33,7 +33,7 @@ SELECT id, round(corr(v, id) OVER (ORDER BY id)::numeric, 8), regr_count(v, id) 
 SELECT id, min(d) OVER (ORDER BY id), max(ts) OVER (ORDER BY id ROWS 1 PRECEDING), min(iv) OVER (ORDER BY id), max(iv) OVER (ORDER BY id), min(t) OVER (ORDER BY id) FROM m;
 SELECT id, lag(d) OVER (ORDER BY id), lead(ts, 1, '2000-01-01') OVER (ORDER BY id), lag(iv) OVER (ORDER BY id), lag(tags) OVER (ORDER BY id), lead(j) OVER (ORDER BY id) FROM m;
 SELECT id, d - lag(d) OVER (ORDER BY id), ts - lag(ts) OVER (PARTITION BY g ORDER BY id) FROM m;
-rerun: SELECT id, sum(iv) OVER (ORDER BY id ROWS 1 PRECEDING), avg(iv) OVER (ORDER BY id) FROM m;
+SELECT id, sum(iv) OVER (ORDER BY id ROWS 1 PRECEDING), avg(iv) OVER (ORDER BY id) FROM m;
 SELECT id, (SELECT count(*) FROM m b WHERE b.g = a.g), rank() OVER (ORDER BY (SELECT count(*) FROM m b WHERE b.g = a.g)) FROM m a;
 SELECT id, rank() OVER (ORDER BY v) FROM m a WHERE EXISTS (SELECT 1 FROM p WHERE p.g = a.g);
 SELECT id, v FROM m a WHERE v IN (SELECT first_value(v) OVER (PARTITION BY g ORDER BY id) FROM m);
@@ -65,8 +65,8 @@ SELECT id, s, sum(s) OVER (PARTITION BY id ORDER BY s) FROM m, generate_series(1
 SELECT id, x, row_number() OVER (PARTITION BY id ORDER BY o) FROM m, unnest(tags) WITH ORDINALITY u(x, o);
 WITH r AS (SELECT id, g, row_number() OVER (PARTITION BY g ORDER BY id) AS n FROM m) SELECT a.id, b.id FROM r a LEFT JOIN r b ON a.g = b.g AND a.n + 1 = b.n;
 SELECT g, percentile_disc(0.5) WITHIN GROUP (ORDER BY v), rank() OVER (ORDER BY max(v)) FROM m GROUP BY g;
-rerun: SELECT upper(g), count(*) OVER (PARTITION BY upper(g)), initcap(g) FROM m;
-rerun: SELECT id, sum(width_bucket(v, 0, 10, 5)) OVER (PARTITION BY md5(g) ORDER BY id) FROM m;
+SELECT upper(g), count(*) OVER (PARTITION BY upper(g)), initcap(g) FROM m;
+SELECT id, sum(width_bucket(v, 0, 10, 5)) OVER (PARTITION BY md5(g) ORDER BY id) FROM m;
 @changes
 INSERT INTO m VALUES (8, 'a', '2020-01-01', '2020-01-01', '2020-01-01', '1 hour', '01:00', 8, 8, '{q}', '{}');
 UPDATE m SET v = 0 WHERE id = 1;
