@@ -64,6 +64,14 @@ void fuzz_begin(struct fuzz_case *c, struct gen *g, PGconn *db)
     gen_schema(g);
     gen_schema_texts(g, &c->schema);
     make_schema(db, c);
+    if (gen_chance(g, 40)) {
+        char *text = text_of(gen_view(g));
+        if (!g->risky && succeeds(db, "", text)) {
+            VEC_PUSH(c->schema.list, arena_strdup(g->arena, text));
+            gen_view_done(g);
+        }
+        free(text);
+    }
     for (int i = 0; i < FUZZ_CHANGES; i++) {
         struct fuzz_change change = {0};
         gen_transaction(g, &change.texts);

@@ -33,7 +33,8 @@ struct gen_table {
     const char *name;
     struct gen_column cols[GEN_COLUMNS]; /* cols[0] is the key, an int; or there is no key */
     unsigned ncols;
-    bool keyed; /* else REPLICA IDENTITY FULL and duplicates */
+    bool keyed;       /* else REPLICA IDENTITY FULL and duplicates */
+    bool partitioned; /* by its key */
 };
 
 /* What an expression may refer to. */
@@ -67,11 +68,11 @@ enum gen_feature {
 struct gen {
     struct arena *arena; /* borrowed */
     uint64_t state;
-    unsigned types;    /* which there are, as bits */
-    unsigned features; /* enum gen_feature */
-    bool large;        /* more rows, longer statements */
-    struct gen_table tables[GEN_TABLES];
-    unsigned ntables;
+    unsigned types;                          /* which there are, as bits */
+    unsigned features;                       /* enum gen_feature */
+    bool large;                              /* more rows, longer statements */
+    struct gen_table tables[GEN_TABLES + 1]; /* then a view, if there is one */
+    unsigned ntables, nviews;
     VEC(struct gen_cte) ctes; /* in sight */
     unsigned names;           /* aliases given so far */
     int budget;               /* how much the statement may still grow */
@@ -95,6 +96,9 @@ struct gen_texts {
     VEC(const char *) list;
 };
 void gen_schema_texts(struct gen *g, struct gen_texts *out);
+/* A view that FROM may read, if gen_view_done() says that Postgres has taken it. */
+struct node *gen_view(struct gen *g);
+void gen_view_done(struct gen *g);
 const char *gen_insert(struct gen *g, const struct gen_table *t);
 const char *gen_value(struct gen *g, enum kind type); /* a literal, often NULL */
 /* The statements of one transaction, BEGIN and COMMIT not included. */

@@ -18,7 +18,7 @@ static void add_column(struct gen *g, struct gen_scope *s, const char *alias, co
 
 static struct node *table_item(struct gen *g, struct gen_scope *s)
 {
-    const struct gen_table *t = &g->tables[gen_pick(g, g->ntables)];
+    const struct gen_table *t = &g->tables[gen_pick(g, g->ntables + g->nviews)];
     const char *alias = gen_name(g, "a");
     for (unsigned i = 0; i < t->ncols; i++)
         add_column(g, s, alias, t->cols[i].name, t->cols[i].type);

@@ -251,3 +251,21 @@ struct node *gen_statement(struct gen *g)
     return N(K_TEXT_ONLY, "%n%n",
              node_optional(N(K_TEXT_ONLY, "WITH %s%n ", recursive ? "RECURSIVE " : "", with)), q);
 }
+
+struct node *gen_view(struct gen *g)
+{
+    struct gen_table *v = &g->tables[g->ntables];
+    enum kind types[3];
+    *v = (struct gen_table){.name = "v0", .ncols = 1 + gen_pick(g, 3)};
+    g->budget = 12;
+    for (unsigned i = 0; i < v->ncols; i++) {
+        types[i] = gen_type(g);
+        v->cols[i] = (struct gen_column){arena_printf(g->arena, "c%u", i + 1), types[i]};
+    }
+    return N(K_TEXT_ONLY, "CREATE VIEW v0 AS %n", gen_query(g, NULL, types, v->ncols, 2));
+}
+
+void gen_view_done(struct gen *g)
+{
+    g->nviews = 1;
+}

@@ -73,6 +73,7 @@ void gen_schema(struct gen *g)
         struct gen_table *t = &g->tables[i];
         t->name = arena_printf(g->arena, "t%u", i);
         t->keyed = i == 0 || gen_chance(g, 75);
+        t->partitioned = t->keyed && gen_chance(g, 15);
         t->ncols = 3 + gen_pick(g, GEN_COLUMNS - 2);
         if (t->ncols > GEN_COLUMNS)
             t->ncols = GEN_COLUMNS;
@@ -98,9 +99,14 @@ void gen_schema_texts(struct gen *g, struct gen_texts *out)
         buf_addf(&b, "CREATE TABLE %s(id int%s", t->name, t->keyed ? " PRIMARY KEY" : "");
         for (unsigned c = 1; c < t->ncols; c++)
             buf_addf(&b, ", %s %s", t->cols[c].name, column_type(t->cols[c].type));
-        buf_adds(&b, ")");
+        buf_addf(&b, ")%s", t->partitioned ? " PARTITION BY HASH (id)" : "");
         VEC_PUSH(out->list, arena_strdup(g->arena, buf_cstr(&b)));
         buf_fini(&b);
+        for (int p = 0; t->partitioned && p < 2; p++)
+            VEC_PUSH(out->list, arena_printf(g->arena,
+                                             "CREATE TABLE %s_%d PARTITION OF %s FOR VALUES WITH "
+                                             "(MODULUS 2, REMAINDER %d)",
+                                             t->name, p, t->name, p));
         if (!t->keyed)
             VEC_PUSH(out->list,
                      arena_printf(g->arena, "ALTER TABLE %s REPLICA IDENTITY FULL", t->name));
