@@ -2,7 +2,7 @@
  * inquiry: see inquiry.h. From a statement's text to its spec.
  *
  *     describe: parameter and column types ── parameter values ── probe: node tree ──
- *     plan_spec_new(), or else plan_spec_rerun()
+ *     plan_spec_new(), or else plan_spec_rerun() ── can Postgres plan it?
  *
  * The statement becomes the body of a function that is never called and always rolled back: Postgres
  * parses and analyses it, and pg_proc.prosqlbody is the analysed tree. Nothing of the user's is ever
@@ -286,6 +286,23 @@ static const struct plan_spec *make_spec(struct inquiry *q, const struct config 
     return spec;
 }
 
+/* Postgres's planner calculates what is constant, and what fails there fails whatever the tables
+ * hold: CASE WHEN id = 5 THEN 1 / 0 END, even if there is no such row. A full join may have no plan
+ * at all. Its own error then is the answer. */
+static bool can_be_planned(struct inquiry *q)
+{
+    struct buf sql;
+    buf_init(&sql);
+    buf_addf(&sql, "EXPLAIN %s", q->input.qualified ? q->input.qualified : q->job->sql);
+    PGresult *res = pgconn_query(q->conn, buf_cstr(&sql), q->job->nparams, q->param_oids,
+                                 (const char *const *)q->job->params, q->err);
+    PQclear(res);
+    buf_fini(&sql);
+    if (!res)
+        q->err->position = 0;
+    return res != NULL;
+}
+
 /* Past white space, comments (they nest) and opening parentheses. */
 static const char *skip_to_word(const char *s)
 {
@@ -344,6 +361,10 @@ const struct plan_spec *inquire(struct pgconn *conn, const struct analysis *job,
     catalog_load_init(&q.catalog, conn, cfg->postgres_publication);
     if (describe(&q) && check_kind(&q) && read_params(&q) && make_probe(&q) && read_probe(&q))
         spec = make_spec(&q, cfg);
+    if (spec && !can_be_planned(&q)) {
+        plan_spec_unref(spec);
+        spec = NULL;
+    }
     pgconn_rollback(conn);
     catalog_load_fini(&q.catalog);
     arena_fini(&q.arena);

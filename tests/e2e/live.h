@@ -29,9 +29,9 @@ extern const char *const LIVE_MODE_NAMES[]; /* by enum live_mode */
 
 /* Sends the subscription. The client becomes tolerant. */
 void live_begin(struct live *l, struct client *c, const char *id, const struct statement *st);
-/* Waits for the first result or the refusal; sets mode, and wrong if that is not what is expected.
- */
-void live_settle(struct live *l, struct client *c);
+/* Waits for the first result or the refusal; sets mode, and wrong if that is not what is expected: a
+ * refusal with the error that Postgres itself answers with is. */
+void live_settle(struct live *l, struct client *c, PGconn *db);
 /* After a SYNC: does the view hold what Postgres answers? Or is it FAILED where Postgres fails? True
  * if so; else wrong is set. strict: the SQLSTATE must be of Postgres's class too. */
 bool live_check(struct live *l, PGconn *db, bool strict);

@@ -51,7 +51,7 @@ static void subscribe_all(struct run *r, const struct script *sc)
         live_begin(l, r->c, id, st);
     }
     for (size_t i = 0; i < r->live.n; i++) {
-        live_settle(&r->live.v[i], r->c);
+        live_settle(&r->live.v[i], r->c, r->db);
         r->n->statements++;
         r->n->modes[r->live.v[i].mode]++;
     }

@@ -251,7 +251,7 @@ static void subscribe(struct round *r, int pick)
         struct live *l = &r->live[i];
         if (r->ignored[i])
             continue;
-        live_settle(l, r->c);
+        live_settle(l, r->c, r->db);
         fuzz_shared->counts.statements++;
         fuzz_shared->counts.modes[l->mode]++;
         if (l->mode == LIVE_REFUSED || l->mode == LIVE_RERUN)
