@@ -209,8 +209,8 @@ bool agg_resolve(const struct agg_call *call, struct agg_spec *spec, struct err 
     const struct agg_row *row = find(call->fnoid);
     if (!row || (row->nargs != AGG_ANY_ARGS && row->nargs != call->nown))
         return err_soft(err, "aggregate %s", call->name);
-    if (call->nargs > AGG_MAX_ARGS || call->ndirect > AGG_MAX_ARGS)
-        return err_soft(err, "aggregate %s of more than %d values", call->name, AGG_MAX_ARGS);
+    if (call->nargs > AGG_MAX_ARGS || call->ndirect > AGG_MAX_DIRECT)
+        return err_soft(err, "aggregate %s of so many values", call->name);
     *spec = (struct agg_spec){.cls = row->cls,
                               .fnoid = call->fnoid,
                               .nargs = (uint32_t)call->nargs,

@@ -20,8 +20,9 @@
 
 #include "engine/value/value.h"
 
-/* Values given to add() and direct arguments; a call with more is answered by Postgres. */
-#define AGG_MAX_ARGS 8
+/* Values given to add(), and direct arguments; a call with more is answered by Postgres. */
+#define AGG_MAX_ARGS   24
+#define AGG_MAX_DIRECT 8
 
 struct agg_spec; /* below */
 
@@ -62,7 +63,7 @@ struct agg_spec {
     struct column_type result;
     const struct collation *collation;
     struct agg_sort sort[AGG_MAX_ARGS];
-    struct column_type direct[AGG_MAX_ARGS];
+    struct column_type direct[AGG_MAX_DIRECT];
 };
 
 /* What a statement says of a call. Arrays are read, not kept. */

@@ -49,9 +49,9 @@ enum join_kind {
 
 struct group_agg {
     struct agg_spec spec;
-    const struct expr *args[AGG_MAX_ARGS];   /* spec.nargs of them */
-    const struct expr *direct[AGG_MAX_ARGS]; /* spec.ndirect of them: over the group's keys */
-    const struct expr *filter;               /* NULL = all rows */
+    const struct expr *args[AGG_MAX_ARGS];     /* spec.nargs of them */
+    const struct expr *direct[AGG_MAX_DIRECT]; /* spec.ndirect of them: over the group's keys */
+    const struct expr *filter;                 /* NULL = all rows */
     bool distinct;
 };
 

@@ -93,7 +93,7 @@ static bool finish_agg(struct group_op *g, uint32_t handle, const struct agg *a,
     const struct agg_spec *spec = &a->call->spec;
     struct eval_ctx cx = {
         .layout = {g->groups.layout}, .row = {key_row(g, handle)}, .arena = env->step};
-    struct value direct[AGG_MAX_ARGS];
+    struct value direct[AGG_MAX_DIRECT];
     for (uint32_t i = 0; i < spec->ndirect; i++)
         if (!op_eval(a->call->direct[i], &cx, &direct[i], &env->err))
             return false;

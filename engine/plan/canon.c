@@ -25,12 +25,12 @@
     _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "canon.c must know all "         \
                                                                   "of " #type)
 KNOWS_ALL_OF(struct expr, 104);
-KNOWS_ALL_OF(struct group_agg, 656);
+KNOWS_ALL_OF(struct group_agg, 1296);
 KNOWS_ALL_OF(struct logical, 280);
 KNOWS_ALL_OF(struct physical_op, 288);
 KNOWS_ALL_OF(struct recursion_spec, 32);
 KNOWS_ALL_OF(struct srf_call, 56);
-KNOWS_ALL_OF(struct window_call, 736);
+KNOWS_ALL_OF(struct window_call, 1376);
 KNOWS_ALL_OF(struct win_frame, 128);
 
 struct canon {

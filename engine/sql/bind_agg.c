@@ -58,7 +58,7 @@ static const struct expr *group_column(struct binder *b, const struct grouping *
 
 static bool too_many(struct binder *b)
 {
-    return err_soft(b->err, "an aggregate of more than %d arguments", AGG_MAX_ARGS);
+    return err_soft(b->err, "an aggregate of so many arguments");
 }
 
 /* Those that are there only to be sorted by come after the function's own. */
@@ -88,7 +88,7 @@ static bool bind_direct_args(struct binder *b, struct scope *sc, const struct pg
                              struct bound_call *c)
 {
     const struct pgnode *list = pgn_field(node, "aggdirectargs");
-    if (list->n > AGG_MAX_ARGS)
+    if (list->n > AGG_MAX_DIRECT)
         return too_many(b);
     for (uint32_t i = 0; i < list->n; i++) {
         const struct expr *e = bind_expr(b, sc, list->items[i]);

@@ -30,7 +30,7 @@ struct grouping {
 struct bound_call {
     struct group_agg *agg;
     struct agg_call call;
-    struct column_type args[AGG_MAX_ARGS], direct[AGG_MAX_ARGS];
+    struct column_type args[AGG_MAX_ARGS], direct[AGG_MAX_DIRECT];
     struct agg_sort sort[AGG_MAX_ARGS];
     int64_t refs[AGG_MAX_ARGS]; /* ressortgroupref of each argument */
 };
