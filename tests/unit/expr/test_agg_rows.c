@@ -149,9 +149,9 @@ static void expect_text(struct value got, const struct buf *want, bool is_null)
 {
     ck_assert_int_eq(got.null, is_null);
     if (!is_null)
-        ck_assert_msg(got.len == want->len && memcmp(got.p, want->data, want->len) == 0,
-                      "%.*s, not %.*s", (int)got.len, (const char *)got.p, (int)want->len,
-                      want->data);
+        ck_assert_msg(
+            got.len == want->len && (!got.len || memcmp(got.p, want->data, want->len) == 0),
+            "%.*s, not %.*s", (int)got.len, (const char *)got.p, (int)want->len, want->data);
 }
 
 static void check_texts(struct under_test *u, struct arena *a)
