@@ -33,6 +33,13 @@ struct logical *logical_filter(struct arena *a, struct logical *in, const struct
     return n;
 }
 
+struct logical *logical_where(struct arena *a, struct logical *in, const struct expr *cond)
+{
+    struct exprs conds = {0};
+    AVEC_PUSH(a, conds, cond);
+    return logical_filter(a, in, &conds);
+}
+
 struct logical *logical_join(struct arena *a, enum join_kind kind, struct logical *left,
                              struct logical *right)
 {

@@ -153,6 +153,8 @@ void exprs_append(struct arena *a, struct exprs *l, const struct expr *const *v,
 /* Nodes with their columns worked out where that needs no choice. */
 struct logical *logical_new(struct arena *a, enum logical_kind kind, size_t nin);
 struct logical *logical_filter(struct arena *a, struct logical *in, const struct exprs *conds);
+/* By one condition. */
+struct logical *logical_where(struct arena *a, struct logical *in, const struct expr *cond);
 struct logical *logical_join(struct arena *a, enum join_kind kind, struct logical *left,
                              struct logical *right);
 struct logical *logical_distinct(struct arena *a, struct logical *in);

@@ -47,6 +47,27 @@ static struct logical *for_existence(const struct logical *n)
     }
 }
 
+/*
+ * Whether there is a row doesn't depend on how many there are: a semi join that looks at the outer
+ * columns may as well make pairs, and then its conditions can be met outside.
+ *
+ *     EXISTS (SELECT FROM t WHERE EXISTS (SELECT FROM u WHERE u.x = t.x AND u.y = o.y))
+ */
+static struct logical *as_pairs(struct decorrelation *d, struct logical *n,
+                                const struct logical *outer)
+{
+    bool semi = n->kind == LOGICAL_JOIN && n->join == JOIN_SEMI;
+    if (n->kind == LOGICAL_FILTER || n->kind == LOGICAL_PROJECT)
+        n->in[0] = as_pairs(d, n->in[0], outer);
+    if (!semi || !node_uses(n, outer->cols, outer->ncols))
+        return n;
+    struct logical *j = logical_join(d->c->arena, JOIN_INNER, as_pairs(d, n->in[0], outer),
+                                     as_pairs(d, n->in[1], outer));
+    j->conds = n->conds;
+    j->nconds = n->nconds;
+    return j;
+}
+
 /* The columns of the left side that the right one uses. */
 static struct lcol *columns_used(struct decorrelation *d, const struct logical *n, size_t *nused)
 {
@@ -342,7 +363,7 @@ static struct logical *decorrelate_join(struct decorrelation *d, struct logical 
     size_t nused;
     n->dependent = false;
     if (n->join == JOIN_SEMI || n->join == JOIN_ANTI)
-        n->in[1] = for_existence(n);
+        n->in[1] = as_pairs(d, for_existence(n), n->in[0]);
     struct lcol *used = columns_used(d, n, &nused);
     if (!nused)
         return n;

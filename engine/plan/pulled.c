@@ -41,14 +41,16 @@ static void stands_for(struct pulled *p, const struct lcol *c, const struct expr
     AVEC_PUSH(p->c->arena, p->exprs, e);
 }
 
-/* Conditions that look outside go to p, the others to own. */
-static void sort_out(struct pulled *p, const struct expr *const *v, size_t n, struct exprs *own)
+/* Conditions that look outside of `rest` go to p, also those that look further out: where they stay
+ * they would keep the rest dependent. Without a rest, where none may go: those of p's outer columns. */
+static void sort_out(struct pulled *p, const struct logical *rest, const struct expr *const *v,
+                     size_t n, struct exprs *own)
 {
     for (size_t i = 0; i < n; i++) {
         const struct expr *e = in_terms_of_rest(p, v[i]);
         if (e->kind == EXPR_AND)
-            sort_out(p, e->args, e->nargs, own);
-        else if (is_outer(p, e))
+            sort_out(p, rest, e->args, e->nargs, own);
+        else if (rest ? !expr_refs_only(e, rest->cols, rest->ncols) : is_outer(p, e))
             AVEC_PUSH(p->c->arena, p->conds, e);
         else
             AVEC_PUSH(p->c->arena, *own, e);
@@ -135,7 +137,7 @@ static struct logical *pull_filter(struct pulled *p, struct logical *n)
     struct logical *in = pull_conds(p, n->in[0]);
     if (!in || p->one)
         return NULL;
-    sort_out(p, n->conds, n->nconds, &own);
+    sort_out(p, in, n->conds, n->nconds, &own);
     return logical_filter(p->c->arena, in, &own);
 }
 
@@ -164,10 +166,10 @@ static struct logical *pull_join(struct pulled *p, struct logical *n)
     if (!(l = pull_conds(p, n->in[0])) || p->one || !(r = pull_conds(p, n->in[1])) || p->one)
         return NULL;
     size_t before = p->conds.n;
-    sort_out(p, n->conds, n->nconds, &own);
+    struct logical *j = logical_join(p->c->arena, n->join, l, r);
+    sort_out(p, n->join == JOIN_INNER ? j : NULL, n->conds, n->nconds, &own);
     if (n->join != JOIN_INNER && p->conds.n > before)
         return NULL;
-    struct logical *j = logical_join(p->c->arena, n->join, l, r);
     j->conds = own.v;
     j->nconds = own.n;
     return j;

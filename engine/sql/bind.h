@@ -12,7 +12,7 @@
  *     bind_agg     grouping keys and aggregates
  *     bind_window  window functions
  *     bind_expr    scalar expressions
- *     bind_sublink subqueries in them
+ *     bind_sublink subqueries in them, with bind_any and bind_apply
  *     bind_levels  aggregates in them that belong to an outer query
  *     bind_leaf    columns, constants, parameters, types
  *

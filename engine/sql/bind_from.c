@@ -204,6 +204,7 @@ static struct logical *bind_rte_beside(struct binder *b, struct scope *sc, int64
         return NULL;
     if (rte->bound || ++b->nfroms > BIND_MAX_FROM) {
         err_set(b->err, "54001", "the statement has too many FROM items");
+        b->err->soft = true; /* Postgres can */
         return NULL;
     }
     switch (pgn_int(rte->node, "rtekind")) {

@@ -155,21 +155,25 @@ struct logical *bind_range_function(struct binder *b, struct scope *sc, struct r
     struct srf_call *calls = ARENA_ARRAY(b->arena, struct srf_call, functions->n);
     bool ordinality = pgn_bool(rte->node, "funcordinality");
     size_t ncols = ordinality;
+    struct applies applies = {0};
     for (uint32_t i = 0; i < functions->n; i++) {
-        if (!bind_range_call(b, sc, functions->items[i], &calls[i]))
+        sc->applies = &applies;
+        bool ok = bind_range_call(b, sc, functions->items[i], &calls[i]);
+        sc->applies = NULL;
+        if (!ok)
             return NULL;
         ncols += calls[i].ncols;
     }
     const char **names = ARENA_ARRAY(b->arena, const char *, ncols);
     for (size_t i = 0; i < ncols && i < colnames->n; i++)
         names[i] = arena_strdup(b->arena, colnames->items[i]->text);
-    struct logical *one = logical_new(b->arena, LOGICAL_ONE_ROW, 0);
+    struct logical *one = bind_applied(b, &applies, logical_new(b->arena, LOGICAL_ONE_ROW, 0));
     struct logical *n =
         logical_flatmap(b->arena, one, b->next_rel++, calls, functions->n, ordinality, names);
     rte->bound = true;
     rte->cols = arena_memdup(b->arena, n->cols, n->ncols * sizeof *n->cols);
     rte->ncols = n->ncols;
-    if (left && calls_refer_to(n, left))
+    if (left && !applies.n && calls_refer_to(n, left))
         n = logical_flatmap(b->arena, left, n->rel, calls, functions->n, ordinality, names);
     return n;
 }
