@@ -20,7 +20,6 @@
  *           partition is as it is, and is left out
  * See also  group_diff.h, expr/win.h, expr/win_frame.h
  */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
