@@ -5,16 +5,16 @@
  *
  *     filter r <= 3                          filter r <= 3
  *       window of each a by b: r       →       window of each a by b: r
- *         scan t                                 top 3 of each a by b
+ *         scan t                                 top 4 of each a by b
  *                                                  scan t
  *
  * The top keeps all of t in order, at O(log n) a change; what a window costs for a partition is then
- * for its first three rows. It is right where no function of the window looks at rows behind the
+ * for its first few rows. It is right where no function of the window looks at rows behind the
  * current one: these have the same answers without them. Where a function looks at peers (rank, frames
  * other than ROWS) the last row kept brings its peers along. The filter stays.
  *
- * Errors that only rows behind the limit would raise are not raised, as in Postgres, which stops
- * there too.
+ * Errors that only rows behind the limit would raise are not raised, as in Postgres, which stops there
+ * too: at the first row that is over the limit, which it has computed by then. So that is kept as well.
  */
 #include "engine/expr/pgfuncs.h"
 #include "engine/expr/win_classes.h"
@@ -131,10 +131,10 @@ static void limit_window(struct pass_ctx *c, const struct logical *filter, struc
     for (size_t i = 0; i < w->nwins && limit >= 0; i++)
         if (!looks_back_only(&w->wins[i], &ties))
             limit = -1;
-    if (limit < 0)
+    if (limit < 0 || limit == INT64_MAX)
         return;
     struct logical *top = logical_topk(c->arena, w->in[0], w->sort, w->nsort, w->part, w->npart);
-    top->limit = limit;
+    top->limit = limit + 1;
     top->with_ties = ties;
     w->in[0] = top;
 }

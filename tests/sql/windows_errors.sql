@@ -1,0 +1,30 @@
+-- Several errors in the frames of windows, which come and go one by one.
+@schema
+CREATE TABLE w(id int PRIMARY KEY, g text, a int, b bigint);
+INSERT INTO w SELECT i, chr(112 + i % 2), i % 5 + 1, i FROM generate_series(1, 30) i;
+@queries
+SELECT id, min(10 / a) OVER (ORDER BY id ROWS 1 PRECEDING) FROM w;
+SELECT id, sum(CASE WHEN a = 0 THEN 10 / a ELSE 2147483640 + a END) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING) FROM w;
+SELECT id, sum(CASE WHEN a = 0 THEN 10 / a ELSE 2147483640 + a END) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW) FROM w;
+SELECT id, max(CASE WHEN a = 0 THEN 10 / a ELSE 2147483640 + a END) OVER (PARTITION BY g ORDER BY id) FROM w;
+SELECT id, sum(CASE WHEN a = 0 THEN 10 / a ELSE 2147483640 + a END) OVER (PARTITION BY g ORDER BY a, id RANGE UNBOUNDED PRECEDING) FROM w;
+SELECT id, lag(CASE WHEN a = 0 THEN 10 / a ELSE 2147483640 + a END) OVER (ORDER BY id), row_number() OVER (ORDER BY id) FROM w;
+SELECT id, sum(b * 1000000000000000000) OVER (ORDER BY id ROWS 1 PRECEDING), count(10 / a) OVER (ORDER BY id ROWS 2 PRECEDING) FROM w WHERE id < 9;
+SELECT * FROM (SELECT id, row_number() OVER (PARTITION BY g ORDER BY id) AS r, sum(10 / a) OVER (PARTITION BY g ORDER BY id) AS s FROM w) x WHERE r <= 3;
+@changes
+UPDATE w SET a = 0 WHERE id = 5;
+UPDATE w SET a = 100 WHERE id IN (6, 8);
+UPDATE w SET a = 100 WHERE id IN (4);
+UPDATE w SET a = 1 WHERE id = 5;
+UPDATE w SET a = 0 WHERE id IN (7, 20);
+UPDATE w SET a = 2 WHERE id IN (6, 4);
+DELETE FROM w WHERE id = 7;
+INSERT INTO w VALUES (7, 'p', 3, 2);
+UPDATE w SET a = 2 WHERE id IN (8);
+UPDATE w SET a = 2 WHERE id IN (20);
+UPDATE w SET a = 0 WHERE id > 10;
+UPDATE w SET a = 100 WHERE id % 2 = 0;
+UPDATE w SET a = 1 WHERE id % 3 = 0;
+UPDATE w SET a = 1 WHERE a = 0;
+UPDATE w SET a = 2 WHERE a = 100;
+UPDATE w SET g = 'p', b = 1;
