@@ -91,7 +91,9 @@ void script_read(struct script *sc, const char *path)
     for (; line && *line; no++) {
         char *end = strchr(line, '\n');
         size_t len = end ? (size_t)(end - line) : strlen(line);
-        if (*line == '@') {
+        if (strncmp(line, "@since ", 7) == 0) {
+            sc->since = atoi(line + 7);
+        } else if (*line == '@') {
             into = section(sc, line);
         } else if (len && strncmp(line, "--", 2) != 0) {
             if (!start)

@@ -11,6 +11,8 @@
  *     any:            refused with 0A000 or accepted: nobody has promised anything yet
  *     params [7,"x"]: the values of $1, $2… as a JSON array; after one of the above, if any
  *
+ * A line "@since 17" says that older servers can't read it: there it isn't run.
+ *
  * Whatever is accepted must be right in every mode.
  */
 #ifndef TESTS_E2E_SCRIPT_H
@@ -39,6 +41,7 @@ struct statements {
 };
 
 struct script {
+    int since; /* major version of Postgres; 0 = any */
     struct statements schema, queries, changes;
 };
 

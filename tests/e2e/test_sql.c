@@ -144,6 +144,18 @@ static void run_changes(struct run *r, const struct script *sc)
     }
 }
 
+static void run_all(struct run *r, const struct script *sc)
+{
+    for (size_t i = 0; i < sc->schema.list.n; i++)
+        run_one(r, &sc->schema.list.v[i]);
+    subscribe_all(r, sc);
+    for (size_t i = 0; i < r->live.n; i++)
+        if (r->live.v[i].wrong)
+            tell(r, &r->live.v[i], NULL);
+    run_changes(r, sc);
+    write_modes(r);
+}
+
 static void run_script(const char *name, struct counts *n)
 {
     char path[300];
@@ -156,14 +168,8 @@ static void run_script(const char *name, struct counts *n)
     snprintf(path, sizeof path, "%s/%s.sql", DIR_NAME, name);
     script_read(&sc, path);
     sql_run(r.db, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-    for (size_t i = 0; i < sc.schema.list.n; i++)
-        run_one(&r, &sc.schema.list.v[i]);
-    subscribe_all(&r, &sc);
-    for (size_t i = 0; i < r.live.n; i++)
-        if (r.live.v[i].wrong)
-            tell(&r, &r.live.v[i], NULL);
-    run_changes(&r, &sc);
-    write_modes(&r);
+    if (PQserverVersion(r.db) / 10000 >= sc.since)
+        run_all(&r, &sc);
     client_close(r.c);
     PQfinish(r.db);
     for (size_t i = 0; i < r.live.n; i++)
