@@ -68,9 +68,23 @@ static enum delegate_outcome ask(void *ctx, const char *sql, size_t nparams,
     return DELEGATE_ANSWERED;
 }
 
+/* In a transaction that is rolled back. */
+static enum delegate_outcome ask_with(void *ctx, const char *setup, const char *sql, size_t nparams,
+                                      const char *const *params, struct arena *a,
+                                      struct delegate_answer *out, struct err *err)
+{
+    struct delegate_session *s = ctx;
+    enum delegate_outcome got = DELEGATE_FAILED;
+    if (pgconn_open(&s->conn, err) && pgconn_exec(&s->conn, "BEGIN READ WRITE", err) &&
+        pgconn_exec(&s->conn, setup, err))
+        got = ask(s, sql, nparams, params, a, out, err);
+    pgconn_rollback(&s->conn);
+    return s->conn.pg ? got : DELEGATE_LOST;
+}
+
 void delegate_session_init(struct delegate_session *s, size_t memo_bytes)
 {
-    const struct delegate_host host = {.ctx = s, .ask = ask};
+    const struct delegate_host host = {.ctx = s, .ask = ask, .ask_with = ask_with};
     pgstop_init(&s->stop);
     pgconn_init(&s->conn, PGCONN_DELEGATE, &s->stop);
     s->delegator = delegator_new(&host, memo_bytes);

@@ -88,8 +88,9 @@ static bool no_session(struct err *err)
 
 /* ------------------------------------------------------------ questions of any kind */
 
-static enum delegate_outcome ask(struct delegator *d, const struct delegate_question *q,
-                                 struct arena *a, struct delegate_answer *out, struct err *err)
+static enum delegate_outcome ask(struct delegator *d, const char *setup,
+                                 const struct delegate_question *q, struct arena *a,
+                                 struct delegate_answer *out, struct err *err)
 {
     const char **params = ARENA_ARRAY(a, const char *, q->nargs);
     if (!d || d->lost) {
@@ -103,7 +104,9 @@ static enum delegate_outcome ask(struct delegator *d, const struct delegate_ques
         buf_fini(&b);
     }
     *out = (struct delegate_answer){0};
-    enum delegate_outcome got = d->host.ask(d->host.ctx, q->sql, q->nargs, params, a, out, err);
+    enum delegate_outcome got =
+        setup ? d->host.ask_with(d->host.ctx, setup, q->sql, q->nargs, params, a, out, err)
+              : d->host.ask(d->host.ctx, q->sql, q->nargs, params, a, out, err);
     d->lost = got == DELEGATE_LOST;
     return got;
 }
@@ -117,7 +120,7 @@ static bool is_timeout(const struct err *err)
 enum delegate_outcome delegate_ask(const struct delegate_question *q, struct arena *a,
                                    struct delegate_answer *out, struct err *err)
 {
-    enum delegate_outcome got = ask(current, q, a, out, err);
+    enum delegate_outcome got = ask(current, NULL, q, a, out, err);
     if (got == DELEGATE_FAILED && is_timeout(err)) {
         current->lost = true;
         got = DELEGATE_LOST;
@@ -127,12 +130,13 @@ enum delegate_outcome delegate_ask(const struct delegate_question *q, struct are
 
 /* ------------------------------------------------------------ questions about calls */
 
-/* Entries of one call, n of them from v on, as a question. */
-static enum delegate_outcome ask_rows(struct delegator *d, const struct asked *v, size_t n,
-                                      struct delegate_answer *out, struct err *err)
+/* Entries of one call, n of them from v on, as a question; sql NULL: the call's own. */
+static enum delegate_outcome ask_rows(struct delegator *d, const char *setup, const char *sql,
+                                      const struct asked *v, size_t n, struct delegate_answer *out,
+                                      struct err *err)
 {
     const struct expr *e = v->e;
-    struct delegate_question q = {.sql = e->call->sql, .nargs = e->nargs, .nrows = n};
+    struct delegate_question q = {.sql = sql ? sql : e->call->sql, .nargs = e->nargs, .nrows = n};
     const struct delegate_text **columns =
         ARENA_ARRAY(&d->arena, const struct delegate_text *, e->nargs);
     q.args = columns;
@@ -142,7 +146,7 @@ static enum delegate_outcome ask_rows(struct delegator *d, const struct asked *v
             column[i] = delegate_key_text(e, v[i].entry->key, k, &d->arena);
         columns[k] = column;
     }
-    return ask(d, &q, &d->arena, out, err);
+    return ask(d, setup, &q, &d->arena, out, err);
 }
 
 static void take_answer(struct delegator *d, const struct asked *a, const struct delegate_text *t)
@@ -166,7 +170,7 @@ static void fail_all(struct delegator *d, const struct asked *v, size_t n, const
 static bool fails_without_rows(struct delegator *d, const struct asked *v, struct err *err)
 {
     struct delegate_answer answer;
-    return v->e->nargs && ask_rows(d, v, 0, &answer, err) == DELEGATE_FAILED;
+    return v->e->nargs && ask_rows(d, NULL, NULL, v, 0, &answer, err) == DELEGATE_FAILED;
 }
 
 /* One call's entries; n > 1 may be too many at a time. */
@@ -174,7 +178,7 @@ static enum delegate_outcome ask_once(struct delegator *d, const struct asked *v
                                       struct err *err)
 {
     struct delegate_answer answer;
-    enum delegate_outcome got = ask_rows(d, v, n, &answer, err);
+    enum delegate_outcome got = ask_rows(d, NULL, NULL, v, n, &answer, err);
     if (got == DELEGATE_FAILED && is_timeout(err)) {
         d->max_rows = n > 1 ? n / 2 : 1;
         d->lost = n <= 1;
@@ -193,6 +197,46 @@ static enum delegate_outcome ask_once(struct delegator *d, const struct asked *v
     return got;
 }
 
+#define EACH_ROWS 32 /* from so many on it pays to make a function for it */
+
+static const char *text_of(struct delegator *d, const struct delegate_text *t)
+{
+    return t->null ? "" : arena_strndup(&d->arena, t->p, t->len);
+}
+
+/* Columns of delegate_question_each(). */
+static void take_each(struct delegator *d, const struct asked *a, const struct delegate_text *cells)
+{
+    struct err err;
+    if (cells[1].null) {
+        take_answer(d, a, cells);
+        return;
+    }
+    err_set(&err, text_of(d, &cells[1]), "%s", text_of(d, &cells[2]));
+    if (*text_of(d, &cells[4]))
+        err_hint(&err, "%s", text_of(d, &cells[4]));
+    if (*text_of(d, &cells[3]))
+        err_detail(&err, "%s", text_of(d, &cells[3]));
+    memo_set_error(&d->memo, a->entry, &err);
+}
+
+/* Rows that fail, among many, in one question. False: it must be done in another way, or is lost. */
+static bool ask_each(struct delegator *d, const struct asked *v, size_t n)
+{
+    struct delegate_answer answer;
+    struct buf setup = {0}, sql = {0};
+    struct err err;
+    bool ok =
+        d->host.ask_with && n >= EACH_ROWS && delegate_question_each(v->e, &setup, &sql) &&
+        ask_rows(d, buf_cstr(&setup), buf_cstr(&sql), v, n, &answer, &err) == DELEGATE_ANSWERED &&
+        answer.nrows == n && answer.ncols == 5;
+    for (size_t i = 0; ok && i < n; i++)
+        take_each(d, &v[i], &answer.cells[5 * i]);
+    buf_fini(&setup);
+    buf_fini(&sql);
+    return ok;
+}
+
 /* An error among many rows is looked for by halves. */
 static bool ask_entries(struct delegator *d, const struct asked *v, size_t n, bool checked)
 {
@@ -205,6 +249,8 @@ static bool ask_entries(struct delegator *d, const struct asked *v, size_t n, bo
         fail_all(d, v, n, &err);
         return true;
     }
+    if (!d->lost && !is_timeout(&err) && ask_each(d, v, n))
+        return true;
     return !d->lost && ask_entries(d, v, n / 2, true) && ask_entries(d, v + n / 2, n - n / 2, true);
 }
 

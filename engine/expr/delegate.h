@@ -60,6 +60,10 @@ struct delegate_host {
     enum delegate_outcome (*ask)(void *ctx, const char *sql, size_t nparams,
                                  const char *const *params, struct arena *a,
                                  struct delegate_answer *out, struct err *err);
+    /* The same, with something made for it beforehand and gone afterwards. NULL: can't be done. */
+    enum delegate_outcome (*ask_with)(void *ctx, const char *setup, const char *sql, size_t nparams,
+                                      const char *const *params, struct arena *a,
+                                      struct delegate_answer *out, struct err *err);
 };
 
 struct delegator;
@@ -98,6 +102,7 @@ struct delegate_call {
     size_t nparts;
     const char *const *arrays; /* by argument: the array type it travels in, "text[]" mostly */
     const char *sql;           /* the question */
+    const char *result;        /* its type in SQL; NULL: a record of no named type */
     const char *marks;         /* what the users' functions in it are now: part of the identity */
     uint32_t cost;             /* Postgres's estimate for one row, in calls of a simple function */
     /* Texts are read as dates or times: those that name a moment ("today") fail. */

@@ -130,23 +130,70 @@ bool delegate_is_timeless(const struct expr *e, const struct value *v, struct er
 
 /* ------------------------------------------------------------ SQL */
 
-static void add_question(struct buf *b, const struct delegate_call *call, size_t nargs)
+/* The expression, its arguments named by a format for their number. */
+static void add_expression(struct buf *b, const struct delegate_call *call, bool numbered)
 {
-    buf_adds(b, "SELECT ");
     for (size_t i = 0; i < call->nparts; i++) {
         buf_adds(b, call->parts[i].text);
         if (call->parts[i].arg >= 0)
-            buf_addf(b, "x.a%d", call->parts[i].arg + 1);
+            buf_addf(b, numbered ? "$%d" : "x.a%d", call->parts[i].arg + 1);
     }
-    if (!nargs)
-        return;
+}
+
+static void add_rows(struct buf *b, const struct delegate_call *call, size_t nargs)
+{
     buf_adds(b, " FROM unnest(");
     for (size_t i = 0; i < nargs; i++)
         buf_addf(b, "%s$%zu::%s", i ? ", " : "", i + 1, call->arrays[i]);
     buf_adds(b, ") WITH ORDINALITY AS x(");
     for (size_t i = 0; i < nargs; i++)
         buf_addf(b, "a%zu, ", i + 1);
-    buf_adds(b, "o) ORDER BY x.o");
+    buf_adds(b, "o)");
+}
+
+static void add_question(struct buf *b, const struct delegate_call *call, size_t nargs)
+{
+    buf_adds(b, "SELECT ");
+    add_expression(b, call, false);
+    if (!nargs)
+        return;
+    add_rows(b, call, nargs);
+    buf_adds(b, " ORDER BY x.o");
+}
+
+#define QUOTE "$palimpsest$"
+
+static bool can_be_quoted(const struct delegate_call *call)
+{
+    for (size_t i = 0; i < call->nparts; i++)
+        if (strstr(call->parts[i].text, QUOTE))
+            return false;
+    return true;
+}
+
+bool delegate_question_each(const struct expr *e, struct buf *setup, struct buf *sql)
+{
+    const struct delegate_call *call = e->call;
+    if (!call->result || !e->nargs || !can_be_quoted(call))
+        return false;
+    buf_adds(setup, "CREATE FUNCTION pg_temp.palimpsest_try(");
+    for (uint32_t i = 0; i < e->nargs; i++)
+        buf_addf(setup, "a%u %.*s, ", i + 1, (int)strlen(call->arrays[i]) - 2, call->arrays[i]);
+    buf_addf(setup,
+             "OUT v %s, OUT s text, OUT m text, OUT d text, OUT h text) LANGUAGE plpgsql AS " QUOTE
+             " BEGIN v := ",
+             call->result);
+    add_expression(setup, call, true);
+    buf_adds(setup, "; EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS "
+                    "s = RETURNED_SQLSTATE, m = MESSAGE_TEXT, d = PG_EXCEPTION_DETAIL, "
+                    "h = PG_EXCEPTION_HINT; END " QUOTE);
+    buf_adds(sql, "SELECT r.*");
+    add_rows(sql, call, e->nargs);
+    buf_adds(sql, ", LATERAL pg_temp.palimpsest_try(");
+    for (uint32_t i = 0; i < e->nargs; i++)
+        buf_addf(sql, "%sx.a%u", i ? ", " : "", i + 1);
+    buf_adds(sql, ") AS r ORDER BY x.o");
+    return true;
 }
 
 void delegate_call_finish(struct delegate_call *call, const struct expr *const *args, size_t nargs,

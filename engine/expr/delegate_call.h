@@ -14,6 +14,9 @@ struct delegate_text delegate_key_text(const struct expr *e, const uint8_t *key,
                                        struct arena *a);
 /* Whether no text among the values names a moment; false with the error set. */
 bool delegate_is_timeless(const struct expr *e, const struct value *v, struct err *err);
+/* The question that answers each row on its own, with a value, or with SQLSTATE, message, detail and
+ * hint; setup makes the function that it calls. False where it can't be put. */
+bool delegate_question_each(const struct expr *e, struct buf *setup, struct buf *sql);
 /* Fills in id and sql; everything else of the call is set. */
 void delegate_call_finish(struct delegate_call *call, const struct expr *const *args, size_t nargs,
                           const struct column_type *result, struct arena *a);

@@ -315,6 +315,7 @@ static const struct expr *make(struct deparse *d, struct column_type result)
     c->parts = d->parts.v;
     c->nparts = d->parts.n;
     c->arrays = d->arrays;
+    c->result = n->is_pseudo ? NULL : arena_strdup(d->b->arena, n->sql);
     c->marks = arena_strndup(d->b->arena, buf_cstr(&d->marks), d->marks.len);
     c->cost = d->cost;
     c->timeless = d->timeless;
