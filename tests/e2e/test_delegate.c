@@ -167,6 +167,26 @@ START_TEST(a_function_that_is_redefined_ends_its_plans)
 }
 END_TEST
 
+/* Each of the rows fails on its own; all are told apart in a few questions. */
+START_TEST(many_rows_that_fail_and_get_well)
+{
+    const char *sql = "SELECT id, t::macaddr AS m FROM bad";
+    sql_run(db,
+            "CREATE TABLE bad(id int PRIMARY KEY, t text); INSERT INTO bad SELECT g, CASE WHEN g "
+            "%% 3 = 0 THEN '08:00:2b:01:02:' || g %% 10 || '1' ELSE 'bad ' || g END FROM "
+            "generate_series(1, 5000) g");
+    struct view *v = client_subscribe(c, "v", sql);
+    for (int i = 0; i < 100 && !v->failed; i++)
+        client_drain(c, 100);
+    ck_assert(v->failed);
+    sql_run(db, "UPDATE bad SET t = '08:00:2b:01:02:03' WHERE id %% 3 = 1");
+    sql_run(db, "DELETE FROM bad WHERE id %% 3 = 2");
+    client_wait_snapshot(c, v);
+    sync_when_back();
+    view_must_equal(db, v, sql);
+}
+END_TEST
+
 int main(void)
 {
     static const char *const sets[] = {"postgres.delegate_timeout=1500ms",
@@ -181,6 +201,7 @@ int main(void)
     tcase_add_test(t, a_session_lost_in_a_question_is_made_good);
     tcase_add_test(t, a_restart_of_postgres_in_a_question);
     tcase_add_test(t, a_function_that_is_redefined_ends_its_plans);
+    tcase_add_test(t, many_rows_that_fail_and_get_well);
     tcase_add_test(t, a_question_that_takes_too_long_stops_no_other_plan);
     suite_add_tcase(s, t);
     return harness_main(s);
