@@ -39,6 +39,7 @@ SELECT p, count(*), sum(p) FROM sm GROUP BY p;
 SELECT id, p + 1, p::text FROM sm WHERE p > 4;
 SELECT e FROM sm UNION SELECT sd FROM sm;
 SELECT id, CASE e WHEN 'large' THEN 1 WHEN 'small' THEN 0 END FROM sm;
+SELECT id, encode(b, 'hex'), encode(b || b || b || b || b || b || b || b || b || b || b || b || b || b || b || b || b || b || b || b, 'base64'), encode(b, 'escape'), lpad(n::text, 6, 'xy'), rpad(n::text, 3), translate(n::text, 'aph', 'x'), to_hex(id * 77) FROM sm;
 @changes
 UPDATE sm SET e = 'medium', b = '\xff' WHERE id = 1;
 INSERT INTO sm(id, e, sd, n, o, b) SELECT 10 + g, CASE WHEN g % 2 = 0 THEN 'small'::size ELSE 'x-large' END, 'medium', 'n' || g, g, decode(lpad(to_hex(g), 2, '0'), 'hex') FROM generate_series(1, 6) g;
