@@ -1,4 +1,5 @@
--- Collations of ICU: order, case, equality that is not that of bytes.
+-- Collations of ICU: order, case, equality that is not that of bytes. Incremental where the server's
+-- ICU has the rules of the daemon's; another server's are not followed.
 @schema
 CREATE COLLATION german (provider = icu, locale = 'de-u-co-phonebk');
 CREATE COLLATION numeric_order (provider = icu, locale = 'en-u-kn-true');
@@ -11,26 +12,26 @@ INSERT INTO co VALUES
  (6, 'Oz', '', '', '', '', '{}', ''), (7, 'ä', 'a009', 'World', 'X', 'x', '{NULL}', 'İstanbul');
 @queries
 SELECT * FROM co;
-SELECT id, g FROM co ORDER BY g, id LIMIT 6;
-SELECT id, n FROM co ORDER BY n DESC, id LIMIT 6;
-SELECT id, u FROM co ORDER BY u, id LIMIT 6;
-SELECT count(*) FROM co GROUP BY i;
-SELECT count(*), min(id) FROM co GROUP BY a;
-SELECT count(*), max(id) FROM co GROUP BY p;
-SELECT count(*), max(id) FROM co GROUP BY t;
-SELECT count(DISTINCT i), count(DISTINCT a), count(DISTINCT p) FROM co;
-SELECT id, i = 'hello', i <> 'WORLD', i < 'HELLP', a = 'RESUME', p = 'abc', p > 'ABB', i IN ('WORLD', '') FROM co;
-SELECT x.id, y.id FROM co x JOIN co y ON x.i = y.i;
-SELECT x.id, y.id FROM co x JOIN co y ON x.a = y.a AND x.id < y.id;
-SELECT id, i FROM co ORDER BY i, id LIMIT 5;
-SELECT id, upper(g), lower(g), upper(u), lower(u) FROM co;
-SELECT id, g < 'B', n > 'a10', u = 'STRASSE' FROM co;
-SELECT min(g), max(g), min(n), max(n) FROM co;
-SELECT id, i IS DISTINCT FROM 'HELLO', nullif(i, 'hello') FROM co;
-SELECT id, CASE i WHEN 'HELLO' THEN 1 ELSE 0 END FROM co;
-SELECT id, g ILIKE 'Ä%', u LIKE '%s%' FROM co;
-SELECT g FROM co UNION SELECT 'Apfel' COLLATE german;
-SELECT id, coalesce(i, 'none'), greatest(n, 'a20') FROM co;
+any: SELECT id, g FROM co ORDER BY g, id LIMIT 6;
+any: SELECT id, n FROM co ORDER BY n DESC, id LIMIT 6;
+any: SELECT id, u FROM co ORDER BY u, id LIMIT 6;
+any: SELECT count(*) FROM co GROUP BY i;
+any: SELECT count(*), min(id) FROM co GROUP BY a;
+any: SELECT count(*), max(id) FROM co GROUP BY p;
+any: SELECT count(*), max(id) FROM co GROUP BY t;
+any: SELECT count(DISTINCT i), count(DISTINCT a), count(DISTINCT p) FROM co;
+any: SELECT id, i = 'hello', i <> 'WORLD', i < 'HELLP', a = 'RESUME', p = 'abc', p > 'ABB', i IN ('WORLD', '') FROM co;
+any: SELECT x.id, y.id FROM co x JOIN co y ON x.i = y.i;
+any: SELECT x.id, y.id FROM co x JOIN co y ON x.a = y.a AND x.id < y.id;
+any: SELECT id, i FROM co ORDER BY i, id LIMIT 5;
+any: SELECT id, upper(g), lower(g), upper(u), lower(u) FROM co;
+any: SELECT id, g < 'B', n > 'a10', u = 'STRASSE' FROM co;
+any: SELECT min(g), max(g), min(n), max(n) FROM co;
+any: SELECT id, i IS DISTINCT FROM 'HELLO', nullif(i, 'hello') FROM co;
+any: SELECT id, CASE i WHEN 'HELLO' THEN 1 ELSE 0 END FROM co;
+any: SELECT id, g ILIKE 'Ä%', u LIKE '%s%' FROM co;
+any: SELECT g FROM co UNION SELECT 'Apfel' COLLATE german;
+any: SELECT id, coalesce(i, 'none'), greatest(n, 'a20') FROM co;
 @changes
 UPDATE co SET i = 'HeLLo', a = 'Resumé' WHERE id = 1;
 DELETE FROM co WHERE id = 2;
