@@ -208,9 +208,35 @@ static const char *name_field(void *ctx, uint32_t type, uint32_t funcid, int no,
     return remember(cl, kind, oid, no, sql);
 }
 
+static const struct cat_columns *name_columns(void *ctx, uint32_t funcid, struct err *err)
+{
+    static const char kind[] = "columns";
+    struct catalog_load *cl = ctx;
+    const struct cat_columns *known = remembered(cl, kind, funcid, 0);
+    if (known)
+        return known;
+    PGresult *res = pgconn_queryf(
+        cl->conn, err,
+        "SELECT u.type FROM pg_catalog.pg_proc p, unnest(p.proallargtypes, p.proargmodes) WITH "
+        "ORDINALITY AS u(type, mode, o) WHERE p.oid = %u AND u.mode IN ('o', 'b', 't') ORDER BY "
+        "u.o",
+        funcid);
+    if (!res)
+        return NULL;
+    struct cat_columns *c = ARENA_NEW(&cl->arena, struct cat_columns);
+    c->n = (size_t)PQntuples(res);
+    uint32_t *types = ARENA_ARRAY(&cl->arena, uint32_t, c->n);
+    for (size_t i = 0; i < c->n; i++)
+        types[i] = (uint32_t)strtoul(PQgetvalue(res, (int)i, 0), NULL, 10);
+    c->types = types;
+    PQclear(res);
+    return remember(cl, kind, funcid, 0, c);
+}
+
 const struct catalog_names catalog_load_names = {.function = name_function,
                                                  .op = name_operator,
                                                  .type = name_type,
                                                  .collation = name_collation,
                                                  .field = name_field,
+                                                 .columns = name_columns,
                                                  .constant = catalog_constant_text};

@@ -41,6 +41,8 @@ static bool values_rows(const struct srf_call *c, const struct value *args, stru
 
 const struct srf srf_values = {.oid = 1, .fn = values_rows, .name = "values", .lax = true};
 
+const struct srf srf_rows_of = {.oid = 2, .nargs = 1, .fn = srf_unnest, .name = "rows"};
+
 const struct srf *srf_lookup(uint32_t oid)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

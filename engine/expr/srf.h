@@ -46,6 +46,8 @@ struct srf {
 
 /* VALUES: the arguments are its rows, one behind the other. */
 extern const struct srf srf_values;
+/* The rows of an array of rows in its text form. */
+extern const struct srf srf_rows_of;
 
 struct srf_call {
     const struct srf *srf; /* NULL: args[0] is a scalar */

@@ -181,7 +181,7 @@ static void print_calls(struct naming *nm, struct buf *b)
     const struct logical *n = nm->n;
     buf_adds(b, "for each row ");
     for (size_t i = 0; i < n->ncalls; i++) {
-        bool scalar = !n->calls[i].srf;
+        bool scalar = !n->calls[i].srf || n->calls[i].srf == &srf_rows_of;
         buf_adds(b, i ? ", " : "");
         if (!scalar)
             buf_addf(b, "%s(", n->calls[i].name);

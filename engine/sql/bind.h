@@ -6,6 +6,7 @@
  *     bind_query   one QUERY: WHERE, grouping, select list, DISTINCT, ORDER BY, LIMIT
  *     bind_srf     set-returning functions, in FROM and in the select list
  *     bind_from    the range table: tables, views, subqueries, CTEs, VALUES, joins
+ *     bind_rows    set-returning functions without a native version
  *     bind_values  VALUES
  *     bind_setop   UNION, INTERSECT, EXCEPT
  *     bind_recursive  WITH RECURSIVE
@@ -127,6 +128,15 @@ struct logical *bind_from(struct binder *b, struct scope *sc);
 struct logical *bind_rte(struct binder *b, struct scope *sc, int64_t rtindex);
 struct rte *bind_find_rte(struct binder *b, struct scope *sc, int64_t rtindex);
 struct logical *bind_values(struct binder *b, struct scope *sc, struct rte *rte);
+/* A function that Postgres calls for us, in FROM (function: its RANGETBLFUNCTION) or in a select list
+ * (NULL), as a call that takes its rows apart. */
+MUST_CHECK bool bind_rows_call(struct binder *b, struct scope *sc, const struct pgnode *node,
+                               const struct pgnode *function, struct srf_call *out);
+/* The arguments of a FUNCEXPR. */
+MUST_CHECK bool bind_call_args(struct binder *b, struct scope *sc, const struct pgnode *node,
+                               struct srf_call *out);
+/* Of a column that a function makes. The statement may have it otherwise: bind_var() sees to that. */
+uint32_t bind_default_collation(const struct type *t);
 /* left, if not NULL: what the functions may be applied to; then the node's in[0] is left. */
 struct logical *bind_range_function(struct binder *b, struct scope *sc, struct rte *rte,
                                     struct logical *left);

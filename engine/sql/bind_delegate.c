@@ -33,29 +33,35 @@ static uint32_t collation_of(struct deparse *d, const struct pgnode *node,
 
 /* ------------------------------------------------------------ functions and operators */
 
+void deparse_call(struct deparse *d, const struct pgnode *node, const struct expr *const *args,
+                  size_t n)
+{
+    const struct pgnode *list = pgn_field(node, "args");
+    deparse_function(d, pgn_oid(node, "funcid"));
+    uint32_t collation = collation_of(d, node, args, n);
+    deparse_text(d, "(");
+    for (size_t i = 0; i < n && i < list->n; i++) {
+        const char *name = pgn_str(list->items[i], "name");
+        if (i)
+            deparse_text(d, ", ");
+        if (i + 1 == n && pgn_bool(node, "funcvariadic"))
+            deparse_text(d, "VARIADIC ");
+        if (pgn_is(list->items[i], "NAMEDARGEXPR") && name) {
+            deparse_quoted(d, name, '"');
+            deparse_text(d, " => ");
+        }
+        deparse_arg(d, args[i], collation);
+    }
+    deparse_text(d, ")");
+}
+
 const struct expr *delegated_func(struct binder *b, const struct pgnode *node,
                                   const struct expr *const *args, size_t n,
                                   struct column_type result)
 {
-    const struct pgnode *list = pgn_field(node, "args");
     struct deparse d;
     deparse_init(&d, b);
-    deparse_function(&d, pgn_oid(node, "funcid"));
-    uint32_t collation = collation_of(&d, node, args, n);
-    deparse_text(&d, "(");
-    for (size_t i = 0; i < n && i < list->n; i++) {
-        const char *name = pgn_str(list->items[i], "name");
-        if (i)
-            deparse_text(&d, ", ");
-        if (i + 1 == n && pgn_bool(node, "funcvariadic"))
-            deparse_text(&d, "VARIADIC ");
-        if (pgn_is(list->items[i], "NAMEDARGEXPR") && name) {
-            deparse_quoted(&d, name, '"');
-            deparse_text(&d, " => ");
-        }
-        deparse_arg(&d, args[i], collation);
-    }
-    deparse_text(&d, ")");
+    deparse_call(&d, node, args, n);
     return deparse_finish(&d, result);
 }
 
@@ -233,7 +239,7 @@ const struct expr *bind_subscript(struct binder *b, struct scope *sc, const stru
 
 /* ------------------------------------------------------------ casts */
 
-static bool holds_time(const struct type *t, int depth)
+static bool time_within(const struct type *t, int depth)
 {
     switch (t->oid) {
     case OID_DATE:
@@ -250,12 +256,17 @@ static bool holds_time(const struct type *t, int depth)
     }
     if (depth > 8)
         return true;
-    if (t->elem && holds_time(t->elem, depth + 1))
+    if (t->elem && time_within(t->elem, depth + 1))
         return true;
     for (size_t i = 0; i < t->nfields; i++)
-        if (holds_time(t->fields[i].type, depth + 1))
+        if (time_within(t->fields[i].type, depth + 1))
             return true;
     return false;
+}
+
+bool deparse_holds_time(const struct type *t)
+{
+    return time_within(t, 0);
 }
 
 /* The functions that a cast of an array calls for its elements. */
@@ -277,7 +288,7 @@ const struct expr *delegated_cast(struct binder *b, const struct pgnode *node,
     snprintf(label, sizeof label, "cast to %.80s", result.type->name);
     deparse_label(&d, label);
     d.cost += pgn_is(node, "COERCEVIAIO") ? 2 : 0;
-    d.timeless = via_text && holds_time(result.type, 0) && !holds_time(arg->ct.type, 0);
+    d.timeless = via_text && deparse_holds_time(result.type) && !deparse_holds_time(arg->ct.type);
     check_functions(&d, pgn_field(node, "elemexpr"));
     deparse_text(&d, "(");
     deparse_arg(&d, arg, 0);

@@ -24,13 +24,8 @@
 
 /* ------------------------------------------------------------ a call */
 
-static const char *call_name(struct binder *b, uint32_t funcid, char *volatility)
-{
-    return arena_strdup(b->arena, b->cat->function_name(b->cat->ctx, funcid, volatility));
-}
-
-static bool bind_call_args(struct binder *b, struct scope *sc, const struct pgnode *node,
-                           struct srf_call *out)
+bool bind_call_args(struct binder *b, struct scope *sc, const struct pgnode *node,
+                    struct srf_call *out)
 {
     const struct pgnode *args = pgn_field(node, "args");
     out->args = ARENA_ARRAY(b->arena, const struct expr *, args->n);
@@ -60,14 +55,9 @@ static bool call_columns(struct binder *b, const struct pgnode *node, struct srf
 static bool bind_set_call(struct binder *b, struct scope *sc, const struct pgnode *node,
                           struct srf_call *out)
 {
-    uint32_t funcid = pgn_oid(node, "funcid");
-    char volatility = 0;
-    const char *name = call_name(b, funcid, &volatility);
-    *out = (struct srf_call){.srf = srf_lookup(funcid)};
-    if (!out->srf && volatility == 'v')
-        return refuse_function(name, volatility, b->err);
+    *out = (struct srf_call){.srf = srf_lookup(pgn_oid(node, "funcid"))};
     if (!out->srf)
-        return err_soft(b->err, "set-returning function %s", name);
+        return bind_rows_call(b, sc, node, NULL, out);
     out->name = out->srf->name;
     if (!bind_call_args(b, sc, node, out) || !call_columns(b, node, out))
         return false;
@@ -99,8 +89,7 @@ static bool bind_scalar_call(struct binder *b, struct scope *sc, const struct pg
     return true;
 }
 
-/* A field may have been given another one: bind_var() sees to that. */
-static uint32_t default_collation(const struct type *t)
+uint32_t bind_default_collation(const struct type *t)
 {
     if (t->oid == OID_NAME)
         return OID_C_COLLATION;
@@ -115,7 +104,7 @@ static bool expand_call(struct binder *b, struct srf_call *c)
         return err_soft(b->err, "a function in FROM that returns type %s", t->name);
     struct column_type *cols = ARENA_ARRAY(b->arena, struct column_type, t->nfields);
     for (size_t i = 0; i < t->nfields; i++)
-        if (!bind_type(b, t->fields[i].type->oid, -1, default_collation(t->fields[i].type),
+        if (!bind_type(b, t->fields[i].type->oid, -1, bind_default_collation(t->fields[i].type),
                        &cols[i]))
             return false;
     c->cols = cols;
@@ -128,10 +117,16 @@ static bool bind_range_call(struct binder *b, struct scope *sc, const struct pgn
                             struct srf_call *out)
 {
     const struct pgnode *node = pgn_field(function, "funcexpr");
-    bool set = pgn_is(node, "FUNCEXPR") && pgn_bool(node, "funcretset");
-    if (!(set ? bind_set_call : bind_scalar_call)(b, sc, node, out))
+    bool call = pgn_is(node, "FUNCEXPR"), set = call && pgn_bool(node, "funcretset");
+    bool rows = set || (call && pgn_oid(node, "funcresulttype") == OID_RECORD);
+    bool ok;
+    if (rows && !srf_lookup(pgn_oid(node, "funcid")))
+        ok = bind_rows_call(b, sc, node, function, out);
+    else
+        ok = set ? bind_set_call(b, sc, node, out) : bind_scalar_call(b, sc, node, out);
+    if (!ok)
         return false;
-    if (out->ncols == 1 && is_composite(out->cols[0].type) && !expand_call(b, out))
+    if (!out->expand && out->ncols == 1 && is_composite(out->cols[0].type) && !expand_call(b, out))
         return false;
     if ((int64_t)out->ncols != pgn_int(function, "funccolcount"))
         return err_soft(b->err, "a function in FROM that returns rows with dropped columns");

@@ -77,6 +77,12 @@ struct cat_type_name {
     bool is_pseudo;
 };
 
+/* The columns of the rows that a function returns by its OUT parameters, by type. */
+struct cat_columns {
+    const uint32_t *types;
+    size_t n;
+};
+
 /* How SQL names things, for questions to Postgres: quoted, with their schema, the same in any session.
  * All return NULL with err. */
 struct catalog_names {
@@ -87,6 +93,7 @@ struct catalog_names {
     /* Attribute number no of a composite type; of the record that a function returns by its OUT
      * parameters, if funcid isn't 0. */
     const char *(*field)(void *ctx, uint32_t type, uint32_t funcid, int no, struct err *err);
+    const struct cat_columns *(*columns)(void *ctx, uint32_t funcid, struct err *err);
     /* The text form of a constant of the statement under analysis, given as the bytes of its Datum.
      * NULL, without err, where it isn't known. */
     const char *(*constant)(void *ctx, uint32_t type, const char *datum, size_t len);

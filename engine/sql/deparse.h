@@ -59,6 +59,13 @@ void deparse_type(struct deparse *d, uint32_t type, int32_t typmod);
 /* Whether values of the type can travel as text; else it is refused. */
 void deparse_check_type(struct deparse *d, const struct type *t);
 void deparse_field(struct deparse *d, uint32_t type, uint32_t funcid, int no);
+/* The call of a FUNCEXPR over its bound arguments (bind_delegate.c). */
+void deparse_call(struct deparse *d, const struct pgnode *node, const struct expr *const *args,
+                  size_t n);
+/* Whether a text read as this type may name a moment: 'now', 'today'. */
+bool deparse_holds_time(const struct type *t);
+/* Only the check that values of the type can be read back. */
+void deparse_check_type(struct deparse *d, const struct type *t);
 /* Only the check. */
 void deparse_check_function(struct deparse *d, uint32_t funcid);
 /* What the expression does, for people; several are listed. */
