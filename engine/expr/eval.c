@@ -358,6 +358,9 @@ eval_fn *eval_choose(const struct expr *e)
     case EXPR_BOOL_TEST: return eval_bool_test;
     case EXPR_DISTINCT: return eval_distinct;
     case EXPR_SAME: return eval_same;
+    case EXPR_ROW: return eval_row;
+    case EXPR_APPEND: return eval_append;
+    case EXPR_ON_PATH: return eval_on_path;
     case EXPR_RAISE: return eval_raise;
     case EXPR_CASE: return eval_case;
     case EXPR_COALESCE: return eval_coalesce;

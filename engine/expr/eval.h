@@ -19,6 +19,8 @@ eval_fn eval_column_int64;
 
 /* In expr_array.c. */
 eval_fn eval_array, eval_element, eval_in_array;
+/* In eval_path.c. */
+eval_fn eval_row, eval_append, eval_on_path;
 
 /* EXPR_VIA_IO, in cast.c. */
 eval_fn eval_via_io;

@@ -35,6 +35,9 @@ enum expr_kind {
     EXPR_IS_NULL,   /* flag: negated */
     EXPR_BOOL_TEST, /* IS [NOT] TRUE / FALSE / UNKNOWN */
     EXPR_DISTINCT,  /* IS [NOT] DISTINCT FROM; flag: negated. args compared by the = function */
+    EXPR_ROW,       /* a record of the args; this and the next two: see eval_path.c */
+    EXPR_APPEND,    /* a list of records and one more */
+    EXPR_ON_PATH,   /* whether a record is in such a list */
     EXPR_SAME,      /* whether grouping would put both in one group: NULLs are equal; never NULL */
     EXPR_RAISE,     /* the error that Postgres would raise here; op: enum raise */
     EXPR_CASE,      /* args: when, then, when, then…, else (always present, maybe const NULL) */
@@ -143,6 +146,12 @@ const struct expr *expr_via_io_or(struct arena *a, const struct expr *via_io,
 struct expr *expr_delegated(struct arena *a, struct delegate_call *call,
                             const struct expr *const *args, size_t nargs,
                             struct column_type result);
+
+/* Records with fields of these names, and lists of them. */
+struct expr *expr_row(struct arena *a, const char *const *names, const struct expr *const *args,
+                      size_t n);
+struct expr *expr_append(struct arena *a, const struct expr *path, const struct expr *row);
+struct expr *expr_on_path(struct arena *a, const struct expr *row, const struct expr *path);
 
 /* A copy of e over other arguments (as many, of the same types). Whoever rewrites a tree goes
  * through here: the evaluation function may be specialised for the kinds of the arguments. */

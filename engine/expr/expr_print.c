@@ -190,6 +190,9 @@ void expr_print(const struct expr *e, const char *const *names, struct buf *b)
     case EXPR_IS_NULL: print_test(e, e->flag ? "IS NOT NULL" : "IS NULL", names, b); break;
     case EXPR_BOOL_TEST: print_test(e, tests[e->op], names, b); break;
     case EXPR_DISTINCT: print_distinct(e, names, b); break;
+    case EXPR_ROW: print_call(e, "ROW", names, b); break;
+    case EXPR_APPEND: print_args(e, 0, " || ", names, b); break;
+    case EXPR_ON_PATH: print_args(e, 0, " IS ON ", names, b); break;
     case EXPR_SAME: print_args(e, 0, " IS ", names, b); break;
     case EXPR_RAISE: buf_adds(b, "ERROR"); break;
     case EXPR_CASE: print_case(e, names, b); break;

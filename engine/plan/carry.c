@@ -438,6 +438,10 @@ static struct logical *source_outside(struct carry *k, struct lcol *out)
 static struct logical *carry_recurse(struct carry *k, struct logical *n, struct lcol *out)
 {
     struct logical *r = copy_of(k, n);
+    if (n->rec->nextra) {
+        err_soft(k->err, "a SEARCH or CYCLE clause within a correlated subquery");
+        return NULL;
+    }
     struct lcol *mine = ARENA_ARRAY(k->c->arena, struct lcol, k->n);
     struct lcol *theirs = ARENA_ARRAY(k->c->arena, struct lcol, k->n);
     struct within w = {k, n->rec, arena_memdup(k->c->arena, n->rec, sizeof *n->rec), mine};

@@ -146,6 +146,9 @@ static bool is_null_with(const struct expr *e, const struct lcol *cols, size_t n
     case EXPR_BOOL_TEST:
     case EXPR_DISTINCT:
     case EXPR_SAME:
+    case EXPR_ROW:
+    case EXPR_APPEND:
+    case EXPR_ON_PATH:
     case EXPR_RAISE:
     case EXPR_CASE:
     case EXPR_ARRAY:

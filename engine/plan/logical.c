@@ -305,7 +305,8 @@ static bool shape_is_valid(const struct logical *n)
     case LOGICAL_SELF: return n->nin == 0 && n->rec;
     case LOGICAL_RECURSE:
         return n->nin == 2 && n->rec && n->in[0]->ncols == n->rec->ncols &&
-               n->in[1]->ncols == n->rec->ncols + n->rec->is_tagged;
+               n->in[1]->ncols == n->rec->ncols + (n->rec->is_tagged ? 1 : 0) -
+                                      (n->rec->is_tagged ? 0 : n->rec->nextra);
     case LOGICAL_JOIN: return n->nin == 2 && !n->dependent;
     case LOGICAL_PROJECT: return n->nin == 1 && n->ncols == n->nexprs;
     case LOGICAL_SETOP: return n->nin == 2 && n->in[0]->ncols == n->in[1]->ncols;

@@ -87,6 +87,15 @@ struct logical_rec {
     struct recursion_spec spec;
     size_t ncols;   /* without the iteration */
     bool is_tagged; /* by pass_iterate: SELF and the body's root have one more column, a bigint */
+    /*
+     * What SEARCH and CYCLE add: the last nextra of the ncols columns, which the body doesn't give
+     * until pass_iterate makes it do so. extra[i] is column i of them, over the body's other columns
+     * and over what SELF gives: (rel, 1…nextra) its extra columns, (rel, nextra + 1) the iteration.
+     * stop, if not NULL: whether SELF's row goes no further, over the same.
+     */
+    const struct expr **extra;
+    size_t nextra;
+    const struct expr *stop;
 };
 
 struct logical {
@@ -96,7 +105,7 @@ struct logical {
     struct logical **in;
     size_t nin;
 
-    uint32_t rel; /* of the columns it makes; 0 where it only passes them on */
+    uint32_t rel;                      /* of the columns it makes; 0 where it only passes them on */
     const struct logical_table *table; /* SCAN */
     struct logical_cte *cte;           /* CTE */
     struct logical_rec *rec;           /* RECURSE, SELF */

@@ -28,13 +28,20 @@ static bool is_self(struct carry *k, const struct logical *n)
     return n->kind == LOGICAL_SELF && n->rec == k->ctx;
 }
 
+/* The leaf with its iteration; out: its extra columns, then that. */
 static struct logical *tagged_self(struct carry *k, struct logical *n, struct lcol *out)
 {
+    const struct logical_rec *rec = n->rec;
+    size_t first = rec->ncols - rec->nextra;
     struct logical *self = arena_memdup(k->c->arena, n, sizeof *n);
-    self->cols = ARENA_ARRAY(k->c->arena, struct lcol, n->ncols + 1);
+    self->cols = ARENA_ARRAY(k->c->arena, struct lcol, n->ncols + rec->nextra + 1);
     if (n->ncols)
         memcpy(self->cols, n->cols, n->ncols * sizeof *n->cols);
-    *out = self->cols[self->ncols++] = iteration_of(self);
+    for (size_t i = 0; i < rec->nextra; i++)
+        out[i] = (struct lcol){n->rel, (uint32_t)(first + i) + 1, rec->extra[i]->ct, ""};
+    out[rec->nextra] = iteration_of(self);
+    for (size_t i = 0; i <= rec->nextra; i++)
+        self->cols[self->ncols++] = out[i];
     return self;
 }
 
@@ -64,25 +71,67 @@ static struct logical *iterations(struct carry *k, struct lcol *out)
     return logical_distinct(a, u);
 }
 
+/* What the extra columns' expressions call SELF's columns, by what is carried for them. */
+struct carried {
+    struct arena *a;
+    const struct logical_rec *rec;
+    const struct lcol *cols;
+};
+
+static const struct expr *carried_column(void *ctx, const struct expr *column)
+{
+    const struct carried *m = ctx;
+    return column->rel == m->rec->rel ? lcol_expr(m->a, &m->cols[column->col - 1]) : NULL;
+}
+
+/* The body's own columns, the extra ones, the iteration. */
+static struct logical *with_extra(struct pass_ctx *c, struct logical *n, struct logical *body,
+                                  const struct lcol *out)
+{
+    const struct logical_rec *rec = n->rec;
+    struct carried m = {c->arena, rec, out};
+    struct exprs conds = {0};
+    size_t own = n->in[1]->ncols, all = own + rec->nextra + 1;
+    struct lcol *cols = ARENA_ARRAY(c->arena, struct lcol, all);
+    const struct expr **exprs = ARENA_ARRAY(c->arena, const struct expr *, all);
+    if (rec->stop)
+        AVEC_PUSH(
+            c->arena, conds,
+            expr_bool(c->arena, EXPR_NOT,
+                      (const struct expr *[]){expr_subst(c->arena, rec->stop, carried_column, &m)},
+                      1));
+    uint32_t rel = c->next_rel++;
+    for (size_t i = 0; i < own; i++) {
+        cols[i] = n->in[1]->cols[i];
+        exprs[i] = lcol_expr(c->arena, &cols[i]);
+    }
+    for (size_t i = 0; i < rec->nextra; i++) {
+        const struct expr *e = expr_subst(c->arena, rec->extra[i], carried_column, &m);
+        cols[own + i] = (struct lcol){rel, (uint32_t)i + 1, e->ct, ""};
+        exprs[own + i] = e;
+    }
+    cols[all - 1] = out[rec->nextra];
+    exprs[all - 1] = lcol_expr(c->arena, &out[rec->nextra]);
+    struct logical *p = logical_keep(c->arena, logical_filter(c->arena, body, &conds), cols, all);
+    p->exprs = exprs;
+    return p;
+}
+
 static bool tag(struct pass_ctx *c, struct logical *n, struct err *err)
 {
-    struct lcol unused = {0}, out;
     struct carry k = {.c = c,
                       .err = err,
-                      .outer = &unused,
-                      .n = 1,
+                      .n = n->rec->nextra + 1,
                       .ctx = n->rec,
-                      .source = iterations,
+                      .source = n->rec->nextra ? NULL : iterations,
                       .is_leaf = is_self,
                       .leaf = tagged_self};
-    struct logical *before = n->in[1], *body = carry_through(&k, before, &out);
+    k.outer = ARENA_ARRAY(c->arena, struct lcol, k.n); /* rel 0: never used */
+    struct lcol *out = ARENA_ARRAY(c->arena, struct lcol, k.n);
+    struct logical *body = carry_through(&k, n->in[1], out);
     if (!body)
         return false;
-    struct lcol *cols = ARENA_ARRAY(c->arena, struct lcol, before->ncols + 1);
-    if (before->ncols)
-        memcpy(cols, before->cols, before->ncols * sizeof *cols);
-    cols[before->ncols] = out;
-    n->in[1] = logical_keep(c->arena, body, cols, before->ncols + 1);
+    n->in[1] = with_extra(c, n, body, out);
     n->rec->is_tagged = true;
     return true;
 }

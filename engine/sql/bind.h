@@ -9,7 +9,7 @@
  *     bind_rows    set-returning functions without a native version
  *     bind_values  VALUES
  *     bind_setop   UNION, INTERSECT, EXCEPT
- *     bind_recursive  WITH RECURSIVE
+ *     bind_recursive  WITH RECURSIVE; bind_search_cycle  its SEARCH and CYCLE clauses
  *     bind_agg     grouping keys and aggregates
  *     bind_window  window functions
  *     bind_expr    scalar expressions
@@ -151,6 +151,12 @@ struct logical *bind_setop_branch(struct binder *b, struct scope *sc, const stru
                                   const struct setop_type *types);
 /* A recursive WITH query, of the scope home; a reference to it from within its recursive part. */
 struct logical *bind_recursive(struct binder *b, struct scope *home, struct cte_entry *e);
+/* SEARCH and CYCLE: the extra columns of the recursion n and of its base; then, when its body is
+ * bound, what they are from iteration to iteration. */
+MUST_CHECK bool bind_search_cycle(struct binder *b, struct scope *sc, const struct pgnode *cte,
+                                  struct logical *n);
+MUST_CHECK bool bind_search_cycle_body(struct binder *b, const struct pgnode *cte,
+                                       struct logical *n);
 struct logical *bind_self(struct binder *b, const struct cte_entry *e, struct rte *rte);
 struct logical *bind_setops(struct binder *b, struct scope *sc, const struct pgnode *node);
 

@@ -82,6 +82,11 @@ const struct expr *bind_var(struct binder *b, struct scope *sc, const struct pgn
         refuse_system_column((int)attno, b->err);
         return NULL;
     }
+    if (rte->bound && pgn_bool(rte->node, "self_reference") && attno <= (int64_t)rte->ncols &&
+        !rte->cols[attno - 1].rel) {
+        err_soft(b->err, "a column of SEARCH or CYCLE within the recursive part");
+        return NULL;
+    }
     if (!rte->bound || attno > (int64_t)rte->ncols || !rte->cols[attno - 1].rel) {
         bind_broken(b, "a column that isn't there");
         return NULL;

@@ -49,10 +49,6 @@ bool bind_open_scope(struct binder *b, const struct pgnode *query, struct scope 
     sc->ctes = ARENA_ARRAY(b->scratch, struct cte_entry, sc->nctes);
     for (size_t i = 0; i < sc->nctes; i++) {
         sc->ctes[i].node = ctes->items[i];
-        if (!pgn_is_null(pgn_field(ctes->items[i], "search_clause")))
-            return err_soft(b->err, "a SEARCH clause");
-        if (!pgn_is_null(pgn_field(ctes->items[i], "cycle_clause")))
-            return err_soft(b->err, "a CYCLE clause");
         if (!refuse_check_query(pgn_field(ctes->items[i], "ctequery"), b->err))
             return false;
     }

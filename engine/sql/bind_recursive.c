@@ -40,32 +40,41 @@ static bool have_equality(struct binder *b, const struct setop_type *types)
     return true;
 }
 
-static struct logical *bind_parts(struct binder *b, struct scope *sc, struct cte_entry *e,
-                                  const struct pgnode *node)
+/* rec, but for its columns, and the node over it. */
+static struct logical *recursive_node(struct binder *b, const struct cte_entry *e,
+                                      const struct pgnode *node)
 {
     struct logical *n = logical_new(b->arena, LOGICAL_RECURSE, 2);
-    struct logical_rec *rec = ARENA_NEW(b->arena, struct logical_rec);
-    struct setop_type types;
-    rec->spec = (struct recursion_spec){
+    n->rec = ARENA_NEW(b->arena, struct logical_rec);
+    n->rec->spec = (struct recursion_spec){
         .name = arena_strdup(b->arena, pgn_str(e->node, "ctename")),
         .distinct = !pgn_bool(node, "all"),
         .max_iterations = b->in->recursion_depth ? b->in->recursion_depth : RECURSION_DEPTH,
         .max_rows = b->in->recursion_rows ? b->in->recursion_rows : RECURSION_ROWS};
-    if (!bind_setop_types(b, node, &types) || (rec->spec.distinct && !have_equality(b, &types)))
-        return NULL;
-    rec->rel = b->next_rel++;
-    rec->ncols = types.n;
+    n->rec->rel = b->next_rel++;
     n->rel = b->next_rel++;
-    n->rec = rec;
-    n->cols = recursive_cols(b, e, n->rel, &types);
-    n->ncols = types.n;
-    if (!(n->in[0] = bind_setop_branch(b, sc, pgn_field(node, "larg"), &types)))
+    return n;
+}
+
+static struct logical *bind_parts(struct binder *b, struct scope *sc, struct cte_entry *e,
+                                  const struct pgnode *node)
+{
+    struct logical *n = recursive_node(b, e, node);
+    struct setop_type types;
+    if (!bind_setop_types(b, node, &types) || (n->rec->spec.distinct && !have_equality(b, &types)))
         return NULL;
-    e->rec = rec;
+    n->ncols = n->rec->ncols = types.n;
+    n->cols = recursive_cols(b, e, n->rel, &types);
+    if (!(n->in[0] = bind_setop_branch(b, sc, pgn_field(node, "larg"), &types)) ||
+        !bind_search_cycle(b, sc, e->node, n))
+        return NULL;
+    e->rec = n->rec;
     e->rec_cols = n->cols;
     n->in[1] = bind_setop_branch(b, sc, pgn_field(node, "rarg"), &types);
     e->rec = NULL;
-    return n->in[1] ? n : NULL;
+    if (!n->in[1])
+        return NULL;
+    return bind_search_cycle_body(b, e->node, n) ? n : NULL;
 }
 
 struct logical *bind_recursive(struct binder *b, struct scope *home, struct cte_entry *e)
@@ -94,12 +103,15 @@ struct logical *bind_self(struct binder *b, const struct cte_entry *e, struct rt
     struct logical *n = logical_new(b->arena, LOGICAL_SELF, 0);
     n->rel = b->next_rel++;
     n->rec = e->rec;
-    n->ncols = e->rec->ncols;
+    n->ncols = e->rec->ncols - e->rec->nextra;
     n->cols = arena_memdup(b->arena, e->rec_cols, n->ncols * sizeof *n->cols);
     for (size_t i = 0; i < n->ncols; i++)
         n->cols[i].rel = n->rel;
+    struct lcol *cols =
+        ARENA_ARRAY(b->arena, struct lcol, e->rec->ncols); /* the extra ones: none */
+    memcpy(cols, n->cols, n->ncols * sizeof *cols);
     rte->bound = true;
-    rte->cols = arena_memdup(b->arena, n->cols, n->ncols * sizeof *n->cols);
-    rte->ncols = n->ncols;
+    rte->cols = cols;
+    rte->ncols = e->rec->ncols;
     return n;
 }

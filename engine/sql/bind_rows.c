@@ -59,10 +59,10 @@ static bool listed_columns(struct binder *b, const struct pgnode *function, stru
 /* A type's fields, where the item is in FROM: there a row is its columns. */
 static bool field_columns(struct binder *b, const struct type *t, struct row_columns *c)
 {
-    uint32_t *types = ARENA_ARRAY(b->scratch, uint32_t, t->nfields);
+    c->v = ARENA_ARRAY(b->arena, struct column_type, t->nfields);
     for (size_t i = 0; i < t->nfields; i++)
-        types[i] = t->fields[i].type->oid;
-    return add_columns_of(b, c, types, t->nfields);
+        c->v[c->n++] = (struct column_type){t->fields[i].type, -1, t->fields[i].collation};
+    return true;
 }
 
 static bool out_columns(struct binder *b, uint32_t funcid, struct row_columns *c)

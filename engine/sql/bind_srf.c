@@ -104,9 +104,7 @@ static bool expand_call(struct binder *b, struct srf_call *c)
         return err_soft(b->err, "a function in FROM that returns type %s", t->name);
     struct column_type *cols = ARENA_ARRAY(b->arena, struct column_type, t->nfields);
     for (size_t i = 0; i < t->nfields; i++)
-        if (!bind_type(b, t->fields[i].type->oid, -1, bind_default_collation(t->fields[i].type),
-                       &cols[i]))
-            return false;
+        cols[i] = (struct column_type){t->fields[i].type, -1, t->fields[i].collation};
     c->cols = cols;
     c->ncols = t->nfields;
     c->expand = true;
