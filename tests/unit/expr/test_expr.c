@@ -159,6 +159,29 @@ START_TEST(distinct_and_nullif)
 }
 END_TEST
 
+START_TEST(sameness_is_that_of_groups)
+{
+    ck_assert_int_eq(eval(expr_same(&a, null4(), null4())), 't');
+    ck_assert_int_eq(eval(expr_same(&a, i4(1), null4())), 'f');
+    ck_assert_int_eq(eval(expr_same(&a, i4(1), i4(1))), 't');
+    ck_assert_int_eq(eval(expr_same(&a, i4(1), i4(2))), 'f');
+}
+END_TEST
+
+START_TEST(an_error_is_raised_where_it_is_reached)
+{
+    const struct expr *raise = expr_fold(&a, expr_raise(&a, RAISE_MANY_ROWS, int4));
+    const struct expr *unreached[] = {b('f'), raise, i4(3)}, *reached[] = {b('t'), raise, i4(3)};
+    struct eval_ctx cx = {.arena = &a};
+    struct value v;
+    struct err err;
+    ck_assert(expr_eval(expr_case(&a, unreached, 3, int4), &cx, &v, &err));
+    ck_assert_int_eq(v.i, 3);
+    ck_assert(!expr_eval(expr_case(&a, reached, 3, int4), &cx, &v, &err));
+    ck_assert_str_eq(err.sqlstate, "21000");
+}
+END_TEST
+
 START_TEST(case_and_coalesce)
 {
     const struct expr *chosen[] = {b('n'), i4(7), b('f'), by_zero(), b('t'), i4(8), by_zero()};
@@ -325,6 +348,8 @@ int main(void)
     tcase_add_test(t, three_valued_logic);
     tcase_add_test(t, boolean_tests);
     tcase_add_test(t, distinct_and_nullif);
+    tcase_add_test(t, sameness_is_that_of_groups);
+    tcase_add_test(t, an_error_is_raised_where_it_is_reached);
     tcase_add_test(t, case_and_coalesce);
     tcase_add_test(t, greatest_and_least);
     tcase_add_test(t, lists);
