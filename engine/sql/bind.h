@@ -45,8 +45,7 @@ struct binder {
 #define BIND_MAX_FROM  500
 
 /* Column numbers of aggregates begin here, above those of any keys. */
-#define BIND_AGG_NO      100000
-#define BIND_MAX_SUMMARY 50 /* aggregates over one subquery */
+#define BIND_AGG_NO 100000
 
 /* One entry of a range table, once its FROM item is bound. */
 struct rte {

@@ -182,7 +182,7 @@ static const struct expr *bind_any_by_end(struct binder *b, struct scope *sc, st
     const struct expr *ours = test->args[0], *theirs = test->args[1];
     uint32_t fn = end_agg(theirs->ct.type, end);
     struct err err;
-    struct group_agg *g = &s.aggs[s.n++];
+    struct group_agg *g = summary_push(b, &s);
     g->args[0] = theirs;
     if (!fn || !agg_lookup(fn, end == END_GREATEST ? "max" : "min", &theirs->ct, 1, theirs->ct,
                            test->collation, &g->spec, &err))

@@ -51,8 +51,7 @@ const struct expr *bind_sublink_test(struct binder *b, struct scope *sc, const s
 bool summary_add(struct binder *b, struct summary *s, uint32_t fn, const char *name,
                  const struct expr *arg, struct column_type result)
 {
-    struct group_agg *g = &s->aggs[s->n++];
-    *g = (struct group_agg){0};
+    struct group_agg *g = summary_push(b, s);
     g->args[0] = arg;
     return agg_lookup(fn, name, arg ? &arg->ct : NULL, arg ? 1 : 0, result, NULL, &g->spec, b->err);
 }
@@ -69,13 +68,13 @@ struct logical *summary_node(struct binder *b, struct summary *s, struct logical
     n->in[0] = in;
     n->rel = b->next_rel++;
     n->naggs = n->ncols = s->n;
-    n->aggs = arena_memdup(b->arena, s->aggs, s->n * sizeof *s->aggs);
+    n->aggs = s->v;
     n->aggno = ARENA_ARRAY(b->arena, uint32_t, s->n);
     n->cols = ARENA_ARRAY(b->arena, struct lcol, s->n);
     for (size_t i = 0; i < s->n; i++) {
         n->aggno[i] = BIND_AGG_NO + (uint32_t)i;
         n->cols[i] =
-            (struct lcol){n->rel, n->aggno[i], s->aggs[i].spec.result, s->aggs[i].spec.cls->name};
+            (struct lcol){n->rel, n->aggno[i], s->v[i].spec.result, s->v[i].spec.cls->name};
     }
     return n;
 }
@@ -127,7 +126,7 @@ static const struct expr *empty_array(struct binder *b, struct column_type ct)
 static const struct expr *bind_array(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
     struct bound sub;
-    struct summary s = {.n = 1};
+    struct summary s = {0};
     struct column_type types[AGG_MAX_ARGS];
     struct agg_sort sort[AGG_MAX_ARGS];
     struct agg_call call = {
@@ -145,9 +144,9 @@ static const struct expr *bind_array(struct binder *b, struct scope *sc, const s
     if (!call.result.type)
         return NULL;
     call.fnoid = call.result.type == types[0].type ? AGG_ARRAY_OF_ARRAYS : AGG_ARRAY;
-    s.aggs[0].args[0] = lcol_expr(b->arena, &sub.out[0]);
-    if (!sort_args(b, &sub, &s.aggs[0], &call, types, sort) ||
-        !agg_resolve(&call, &s.aggs[0].spec, b->err))
+    struct group_agg *g = summary_push(b, &s);
+    g->args[0] = lcol_expr(b->arena, &sub.out[0]);
+    if (!sort_args(b, &sub, g, &call, types, sort) || !agg_resolve(&call, &g->spec, b->err))
         return NULL;
     struct logical *n = summary_node(b, &s, in);
     const struct expr *args[2] = {lcol_expr(b->arena, &n->cols[0]), empty_array(b, call.result)};
@@ -197,12 +196,9 @@ static bool bind_row(struct binder *b, struct scope *sc, const struct pgnode *no
         return false;
     *out = sub.out;
     *n = sub.nout;
-    if (sub.nout >= BIND_MAX_SUMMARY)
-        return err_soft(b->err, "a subquery of so many columns");
     if (!at_most_one(in)) {
         for (size_t i = 0; i < sub.nout; i++) {
-            struct group_agg *g = &s.aggs[s.n++];
-            *g = (struct group_agg){0};
+            struct group_agg *g = summary_push(b, &s);
             g->args[0] = lcol_expr(b->arena, &sub.out[i]);
             agg_single(&sub.out[i].ct, &g->spec);
         }

@@ -49,9 +49,16 @@ const struct expr *bind_sublink_test(struct binder *b, struct scope *sc, const s
 
 /* Aggregates over the subquery, as they are put together. */
 struct summary {
-    struct group_agg aggs[BIND_MAX_SUMMARY];
-    size_t n;
+    struct group_agg *v; /* in the plan's arena: frames of the binder are many and deep */
+    size_t n, cap;
 };
+
+/* One more, to be filled in. */
+static inline struct group_agg *summary_push(struct binder *b, struct summary *s)
+{
+    AVEC_PUSH(b->arena, *s, (struct group_agg){0});
+    return &s->v[s->n - 1];
+}
 
 MUST_CHECK bool summary_add(struct binder *b, struct summary *s, uint32_t fn, const char *name,
                             const struct expr *arg, struct column_type result);
