@@ -79,6 +79,8 @@ struct logical_cte {
     size_t nout;
     size_t refs; /* LOGICAL_CTE leaves that point here, while binding */
     const char *name;
+    bool apart; /* MATERIALIZED: not put in place of its reference */
+    bool whole; /* Postgres computes all its columns, asked for or not, so their errors count */
 };
 
 /* What a RECURSE node and the SELF leaves of its body have in common. */

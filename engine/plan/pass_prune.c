@@ -193,6 +193,25 @@ static void prune(struct pruning *p, struct logical *n, const struct need *need)
     VEC_FREE(below.ids);
 }
 
+/*
+ * Columns that may fail are computed where Postgres computes them, though nobody needs them: in a
+ * WITH query that is not put in place of its references.
+ *
+ *     WITH x AS (SELECT a, 1 / b AS c FROM t) SELECT count(*) FROM x, x y
+ *         fails while a b is 0; without WITH, 1 / b would never be computed
+ */
+static void need_risky(struct need *need, const struct logical_cte *cte)
+{
+    const struct logical *n = cte->root;
+    if (!cte->whole)
+        return;
+    while (n->nin == 1 && n->kind != LOGICAL_PROJECT && n->kind != LOGICAL_GROUP)
+        n = n->in[0];
+    for (size_t i = 0; n->kind == LOGICAL_PROJECT && i < n->ncols; i++)
+        if (!expr_is_safe(n->exprs[i]) && logical_find(cte->root, n->cols[i].rel, n->cols[i].no))
+            need_col(need, n->cols[i].rel, n->cols[i].no);
+}
+
 void pass_prune(struct arena *a, struct logical *root)
 {
     struct pruning p = {.a = a};
@@ -203,6 +222,7 @@ void pass_prune(struct arena *a, struct logical *root)
     prune(&p, root, &all);
     VEC_FREE(all.ids);
     for (size_t i = 0; i < p.ctes.n; i++) {
+        need_risky(&p.cte_needs[i], p.ctes.v[i]);
         prune(&p, p.ctes.v[i]->root, &p.cte_needs[i]);
         VEC_FREE(p.cte_needs[i].ids);
     }

@@ -9,7 +9,7 @@ struct logical *pass_inline_ctes(struct pass_ctx *c, struct logical *n)
 {
     for (size_t i = 0; i < n->nin; i++)
         n->in[i] = pass_inline_ctes(c, n->in[i]);
-    if (n->kind != LOGICAL_CTE || n->cte->refs != 1)
+    if (n->kind != LOGICAL_CTE || n->cte->refs != 1 || n->cte->apart)
         return n;
     const struct logical_cte *cte = n->cte;
     const struct expr **exprs = ARENA_ARRAY(c->arena, const struct expr *, cte->nout);

@@ -143,6 +143,12 @@ static struct cte_entry *find_cte(struct binder *b, struct scope *sc, const stru
     return NULL;
 }
 
+enum { /* CTEMaterialize */
+    CTE_DEFAULT,
+    CTE_ALWAYS,
+    CTE_NEVER
+};
+
 static bool bind_shared(struct binder *b, struct scope *home, struct cte_entry *e)
 {
     struct bound body;
@@ -159,10 +165,16 @@ static bool bind_shared(struct binder *b, struct scope *home, struct cte_entry *
     } else if (!bind_query(b, pgn_field(e->node, "ctequery"), home, false, &body)) {
         return false;
     }
+    int64_t materialized = pgn_int(e->node, "ctematerialized");
     e->binding = false;
     e->shared = ARENA_NEW(b->arena, struct logical_cte);
-    *e->shared = (struct logical_cte){body.root, body.out, body.nout, 0,
-                                      arena_strdup(b->arena, pgn_str(e->node, "ctename"))};
+    *e->shared = (struct logical_cte){body.root,
+                                      body.out,
+                                      body.nout,
+                                      0,
+                                      arena_strdup(b->arena, pgn_str(e->node, "ctename")),
+                                      .apart = materialized == CTE_ALWAYS,
+                                      .whole = materialized != CTE_NEVER};
     return true;
 }
 

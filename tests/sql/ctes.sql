@@ -61,7 +61,15 @@ WITH RECURSIVE a(n) AS (SELECT id FROM wa WHERE parent IS NULL UNION SELECT wa.i
 SELECT wa.id, (WITH RECURSIVE u(id, parent) AS (SELECT x.id, x.parent FROM wa x WHERE x.id = wa.id UNION ALL SELECT x.id, x.parent FROM wa x JOIN u ON x.id = u.parent) SELECT count(*) FROM u) FROM wa;
 WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT e.dst FROM r LEFT JOIN we e ON e.src = r.n) SELECT n FROM r;
 WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT e.dst FROM we e, r WHERE e.src = r.n AND NOT EXISTS (SELECT 1 FROM wa WHERE wa.id = e.dst AND wa.k = 2)) SELECT n FROM r;
+WITH c AS (SELECT id, 10 / k AS q FROM wa) SELECT count(*) FROM c a, c b;
+WITH c AS (SELECT id, 10 / k AS q FROM wa) SELECT count(*) FROM c a;
+WITH c AS MATERIALIZED (SELECT id, 10 / k AS q FROM wa) SELECT count(*) FROM c a;
+WITH c AS NOT MATERIALIZED (SELECT id, 10 / k AS q FROM wa) SELECT count(*) FROM c a, c b;
+WITH c AS (SELECT id, (SELECT id FROM wa b WHERE b.parent = a.id) AS q FROM wa a) SELECT x.id FROM c x JOIN c y USING (id);
 @changes
+UPDATE wa SET k = 0 WHERE id = 2;
+UPDATE wa SET k = 2, parent = 6 WHERE id = 2;
+UPDATE wa SET parent = NULL WHERE parent = 1;
 INSERT INTO wa VALUES (8, 5, 1, 3), (9, 1, 2, 4);
 INSERT INTO we VALUES (4, 5, 2);
 DELETE FROM we WHERE src = 2;
