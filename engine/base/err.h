@@ -21,7 +21,7 @@
 
 struct err {
     char sqlstate[6]; /* five characters and NUL; "" means no error */
-    bool soft;        /* set by err_soft() alone */
+    bool soft;        /* Postgres answers what we can't; mostly set by err_soft() */
     int position;     /* 1-based character position in the statement, 0 = unknown */
     char message[512];
     char hint[512];   /* "" = none */

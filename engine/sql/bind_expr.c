@@ -414,7 +414,7 @@ static const struct expr *bind_by_rule(struct binder *b, struct scope *sc,
 const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
     if (b->expr_depth >= PGNODE_MAX_DEPTH) {
-        err_set(b->err, "54001", "an expression is nested too deeply");
+        err_soft(b->err, "an expression that is nested so deeply");
         return NULL;
     }
     /* What goes over many rows isn't evaluated for this one. */

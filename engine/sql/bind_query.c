@@ -344,7 +344,7 @@ bool bind_query(struct binder *b, const struct pgnode *query, struct scope *pare
     bool lazy = b->lazy;
     *out = (struct bound){0};
     if (b->depth >= BIND_MAX_DEPTH)
-        return err_set(b->err, "54001", "the statement is nested too deeply");
+        return err_soft(b->err, "a statement that is nested so deeply");
     if (!refuse_check_query(query, b->err) || !bind_open_scope(b, query, parent, &sc))
         return false;
     b->depth++;

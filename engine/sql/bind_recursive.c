@@ -87,7 +87,7 @@ struct logical *bind_recursive(struct binder *b, struct scope *home, struct cte_
         return NULL;
     }
     if (b->depth >= BIND_MAX_DEPTH) {
-        err_set(b->err, "54001", "the statement is nested too deeply");
+        err_soft(b->err, "a statement that is nested so deeply");
         return NULL;
     }
     if (!bind_open_scope(b, query, home, &sc))
