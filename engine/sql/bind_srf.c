@@ -164,8 +164,9 @@ struct logical *bind_range_function(struct binder *b, struct scope *sc, struct r
     struct logical *n =
         logical_flatmap(b->arena, one, b->next_rel++, calls, functions->n, ordinality, names);
     rte->bound = true;
-    rte->cols = arena_memdup(b->arena, n->cols, n->ncols * sizeof *n->cols);
-    rte->ncols = n->ncols;
+    /* Before them are those of subqueries in the arguments. */
+    rte->cols = arena_memdup(b->arena, n->cols + one->ncols, ncols * sizeof *n->cols);
+    rte->ncols = ncols;
     if (left && !applies.n && calls_refer_to(n, left))
         n = logical_flatmap(b->arena, left, n->rel, calls, functions->n, ordinality, names);
     return n;

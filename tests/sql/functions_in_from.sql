@@ -100,6 +100,9 @@ SELECT t.id, d FROM t, generate_series(timestamp '2024-01-01', timestamp '2024-0
 SELECT id, a, b FROM v, unnest(ps) u WHERE a IS NOT NULL ORDER BY b, a;
 SELECT id, u.* FROM v LEFT JOIN LATERAL unnest(ps) u ON true;
 SELECT id, u.*, k FROM v, unnest(ps) WITH ORDINALITY u(a, b, k);
+SELECT f.v FROM unnest(ARRAY(SELECT n FROM t ORDER BY 1)) AS f(v);
+SELECT f.v, f.o, u.id FROM unnest(ARRAY(SELECT n FROM t ORDER BY 1 DESC)) WITH ORDINALITY AS f(v, o) LEFT JOIN u ON u.lo = f.v;
+SELECT f.a, f.b, u.id FROM ROWS FROM (generate_series(1, (SELECT max(n) FROM t)), unnest(ARRAY(SELECT hi FROM u ORDER BY id))) AS f(a, b) RIGHT JOIN u ON f.a = u.id;
 @changes
 UPDATE v SET ps = ps || (7, 'new')::pair WHERE id < 3;
 UPDATE v SET ps = '{"(9,\"a \"\"b\"\"\")","(,)"}' WHERE id = 3;
