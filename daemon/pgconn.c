@@ -181,7 +181,8 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
     add_setting(b, "lc_monetary", "C");
     add_setting(b, "lc_numeric", "C");
     add_setting(b, "standard_conforming_strings", "on");
-    add_setting(b, "jit", "off"); /* what is asked again and again over little isn't worth compiling */
+    add_setting(b, "jit",
+                "off"); /* what is asked again and again over little isn't worth compiling */
     add_setting(b, "default_transaction_isolation", "read committed");
     add_setting(b, "default_transaction_read_only", purpose == PGCONN_DELEGATE ? "on" : "off");
     add_setting(b, "synchronous_commit", "local"); /* a standby that is away can't hold us up */

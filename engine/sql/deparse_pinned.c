@@ -35,9 +35,8 @@ static const char *const names[] = {
     "anytextcat", "array_to_json", "array_to_string", "concat", "concat_ws", "format",
     "json_build_array", "json_build_object", "json_populate_record", "jsonb_build_array",
     "jsonb_build_object", "jsonb_populate_record", "quote_literal", "quote_nullable", "row_to_json",
-    "textanycat", "to_json", "to_jsonb",
-    "json_populate_recordset", "json_to_record", "json_to_recordset", "jsonb_populate_recordset",
-    "jsonb_to_record", "jsonb_to_recordset",
+    "textanycat", "to_json", "to_jsonb", "json_populate_recordset", "json_to_record",
+    "json_to_recordset", "jsonb_populate_recordset", "jsonb_to_record", "jsonb_to_recordset",
     /* The locale. */
     "money", "numeric", "to_char", "to_date", "to_number", "to_timestamp",
     /* Encodings, XML's option, the text search configuration. */
