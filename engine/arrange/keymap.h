@@ -14,7 +14,7 @@
 #ifndef PALIMPSEST_ARRANGE_KEYMAP_H
 #define PALIMPSEST_ARRANGE_KEYMAP_H
 
-#include "engine/arrange/htab.h"
+#include "engine/base/htab.h"
 #include "engine/arrange/keyspec.h"
 #include "engine/arrange/slab.h"
 #include "engine/base/vec.h"

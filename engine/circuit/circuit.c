@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/circuit/consolidate.h"
+#include "engine/op/consolidate.h"
 #include "engine/expr/delegate.h"
 #include "engine/op/op_impl.h"
 

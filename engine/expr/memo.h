@@ -14,7 +14,7 @@
 #ifndef PALIMPSEST_EXPR_MEMO_H
 #define PALIMPSEST_EXPR_MEMO_H
 
-#include "engine/arrange/htab.h"
+#include "engine/base/htab.h"
 #include "engine/value/value.h"
 
 enum memo_state {

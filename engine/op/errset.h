@@ -11,7 +11,7 @@
 #ifndef PALIMPSEST_OP_ERRSET_H
 #define PALIMPSEST_OP_ERRSET_H
 
-#include "engine/arrange/htab.h"
+#include "engine/base/htab.h"
 #include "engine/base/err.h"
 
 struct errset_entry;

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "engine/circuit/consolidate.h"
+#include "engine/op/consolidate.h"
 
 #define KEEP_ROWS 8192 /* lists with more room than that are given back after a step */
 

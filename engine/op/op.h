@@ -135,7 +135,7 @@ struct op *op_window(struct circuit *c, struct op *in, const struct expr *const 
                      const struct sort_key *keys, size_t nkeys, const struct window_call *calls,
                      size_t ncalls);
 
-/* WITH RECURSIVE; see op_recurse.c. */
+/* WITH RECURSIVE; see circuit/op_recurse.c. */
 struct recursion_spec {
     const char *name;
     bool distinct; /* UNION, not UNION ALL */

@@ -2,7 +2,7 @@
  * consolidate: see consolidate.h. A few changes are compared with each other; more go through a
  * table of positions, indexed by a hash of the row.
  */
-#include "engine/circuit/consolidate.h"
+#include "engine/op/consolidate.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  *
  * Rows are told apart by their bytes. The order is that of first appearance. Linear in the delta.
  */
-#ifndef PALIMPSEST_CIRCUIT_CONSOLIDATE_H
-#define PALIMPSEST_CIRCUIT_CONSOLIDATE_H
+#ifndef PALIMPSEST_OP_CONSOLIDATE_H
+#define PALIMPSEST_OP_CONSOLIDATE_H
 
 #include "engine/op/op.h"
 

@@ -16,8 +16,8 @@
  *
  * Any insertion or removal ends the walk. Embedded in its owner; one thread.
  */
-#ifndef PALIMPSEST_ARRANGE_HTAB_H
-#define PALIMPSEST_ARRANGE_HTAB_H
+#ifndef PALIMPSEST_BASE_HTAB_H
+#define PALIMPSEST_BASE_HTAB_H
 
 #include <stddef.h>
 #include <stdint.h>

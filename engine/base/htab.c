@@ -8,7 +8,7 @@
  * The directory is bounded: when hashes are so skewed that 2^20 segments don't separate them, the
  * full segment doubles instead of being split.
  */
-#include "engine/arrange/htab.h"
+#include "engine/base/htab.h"
 
 #include <assert.h>
 #include <stdbool.h>

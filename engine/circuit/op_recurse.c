@@ -26,7 +26,7 @@
 #include <stdlib.h>
 
 #include "engine/circuit/circuit.h"
-#include "engine/circuit/consolidate.h"
+#include "engine/op/consolidate.h"
 #include "engine/op/loop_edge.h"
 #include "engine/op/op_impl.h"
 
