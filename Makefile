@@ -146,6 +146,8 @@ test:
 build-tests: $(UNIT_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/demo
 
 # Sanitizers make all slower.
+run-tests: export FUZZ_SEED = 20261128000
+run-tests: export FUZZ_ROUNDS = 25
 run-tests unit e2e test-pg17: export CK_TIMEOUT_MULTIPLIER = $(if $(SAN),4,1)
 run-tests:
 	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql

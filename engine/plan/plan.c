@@ -118,11 +118,8 @@ static bool plan(struct plan_spec *s, const struct plan_input *in, const struct 
     s->root = pass_decorrelate(&c, pass_inline_ctes(&c, output), err);
     if (!s->root || !pass_iterate(&c, s->root, err))
         return false;
-    if (!logical_is_valid(s->root)) {
-        err_set(err, ERR_INTERNAL, "could not understand the analysed statement");
-        err->soft = true; /* Postgres can */
-        return false;
-    }
+    if (!logical_is_valid(s->root)) /* Postgres can */
+        return err_soft(err, "a statement of this form");
     s->root = passes_run(&c, s->root);
     s->sql = arena_strdup(&s->arena, in->sql ? in->sql : "");
     canon_key(s, in->environment, s->key);
