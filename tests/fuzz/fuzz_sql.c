@@ -121,7 +121,8 @@ int main(void)
 {
     /* make test has rounds of its own: the same ones every time, known to end within the time. */
     uint64_t seed = setting("SEED", setting("FUZZ_SEED", (unsigned long)time(NULL) * 1000));
-    unsigned long rounds = setting("ROUNDS", setting("FUZZ_ROUNDS", 0)), limit = setting("FAILURES", 3);
+    unsigned long rounds = setting("ROUNDS", setting("FUZZ_ROUNDS", 0)),
+                  limit = setting("FAILURES", 3);
     time_t end = time(NULL) + (time_t)setting("SECONDS", 20);
     unsigned failures = 0;
     fuzz_shared =
