@@ -94,8 +94,7 @@ bool hydrate_exec(struct pgconn *c, struct err *err, const char *fmt, ...)
 static bool begin(struct pgconn *c, const struct config *cfg, struct err *err)
 {
     return hydrate_exec(c, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") &&
-           hydrate_exec(c, err, "SET LOCAL lock_timeout = %lld",
-                        (long long)cfg->postgres_lock_timeout) &&
+           hydrate_exec(c, err, "SET LOCAL lock_timeout = %lld", pgconn_brief_lock_ms(cfg)) &&
            hydrate_exec(c, err, "SET LOCAL row_security = off");
 }
 

@@ -497,3 +497,11 @@ void pg_oid_array(struct buf *b, const uint32_t *oids, size_t n)
         buf_addf(b, "%s%u", i ? "," : "", oids[i]);
     buf_addc(b, '}');
 }
+
+#define BRIEF_LOCK_MS 100
+
+long long pgconn_brief_lock_ms(const struct config *cfg)
+{
+    long long ms = (long long)cfg->postgres_lock_timeout;
+    return ms < BRIEF_LOCK_MS ? ms : BRIEF_LOCK_MS;
+}

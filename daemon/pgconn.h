@@ -118,4 +118,12 @@ void pg_quote_name(struct buf *b, const char *name);
 /* Appends an array literal {1,2,3}. */
 void pg_oid_array(struct buf *b, const uint32_t *oids, size_t n);
 
+/*
+ * The longest wait for a lock, ms, in a transaction that may hold others already. A user's statement
+ * that waits for one of those, and for whom we wait (TRUNCATE locks a partitioned table and then its
+ * partitions), is ended by Postgres after its deadlock_timeout, a second: we give up well before, and
+ * try again. No more than postgres.lock_timeout.
+ */
+long long pgconn_brief_lock_ms(const struct config *cfg);
+
 #endif

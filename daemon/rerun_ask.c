@@ -302,8 +302,7 @@ static bool run_item(struct pgconn *c, const struct config *cfg, struct rerun_it
 static bool begin(struct pgconn *c, const struct config *cfg, struct err *err)
 {
     return rerun_exec(c, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") &&
-           rerun_exec(c, err, "SET LOCAL lock_timeout = %lld",
-                      (long long)cfg->postgres_lock_timeout) &&
+           rerun_exec(c, err, "SET LOCAL lock_timeout = %lld", pgconn_brief_lock_ms(cfg)) &&
            rerun_exec(c, err, "SET LOCAL statement_timeout = %lld",
                       (long long)cfg->engine_rerun_timeout) &&
            rerun_exec(c, err, "SET LOCAL row_security = off");
