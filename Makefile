@@ -12,6 +12,7 @@
 #   make format | lint
 #   make V=1 …      shows the commands
 #   make SAN=address,undefined …   or SAN=thread: the same, in a build directory of its own
+#   make FAULTS=1 …  with what tests need to make the daemon's own state wrong; never to be installed
 #
 # Sources are found by folder; a new .c file needs no line here. The engine and the protocol are
 # libraries that link neither libevent nor libpq: their unit tests prove it by linking without.
@@ -19,8 +20,9 @@
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 SAN ?=
+FAULTS ?=
 comma := ,
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAULTS),-faults)
 PREFIX ?= /usr/local
 DESTDIR ?=
 PG_BINDIR ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin) $(shell ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1))
@@ -31,7 +33,7 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer
 HARDEN = -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=3 -fstack-clash-protection -fcf-protection)
 OPT ?= -O2 -g
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-CPPFLAGS += -D_GNU_SOURCE -I.
+CPPFLAGS += -D_GNU_SOURCE -I. $(if $(FAULTS),-DPALIMPSEST_FAULTS)
 CFLAGS += -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -pthread -MMD -MP
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS) -pthread
 
@@ -66,8 +68,8 @@ DAEMON = $(BUILD)/palimpsestd
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1) $@")
 
-# A build with sanitizers stays in its own directory.
-all: $(if $(SAN),$(DAEMON),palimpsestd)
+# A build with sanitizers or faults stays in its own directory.
+all: $(if $(SAN)$(FAULTS),$(DAEMON),palimpsestd)
 
 palimpsestd: $(DAEMON)
 	@cp -f $< $@
