@@ -270,7 +270,18 @@ static struct plan_spec *make_rerun(struct inquiry *q, const struct config *cfg)
     return qualify(q) ? plan_spec_rerun(&q->input, &q->catalog.catalog, &why, q->err) : NULL;
 }
 
-static const struct plan_spec *make_spec(struct inquiry *q, const struct config *cfg)
+/* For VERIFY. Last, as the search path is another one afterwards. */
+static bool make_question(struct inquiry *q, struct plan_spec *spec)
+{
+    if (spec->question.sql)
+        return true;
+    if (!qualify(q))
+        return false;
+    plan_spec_ask(spec, &q->input);
+    return true;
+}
+
+static struct plan_spec *make_spec(struct inquiry *q, const struct config *cfg)
 {
     q->input.type_names = q->type_names;
     q->input.environment = cfg->engine_timezone;
@@ -350,7 +361,7 @@ static bool check_kind(struct inquiry *q)
 /* All of it in one transaction that is rolled back, so that the catalog stands still meanwhile. */
 const struct plan_spec *inquire(struct pgconn *conn, const struct analysis *job, struct err *err)
 {
-    const struct plan_spec *spec = NULL;
+    struct plan_spec *spec = NULL;
     struct inquiry q = {.conn = conn, .job = job, .err = err};
     PGresult *begun = pgconn_query_fresh(conn, "BEGIN", err);
     PQclear(begun);
@@ -361,7 +372,7 @@ const struct plan_spec *inquire(struct pgconn *conn, const struct analysis *job,
     catalog_load_init(&q.catalog, conn, cfg->postgres_publication);
     if (describe(&q) && check_kind(&q) && read_params(&q) && make_probe(&q) && read_probe(&q))
         spec = make_spec(&q, cfg);
-    if (spec && !can_be_planned(&q)) {
+    if (spec && !(can_be_planned(&q) && make_question(&q, spec))) {
         plan_spec_unref(spec);
         spec = NULL;
     }

@@ -219,7 +219,7 @@ static void add_statement(struct buf *b, const struct plan_spec *spec, uint64_t 
                  : i % ARGUMENTS_MAX == 0 ? "), pg_catalog.json_build_array("
                                           : ", ",
                  i);
-    buf_addf(b, ") FROM (%s\n) AS q", spec->rerun->sql);
+    buf_addf(b, ") FROM (%s\n) AS q", spec->question.sql);
     for (size_t i = 0; i < n; i++)
         buf_addf(b, "%sc%zu", i ? ", " : "(", i);
     buf_addf(b, "%s LIMIT %llu", n ? ")" : "", (unsigned long long)max_rows + 1);
@@ -243,7 +243,8 @@ static void add_row(struct rerun_item *item, const PGresult *row, uint64_t place
 static bool take_rows(struct pgconn *c, struct rerun_item *item, struct err *err)
 {
     struct buf text = {0}, scratch = {0};
-    bool ordered = item->plan->spec->rerun->ordered;
+    const struct plan_rerun *rerun = item->plan->spec->rerun;
+    bool ordered = rerun && rerun->ordered;
     uint64_t place = 0;
     const PGresult *row;
     bool ok;
@@ -277,19 +278,19 @@ static enum rerun_outcome outcome_of(const struct err *err, bool parsed)
 static bool run_item(struct pgconn *c, const struct config *cfg, struct rerun_item *item,
                      struct err *err)
 {
-    const struct plan_rerun *r = item->plan->spec->rerun;
+    const struct plan_question *q = &item->plan->spec->question;
     uint64_t began = clock_ms();
     struct buf sql = {0};
     bool parsed;
     if (!rerun_exec(c, err, "SAVEPOINT s"))
         return false;
     add_statement(&sql, item->plan->spec, (uint64_t)cfg->limits_result_rows);
-    bool ok = pgconn_rows_begin(c, buf_cstr(&sql), r->nparams, r->param_types, r->params, &parsed,
+    bool ok = pgconn_rows_begin(c, buf_cstr(&sql), q->nparams, q->param_types, q->params, &parsed,
                                 &item->err) &&
               take_rows(c, item, &item->err);
     buf_fini(&sql);
     item->took = clock_ms() - began;
-    log_debug("ran again in %llu ms: %.200s", (unsigned long long)item->took, r->sql);
+    log_debug("ran again in %llu ms: %.200s", (unsigned long long)item->took, q->sql);
     if (ok)
         return rerun_exec(c, err, "RELEASE SAVEPOINT s");
     bag_clear(&item->rows);

@@ -45,15 +45,19 @@ struct plan_column {
     struct column_type ct;
 };
 
-/* A statement that Postgres is asked again. */
-struct plan_rerun {
-    const char *what; /* why: the construct that can't be maintained by changes; a noun phrase */
-    const char *sql;  /* the statement, every name in it qualified */
+/* The statement as Postgres can be asked it at any time. */
+struct plan_question {
+    const char *sql;           /* every name in it qualified; NULL: not filled in */
     const char *const *params; /* values of $1… as text; NULL element = NULL */
     const uint32_t *param_types;
     size_t nparams;
-    bool timed;   /* the answer depends on the time */
-    bool ordered; /* the order of its rows matters */
+};
+
+/* A statement that Postgres is asked again. */
+struct plan_rerun {
+    const char *what; /* why: the construct that can't be maintained by changes; a noun phrase */
+    bool timed;       /* the answer depends on the time */
+    bool ordered;     /* the order of its rows matters */
 };
 
 struct plan_spec {
@@ -72,6 +76,7 @@ struct plan_spec {
      * ncolumns (resjunk): they are in the output row but not shown. */
     struct sort_key *order;
     size_t norder;
+    struct plan_question question;
     const struct plan_rerun *rerun; /* NULL: incremental, by root and physical, which it lacks */
     struct logical *root;           /* plan/logical.h */
     struct physical *physical;      /* plan/physical.h: what plan_build() replays */
@@ -85,7 +90,7 @@ struct plan_input {
     const struct value *params;    /* values of $1…: parsed, of type param_types[i] */
     const struct column_type *param_types;
     size_t nparams;
-    const char *qualified; /* sql with every name qualified; for plan_spec_rerun() */
+    const char *qualified; /* sql with every name qualified; for plan_spec_ask(), and a rerun */
     /* Where a recursion is taken for one that never ends; 0: the default. */
     int64_t recursion_depth, recursion_rows;
     const char *environment; /* whatever else changes the answer (time zone); part of the key */
@@ -98,6 +103,8 @@ struct plan_spec *plan_spec_new(const struct plan_input *in, const struct catalo
  * with err where that can't be done either. */
 struct plan_spec *plan_spec_rerun(const struct plan_input *in, const struct catalog *cat,
                                   const struct err *why, struct err *err);
+/* Fills in the question of a new spec that isn't a rerun's, which has it. */
+void plan_spec_ask(struct plan_spec *s, const struct plan_input *in);
 struct plan_spec *plan_spec_ref(const struct plan_spec *p);
 void plan_spec_unref(const struct plan_spec *p);
 

@@ -82,7 +82,7 @@ static void set_sources(struct plan_spec *s, const struct rerun_facts *facts)
     }
 }
 
-static void set_params(struct plan_spec *s, struct plan_rerun *r, const struct plan_input *in)
+void plan_spec_ask(struct plan_spec *s, const struct plan_input *in)
 {
     const char **values = ARENA_ARRAY(&s->arena, const char *, in->nparams + 1);
     uint32_t *types = ARENA_ARRAY(&s->arena, uint32_t, in->nparams + 1);
@@ -95,9 +95,10 @@ static void set_params(struct plan_spec *s, struct plan_rerun *r, const struct p
         values[i] = arena_strndup(&s->arena, text.len ? text.data : "", text.len);
         buf_fini(&text);
     }
-    r->params = values;
-    r->param_types = types;
-    r->nparams = in->nparams;
+    s->question = (struct plan_question){.sql = arena_strdup(&s->arena, in->qualified),
+                                         .params = values,
+                                         .param_types = types,
+                                         .nparams = in->nparams};
 }
 
 /* ------------------------------------------------------------ the key */
@@ -107,9 +108,10 @@ static void set_key(struct plan_spec *s, const struct plan_input *in, const stru
     struct buf b = {0};
     buf_addf(&b, "rerun %016" PRIx64 " %s", rerun_hash(query),
              in->environment ? in->environment : "");
-    for (size_t i = 0; i < s->rerun->nparams; i++) {
-        const char *v = s->rerun->params[i];
-        buf_addf(&b, " %u:%zu:%s", s->rerun->param_types[i], v ? strlen(v) : SIZE_MAX, v ? v : "");
+    for (size_t i = 0; i < s->question.nparams; i++) {
+        const char *v = s->question.params[i];
+        buf_addf(&b, " %u:%zu:%s", s->question.param_types[i], v ? strlen(v) : SIZE_MAX,
+                 v ? v : "");
     }
     snprintf(s->key, sizeof s->key, "%016" PRIx64, (uint64_t)XXH3_64bits(b.data, b.len));
     buf_fini(&b);
@@ -138,12 +140,11 @@ static bool fill(struct plan_spec *s, const struct plan_input *in, const struct 
     if (ok) {
         s->rerun = r;
         r->what = arena_strdup(&s->arena, what);
-        r->sql = arena_strdup(&s->arena, in->qualified);
         r->timed = facts.timed;
         r->ordered = pgn_field(query, "sortClause")->n > 0;
         s->sql = arena_strdup(&s->arena, in->sql ? in->sql : "");
         set_sources(s, &facts);
-        set_params(s, r, in);
+        plan_spec_ask(s, in);
         set_columns(s, in, pgn_field(query, "targetList"));
         set_order(s, cat, query);
         set_key(s, in, query);

@@ -119,7 +119,7 @@ static struct test_plan *add_plan(const char *key, uint32_t relid)
     struct test_plan *p = NEW(struct test_plan);
     p->leaf = relid;
     snprintf(p->spec.key, sizeof p->spec.key, "%s", key);
-    p->rerun.sql = p->rerun.what = "x";
+    p->rerun.what = p->spec.question.sql = "x";
     p->spec.rerun = &p->rerun;
     p->spec.sources = &p->source;
     p->spec.nsources = 1;

@@ -175,7 +175,7 @@ static struct plan_host *rerun_host(bool ordered)
     static struct plan_rerun r;
     static struct plan_spec s;
     const struct plan_limits limits = {.max_rows = 5, .history_bytes = 100000};
-    r = (struct plan_rerun){.what = "x", .sql = "x", .ordered = ordered};
+    r = (struct plan_rerun){.what = "x", .ordered = ordered};
     s = (struct plan_spec){.columns = &column, .ncolumns = 1, .rerun = &r};
     s.refs = 1;
     return plan_host_new(&s, &limits);
