@@ -5,6 +5,7 @@
 #   make test       all tests; they start and stop their own Postgres
 #   make test-pg17  the tests that need a Postgres, with the Postgres 17 of a Debian 13 root
 #   make fuzz-sql   random statements against Postgres, SECONDS=3600; fuzz-sqlsmith: a foreign generator's
+#   make fuzz       TARGET=request SECONDS=600: coverage-guided fuzzing of a parser; needs clang
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
 #   make bench-tpch the 22 queries of TPC-H as live views, against Postgres answering them again
 #   make install    PREFIX=/usr/local DESTDIR=
@@ -32,7 +33,7 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer
        -Wwrite-strings -Wno-missing-field-initializers
 HARDEN = -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=3 -fstack-clash-protection -fcf-protection)
 OPT ?= -O2 -g
-SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) $(EXTRA)
 CPPFLAGS += -D_GNU_SOURCE -I. $(if $(FAULTS),-DPALIMPSEST_FAULTS)
 CFLAGS += -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -pthread -MMD -MP
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS) -pthread
@@ -54,12 +55,14 @@ BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH_SUPPORT_SRC := $(filter-out $(BENCH_SRC),$(sort $(wildcard tests/bench/*.c)))
 DEMO_SRC := $(sort $(wildcard tests/demo/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+FUZZER_SRC := $(sort $(wildcard tests/fuzzers/fuzz_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIBENGINE = $(BUILD)/libengine.a
 LIBPROTOCOL = $(BUILD)/libprotocol.a
 UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(UNIT_SRC))
 E2E_BIN := $(patsubst %.c,$(BUILD)/%,$(E2E_SRC))
+FUZZER_BIN := $(patsubst %.c,$(BUILD)/%,$(FUZZER_SRC))
 BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
 
 DAEMON = $(BUILD)/palimpsestd
@@ -121,11 +124,19 @@ $(BUILD)/fuzz-sql: $(call obj,$(FUZZ_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(L
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
+# Fuzz targets, with a driver of our own that replays and mutates their corpus; with LIBFUZZER=1,
+# which is clang's, they are libFuzzer's (see below).
+$(FUZZER_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(if $(LIBFUZZER),,tests/fuzzers/driver.c) $(SUPPORT_SRC)) \
+               $(LIBDAEMON) $(LIBPROTOCOL) $(LIBENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $^ $(CHECK_LIBS) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
 # ---- what is missing on a fresh Debian -------------------------------------------------------
 DEPS_BUILD = gcc libc6-dev pkg-config libevent-dev libjansson-dev libpq-dev libgmp-dev libicu-dev libxxhash-dev
 DEPS_TEST = $(DEPS_BUILD) check postgresql procps
 DEPS_DEMO = $(DEPS_TEST) netcat-openbsd
 DEPS_BENCH = $(DEPS_TEST) redis-server
+DEPS_FUZZ = $(DEPS_TEST) clang libclang-rt-14-dev llvm
 DEPS_LINT = clang-format cppcheck shellcheck
 
 # A make of its own with all processors, unless this one was told how many to use.
@@ -145,14 +156,14 @@ test:
 	@$(SUBMAKE) all build-tests
 	@$(MAKE) --no-print-directory run-tests
 
-build-tests: $(UNIT_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/demo
+build-tests: $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/demo
 
 # Sanitizers make all slower.
 run-tests: export FUZZ_SEED = 20261128000
 run-tests: export FUZZ_ROUNDS = 25
 run-tests unit e2e test-pg17: export CK_TIMEOUT_MULTIPLIER = $(if $(SAN),4,1)
 run-tests:
-	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql
+	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql
 
 unit: $(UNIT_BIN)
 	@tests/run $(UNIT_BIN)
@@ -163,6 +174,31 @@ e2e: all $(E2E_BIN)
 # Random statements and changes against Postgres: SECONDS=3600, SEED=n; see tests/fuzz/fuzz_sql.c.
 fuzz-sql: all $(BUILD)/fuzz-sql
 	@PALIMPSESTD=$(DAEMON) $(BUILD)/fuzz-sql
+
+# Coverage-guided fuzzing with libFuzzer and the sanitizers: what any client, the configuration or
+# Postgres itself may send. Inputs that reach something new are kept in build-fuzz/corpus/TARGET, what
+# a target dies of in build-fuzz/findings. See tests/fuzzers/input.h.
+FUZZ_CC ?= clang
+FUZZ_MAKE = $(SUBMAKE) CC="$(FUZZ_CC)" OPT="-O1 -g"
+FUZZ_EXTRA = -Wno-bitwise-instead-of-logical
+fuzzers:
+	@tests/deps.sh $(DEPS_FUZZ)
+	@$(FUZZ_MAKE) BUILD=build-fuzz SAN=fuzzer-no-link,address,undefined LIBFUZZER=1 \
+	    EXTRA="$(FUZZ_EXTRA)" build-fuzzers
+
+build-fuzzers: $(FUZZER_BIN)
+
+fuzz: export FUZZ_SECONDS = $(or $(SECONDS),600)
+fuzz: fuzzers
+	@tests/fuzzers/run.sh $(TARGET)
+
+# Every target for SECONDS (60), and a table of executions, coverage and findings.
+FUZZ_TARGETS = $(patsubst tests/fuzzers/fuzz_%.c,%,$(FUZZER_SRC))
+fuzz-report: export FUZZ_SECONDS = $(or $(SECONDS),60)
+fuzz-report: fuzzers
+	@$(FUZZ_MAKE) BUILD=build-fuzz-cov \
+	    EXTRA="$(FUZZ_EXTRA) -fprofile-instr-generate -fcoverage-mapping" build-fuzzers
+	@tests/fuzzers/report.sh $(FUZZ_TARGETS)
 
 # The end-to-end and SQL tests with the Postgres 17 of a Debian 13 root; PG17_ROOT keeps it elsewhere.
 PG17_ROOT ?= $(BUILD)/pg17
@@ -233,6 +269,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith bench bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report bench bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:
