@@ -399,13 +399,30 @@ uint64_t feed_store_rows(const struct feed *f)
     return rows;
 }
 
+static uint64_t leaf_bytes(const struct leaf *leaf)
+{
+    return (leaf->store ? store_bytes(leaf->store) : 0) +
+           (leaf->next ? store_bytes(leaf->next) : 0);
+}
+
 uint64_t feed_store_bytes(const struct feed *f)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < f->ing.map.size; i++) {
         const struct leaf *leaf = f->ing.map.v[i].leaf;
-        bytes += leaf && leaf->store ? store_bytes(leaf->store) : 0;
-        bytes += leaf && leaf->next ? store_bytes(leaf->next) : 0;
+        bytes += leaf ? leaf_bytes(leaf) : 0;
     }
     return bytes;
+}
+
+void feed_publish_store_bytes(const struct feed *f)
+{
+    for (size_t i = 0; i < f->plans.n; i++) {
+        const struct fed_plan *p = f->plans.v[i];
+        uint64_t bytes = 0;
+        for (size_t k = 0; k < p->needs.n; k++)
+            if (p->needs.v[k].leaf->users == 1)
+                bytes += leaf_bytes(p->needs.v[k].leaf);
+        atomic_store_explicit(&p->plan->store_bytes, bytes, memory_order_relaxed);
+    }
 }

@@ -140,6 +140,8 @@ bool feed_is_busy(const struct feed *f);
 
 uint64_t feed_store_rows(const struct feed *f);
 uint64_t feed_store_bytes(const struct feed *f);
+/* Tells each plan what it alone keeps in memory of its tables. */
+void feed_publish_store_bytes(const struct feed *f);
 
 void hydrate_job_free(struct hydrate_job *job);
 

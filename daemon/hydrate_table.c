@@ -12,6 +12,7 @@
 
 #include "daemon/catalog_load.h"
 #include "daemon/hydrate_int.h"
+#include "daemon/memory.h"
 #include "engine/base/buf.h"
 #include "protocol/pgcopy.h"
 
@@ -171,6 +172,7 @@ struct copying {
     struct arena arena;       /* of a few hundred rows */
     struct pg_field *fields;  /* owned, as are the values: one a column */
     struct value *values;
+    bool refused; /* there is no memory for it: waiting would bring none */
 };
 
 static void copy_statement(struct buf *sql, const struct leaf_layout *l, const char *table)
@@ -226,6 +228,10 @@ static bool take_rows(struct pgconn *c, struct copying *cp, struct err *err)
         if (++rows % ROWS_AT_A_TIME)
             continue;
         arena_reset(&cp->arena);
+        if (!memory_admit("reading a table stopped", err)) {
+            cp->refused = true;
+            break;
+        }
         if (pgstop_is_triggered(c->stop)) {
             err_set(err, ERR_ADMIN_SHUTDOWN, "stopped while reading table %s", cp->r->name);
             break;
@@ -236,12 +242,26 @@ static bool take_rows(struct pgconn *c, struct copying *cp, struct err *err)
     return false;
 }
 
+static bool take_rows_guarded(struct pgconn *c, struct copying *cp, struct err *err)
+{
+    struct alloc_guard g;
+    if (ALLOC_GUARDED(&g)) {
+        bool ok = take_rows(c, cp, err);
+        alloc_unguard(&g);
+        return ok;
+    }
+    pgconn_close(c);
+    cp->refused = true;
+    memory_refuse("reading a table stopped", err);
+    return false;
+}
+
 static bool copy_into(struct pgconn *c, struct copying *cp)
 {
     struct buf sql = {0};
     struct err *err = &cp->r->t->err;
     copy_statement(&sql, cp->leaf, cp->r->name);
-    bool ok = pgconn_copy_begin(c, buf_cstr(&sql), err) && take_rows(c, cp, err);
+    bool ok = pgconn_copy_begin(c, buf_cstr(&sql), err) && take_rows_guarded(c, cp, err);
     buf_fini(&sql);
     return ok;
 }
@@ -264,5 +284,9 @@ bool hydrate_copy(struct pgconn *c, struct reading *r)
         return true;
     }
     store_free(cp.store);
-    return reading_fail(r);
+    reading_fail(r);
+    r->t->permanent |= cp.refused;
+    if (cp.refused)
+        err_detail(&r->t->err, "Table %s.", r->name);
+    return false;
 }

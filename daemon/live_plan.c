@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "daemon/loop.h"
 
 /* Postgres's MaxTupleAttributeNumber: no table or result has more columns. */
@@ -233,6 +234,14 @@ static void tell(struct live_plan *lp, const struct plan_event *ev, lsn_t lsn)
         broadcast(lp, L_DELTA, ev->payload, ev->payload ? ev->payload->lsn : lsn, NULL);
 }
 
+static void end_if_too_large(struct live_plan *lp)
+{
+    struct err err;
+    publish_stats(lp);
+    if (!plan_host_fits(lp->host, &err))
+        live_plan_end(lp, &err);
+}
+
 void live_plan_commit(struct live_plan *lp, lsn_t lsn)
 {
     if (!lp->host || lp->lost)
@@ -251,7 +260,7 @@ void live_plan_commit(struct live_plan *lp, lsn_t lsn)
     tell(lp, &ev, lsn);
     payload_unref(ev.payload);
     serve_waiting(lp);
-    publish_stats(lp);
+    end_if_too_large(lp);
 }
 
 void live_plan_touched(struct live_plan *lp, lsn_t lsn)
@@ -279,7 +288,7 @@ void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *
     /* Last: with it a SYNC may be answered. */
     lp->holds = until == LSN_MAX ? LSN_MAX : until - 1;
     broadcast(lp, L_HOLDS, NULL, lsn, NULL);
-    publish_stats(lp);
+    end_if_too_large(lp);
 }
 
 void live_plan_seed_part(struct live_plan *lp, const struct step *part)
@@ -292,6 +301,8 @@ void live_plan_seed_part(struct live_plan *lp, const struct step *part)
     arena_reset(&lp->rows);
     if (plan_host_is_lost(lp->host))
         lose(lp);
+    else
+        end_if_too_large(lp);
 }
 
 void live_plan_stale(struct live_plan *lp)
@@ -321,6 +332,8 @@ void live_plan_end(struct live_plan *lp, const struct err *err)
     if (!lp->host)
         return;
     log_info("plan %s ends: %s", lp->plan->spec->key, err->message);
+    if (strcmp(err->sqlstate, ERR_OUT_OF_MEMORY) == 0)
+        memory_count_plan();
     lp->end = *err;
     lp->current = false;
     lp->waiting.n = 0;
@@ -328,6 +341,13 @@ void live_plan_end(struct live_plan *lp, const struct err *err)
     lp->host = NULL;
     registry_retire(lp->plan->registry, lp->plan);
     broadcast(lp, L_ENDED, NULL, 0, err);
+}
+
+void live_plan_give_up(struct live_plan *lp)
+{
+    struct err err;
+    memory_refuse("the plan was ended", &err);
+    live_plan_end(lp, &err);
 }
 
 /* ---- subscribers --------------------------------------------------------------------------- */

@@ -61,6 +61,8 @@ void live_plan_stale(struct live_plan *lp);
 /* The source's rows come from these leaves from now on. */
 void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n);
 void live_plan_end(struct live_plan *lp, const struct err *err);
+/* There is no memory for what was being done: it ends with 53200. */
+void live_plan_give_up(struct live_plan *lp);
 void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a);
 void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a);
 /* The plan may have been dropped already. */

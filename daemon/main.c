@@ -29,6 +29,7 @@
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
+#include "daemon/memory.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/reader.h"
@@ -49,6 +50,7 @@ static void make_threads(struct server *s, const struct config *cfg)
     struct plan_limits limits = {
         .max_rows = (uint64_t)cfg->limits_result_rows,
         .history_bytes = (uint64_t)cfg->limits_history_bytes,
+        .plan_bytes = (uint64_t)cfg->limits_plan_bytes,
     };
     s->nworkers = (size_t)cfg->engine_workers;
     s->nloops = (size_t)cfg->engine_io_threads;
@@ -68,6 +70,7 @@ static void make_threads(struct server *s, const struct config *cfg)
     reader_set_rerun(s->reader, rerun_post, s->rerun);
     s->analyst = analyst_new(cfg, s->registry);
     s->watch = watch_new(cfg, s->reader, s->registry);
+    s->memory = memory_new(s);
 }
 
 static void start_threads(struct server *s)
@@ -79,6 +82,8 @@ static void start_threads(struct server *s)
     reader_start(s->reader);
     analyst_start(s->analyst);
     watch_start(s->watch);
+    if (!memory_start(s->memory))
+        abort(); /* at start-up only */
     for (size_t i = 1; i < s->nloops; i++)
         loop_start(s->loops[i]);
 }
@@ -87,6 +92,7 @@ static void stop_threads(struct server *s)
 {
     for (size_t i = 1; i < s->nloops; i++)
         loop_join(s->loops[i]);
+    memory_stop(s->memory);
     analyst_stop(s->analyst);
     watch_stop(s->watch);
     reader_stop(s->reader);
@@ -100,6 +106,7 @@ static void stop_threads(struct server *s)
  * more, to one that still exists. */
 static void free_threads(struct server *s)
 {
+    memory_free(s->memory);
     analyst_free(s->analyst);
     watch_free(s->watch);
     for (size_t i = 0; i < s->nworkers; i++)

@@ -32,6 +32,8 @@ struct plan {
     size_t users;                 /* the registry's, under its lock */
     /* For LIST and STATUS; written by the worker, read by anyone. */
     atomic_uint_least64_t rows, bytes, lsn;
+    atomic_uint_least64_t
+        store_bytes;  /* of tables that no other plan needs; written by the reader */
     atomic_int state; /* enum plan_state */
     atomic_int subscribers;
 };
@@ -45,7 +47,7 @@ void registry_free(struct registry *r);
 /*
  * The live plan with spec's key, or a new one made from spec (then the reader is told, and the
  * worker with the fewest plans gets it). Counts one user and returns one reference to the handle.
- * NULL with 53400 when there are max_plans already. Any thread.
+ * NULL with 53400 when there are max_plans already, with 53200 when there is no memory for it. Any thread.
  */
 struct plan *registry_acquire(struct registry *r, const struct plan_spec *spec, struct err *err);
 /* Counts one user less and drops the caller's reference. Any thread. */

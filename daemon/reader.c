@@ -96,6 +96,7 @@ void reader_publish_status(struct reader *r, enum stream_state state, const stru
                               .changes = r->feed.ing.changes,
                               .store_bytes = feed_store_bytes(&r->feed),
                               .store_rows = feed_store_rows(&r->feed)};
+    feed_publish_store_bytes(&r->feed);
     reader_publish_positions(r);
     pthread_mutex_lock(&r->lock);
     if (err)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/memory.h"
 #include "daemon/reader.h"
 #include "daemon/worker.h"
 #include "engine/base/hash.h"
@@ -141,6 +142,10 @@ struct plan *registry_acquire(struct registry *r, const struct plan_spec *spec, 
     if (!p && r->nplans >= r->max_plans) {
         pthread_mutex_unlock(&r->lock);
         err_set(err, ERR_LIMIT_EXCEEDED, "too many live plans (limits.plans is %zu)", r->max_plans);
+        return NULL;
+    }
+    if (!p && !memory_admit("no new plan can be made", err)) {
+        pthread_mutex_unlock(&r->lock);
         return NULL;
     }
     if (!p)

@@ -16,6 +16,7 @@ struct analyst;
 struct hydrator;
 struct listener;
 struct loop;
+struct memory;
 struct reader;
 struct registry;
 struct watch;
@@ -34,6 +35,7 @@ struct server {
     struct watch *watch;
     struct admission *admission;
     struct listener *listener;
+    struct memory *memory;
     uint64_t started_ms;
 
     atomic_size_t connections, subscriptions; /* now */
@@ -41,6 +43,7 @@ struct server {
     atomic_uint_least64_t requests;
     atomic_uint_least64_t snapshots, deltas; /* blocks queued for clients */
     atomic_uint_least64_t bytes_sent;
+    atomic_size_t output_queued;  /* bytes, of all connections; shared ones for each of them */
     atomic_uint_least64_t lagged; /* times a subscription fell behind its client's queue */
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
+#include "daemon/memory.h"
 #include "daemon/reader.h"
 #include "daemon/server.h"
 #include "daemon/version.h"
@@ -101,6 +102,10 @@ void status_write(struct server *srv, struct buf *b)
     json_uint(&j, "io_threads", srv->nloops);
     json_uint(&j, "steps_waiting", worker_steps_waiting(srv));
     json_uint(&j, "rss_bytes", rss_bytes());
+    json_uint(&j, "memory_used", memory_used());
+    json_uint(&j, "memory_limit", memory_limit());
+    json_uint(&j, "plans_failed_for_memory", memory_plans_ended());
+    json_uint(&j, "output_queued", COUNTED(srv->output_queued));
     json_close(&j);
     reply_status(b, text.data, text.len);
     buf_fini(&text);

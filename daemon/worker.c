@@ -11,6 +11,7 @@
 #include "daemon/delegate_session.h"
 #include "daemon/live_plan.h"
 #include "daemon/loop.h"
+#include "daemon/memory.h"
 #include "engine/base/hash.h"
 
 /* Which plans read a leaf. Few leaves, many steps: a small open hash of vectors. */
@@ -142,6 +143,48 @@ static void each_leaf(struct worker *w, struct live_plan *lp,
         fn(w, lp->mappings.v[i].relid, lp);
 }
 
+/* ---- memory ------------------------------------------------------------------------------- */
+
+/* What a plan does with data of any size is given up when there is no memory for it, and the plan
+ * with it; see engine/base/alloc.h. */
+static void guarded(struct live_plan *lp, void (*fn)(struct live_plan *lp, const void *arg),
+                    const void *arg)
+{
+    struct alloc_guard g;
+    if (ALLOC_GUARDED(&g)) {
+        fn(lp, arg);
+        alloc_unguard(&g);
+    } else {
+        live_plan_give_up(lp);
+    }
+}
+
+static void push_guarded(struct live_plan *lp, const void *fragment)
+{
+    live_plan_push(lp, fragment);
+}
+
+static void commit_guarded(struct live_plan *lp, const void *lsn)
+{
+    live_plan_commit(lp, *(const lsn_t *)lsn);
+}
+
+static void seed_guarded(struct live_plan *lp, const void *part)
+{
+    live_plan_seed_part(lp, part);
+}
+
+static void attach_guarded(struct live_plan *lp, const void *m)
+{
+    live_plan_attach(lp, m);
+}
+
+static void answer_guarded(struct live_plan *lp, const void *arg)
+{
+    struct wmsg_answer *m = (struct wmsg_answer *)(uintptr_t)arg;
+    live_plan_answer(lp, &m->rows, err_is_set(&m->err) ? &m->err : NULL, m->lsn, m->until);
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 static void tell_progress(struct worker *w)
@@ -166,7 +209,7 @@ static void push_to_readers(struct worker *w, const struct fragment *f)
         struct live_plan *lp = s->plans.v[i];
         if (!lp->current)
             continue;
-        live_plan_push(lp, f);
+        guarded(lp, push_guarded, f);
         if (!lp->touched) {
             lp->touched = true;
             VEC_PUSH(w->touched, lp);
@@ -192,7 +235,7 @@ static void run_step(struct worker *w, struct wmsg_step *m)
         push_to_readers(w, &step->fragments.v[i]);
     for (size_t i = 0; i < w->touched.n; i++) {
         w->touched.v[i]->touched = false;
-        live_plan_commit(w->touched.v[i], step->lsn);
+        guarded(w->touched.v[i], commit_guarded, &step->lsn);
     }
     w->touched.n = 0;
     atomic_store_explicit(&w->lsn, step->lsn, memory_order_release);
@@ -221,14 +264,24 @@ static void drop_plan(struct worker *w, struct wmsg_plan *m)
     live_plan_free(lp);
 }
 
+/* A plan that isn't whole yet is the first to do without. */
+static void seed_part(struct live_plan *lp, const struct step *part)
+{
+    struct err err;
+    if (memory_admit("its tables can't be read", &err))
+        guarded(lp, seed_guarded, part);
+    else
+        live_plan_end(lp, &err);
+}
+
 static void seed(struct worker *w, struct wmsg_seed *m)
 {
     struct live_plan *lp = m->plan->live;
     if (m->part)
-        live_plan_seed_part(lp, m->part);
+        seed_part(lp, m->part);
     if (m->last) {
         lp->current = lp->host && !lp->lost;
-        live_plan_commit(lp, m->lsn);
+        guarded(lp, commit_guarded, &m->lsn);
         if (m->lsn > worker_lsn(w))
             atomic_store_explicit(&w->lsn, m->lsn, memory_order_release);
     }
@@ -253,8 +306,7 @@ static void end_plan(struct live_plan *lp, const struct err *err)
 
 static void answer(struct wmsg_answer *m)
 {
-    live_plan_answer(m->plan->live, &m->rows, err_is_set(&m->err) ? &m->err : NULL, m->lsn,
-                     m->until);
+    guarded(m->plan->live, answer_guarded, m);
     bag_fini(&m->rows);
 }
 
@@ -274,7 +326,7 @@ static bool handle(struct worker *w, struct msg *m)
     case W_LEAVES: set_leaves(w, (struct wmsg_leaves *)m); break;
     case W_END: end_plan(pm->plan->live, &((struct wmsg_end *)m)->err); break;
     case W_DROP: drop_plan(w, pm); break;
-    case W_ATTACH: live_plan_attach(am->plan->live, am); break;
+    case W_ATTACH: guarded(am->plan->live, attach_guarded, am); break;
     case W_DETACH: live_plan_detach(am->plan->live, am); break;
     case W_EXPLAIN: live_plan_explain(am); break;
     case W_STOP: go_on = false; break;

@@ -138,7 +138,7 @@ static uint32_t entry_new(struct arrange *a, const uint8_t *row, uint32_t len, i
     uint8_t *data = e->data + a->payload;
     memset(e, 0, ARRANGE_DATA + a->payload);
     if (len > INLINE_MAX) {
-        uint8_t *copy = xmalloc(len);
+        uint8_t *copy = xmalloc_data(len);
         memcpy(copy, row, len);
         memcpy(data, &copy, sizeof copy);
         e->next = ARRANGE_TOP;

@@ -80,7 +80,7 @@ uint32_t keymap_insert(struct keymap *m, uint32_t hash, const uint8_t *row)
     uint8_t *record = slab_at(&m->slab, handle);
     memset(record, 0, m->payload + 1);
     if (len > INLINE_MAX) {
-        uint8_t *copy = xmalloc(len);
+        uint8_t *copy = xmalloc_data(len);
         memcpy(copy, row, len);
         record[m->payload] = 1;
         memcpy(record + m->payload + 1, &copy, sizeof copy);

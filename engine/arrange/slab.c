@@ -64,11 +64,9 @@ static void add_chunk(struct slab *s)
         s->cap_chunks = s->cap_chunks ? s->cap_chunks * 2 : 4;
         s->chunks = xrealloc(s->chunks, s->cap_chunks * sizeof *s->chunks);
     }
-    if (((uint64_t)s->nchunks + 1) << s->chunk_shift > SLAB_HANDLE_MAX) {
-        fprintf(stderr, "palimpsestd: an operator's state is out of handles\n");
-        abort();
-    }
-    s->chunks[s->nchunks] = xmalloc((size_t)1 << (s->chunk_shift + s->unit_shift));
+    if (((uint64_t)s->nchunks + 1) << s->chunk_shift > SLAB_HANDLE_MAX)
+        alloc_give_up("an operator's state is out of handles");
+    s->chunks[s->nchunks] = xmalloc_data((size_t)1 << (s->chunk_shift + s->unit_shift));
     s->next = s->nchunks << s->chunk_shift;
     s->nchunks++;
     s->end = s->nchunks << s->chunk_shift;

@@ -8,7 +8,8 @@
  * only by slab_fini() or, once nothing is left, by slab_trim().
  *
  * Handles count units of 1 << unit_shift bytes and take 31 bits, so that owners may keep a flag in
- * the top one: with units of 4 bytes a slab holds 8 GiB. Beyond that it aborts, as malloc does.
+ * the top one: with units of 4 bytes a slab holds 8 GiB. Beyond that it gives up
+ * (alloc_give_up()).
  *
  * Owned by the arrangement, map or tree it is embedded in; one thread.
  */

@@ -38,7 +38,7 @@ static uint32_t record_new(struct topset *t, const uint8_t *row)
     uint8_t *record = slab_at(&t->records, handle);
     record[0] = len > INLINE_MAX;
     if (len > INLINE_MAX) {
-        uint8_t *copy = xmalloc(len);
+        uint8_t *copy = xmalloc_data(len);
         memcpy(copy, row, len);
         memcpy(record + 1, &copy, sizeof copy);
         t->outline_bytes += len;

@@ -64,7 +64,7 @@ void *arena_grow(struct arena *a, size_t size)
         want = MAX_BLOCK;
     if (want < size)
         want = size;
-    struct arena_block *b = xmalloc(sizeof *b + want);
+    struct arena_block *b = xmalloc_data(sizeof *b + want);
     b->next = NULL;
     b->size = want;
     if (a->current)

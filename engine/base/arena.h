@@ -2,8 +2,8 @@
  * arena: bump allocation for things that die together (a request, a step, a statement's tree).
  *
  * An arena never gives back a single object. arena_reset() forgets all of them but keeps the first
- * block, so that an arena reused for every step settles at no malloc at all. Failure to get memory
- * aborts (see alloc.h): callers bound the data before it gets here.
+ * block, so that an arena reused for every step settles at no malloc at all. Blocks come from
+ * xmalloc_data(), see alloc.h.
  *
  * Alignment is 8 bytes. Threads: an arena belongs to one thread at a time.
  */

@@ -9,6 +9,8 @@
 
 #include "engine/base/alloc.h"
 
+#define LARGE (1024 * 1024)
+
 void buf_init(struct buf *b)
 {
     memset(b, 0, sizeof *b);
@@ -26,7 +28,7 @@ char *buf_reserve(struct buf *b, size_t more)
         size_t cap = b->cap ? b->cap * 2 : 64;
         while (cap - b->len < more)
             cap *= 2;
-        b->data = xrealloc(b->data, cap);
+        b->data = cap > LARGE ? xrealloc_data(b->data, cap) : xrealloc(b->data, cap);
         b->cap = cap;
     }
     return b->data + b->len;

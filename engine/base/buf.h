@@ -2,8 +2,8 @@
  * buf: a growing byte buffer, for lines, messages and encoded rows.
  *
  * Owned by whoever embeds it; buf_fini() frees. The content is not NUL-terminated unless buf_cstr()
- * is called. Growth aborts when memory is out: whoever fills a buffer with foreign data bounds it
- * first. Threads: one at a time.
+ * is called. Whoever fills a buffer with foreign data bounds it first; a large one grows by
+ * xrealloc_data(), see alloc.h. Threads: one at a time.
  */
 #ifndef PALIMPSEST_BASE_BUF_H
 #define PALIMPSEST_BASE_BUF_H

@@ -5,7 +5,7 @@
  *     VEC_PUSH(ids, 7);
  *     VEC_FREE(ids);
  *
- * VEC(type) declares such an anonymous struct. Growth aborts when memory is out (see alloc.h).
+ * VEC(type) declares such an anonymous struct. Growth is by xrealloc_data() (see alloc.h).
  */
 #ifndef PALIMPSEST_BASE_VEC_H
 #define PALIMPSEST_BASE_VEC_H
@@ -26,7 +26,7 @@
             size_t cap_ = (vec).cap ? (vec).cap * 2 : 8;                                           \
             if (cap_ < (want))                                                                     \
                 cap_ = (want);                                                                     \
-            (vec).v = xrealloc((vec).v, cap_ * sizeof *(vec).v);                                   \
+            (vec).v = xrealloc_data((vec).v, cap_ * sizeof *(vec).v);                              \
             (vec).cap = cap_;                                                                      \
         }                                                                                          \
     } while (0)

@@ -117,10 +117,13 @@ static bool is_timeout(const struct err *err)
     return strcmp(err->sqlstate, ERR_QUERY_CANCELED) == 0;
 }
 
+/* The session and the memo outlive the step that asks: it is not given up in here (alloc.h). */
 enum delegate_outcome delegate_ask(const struct delegate_question *q, struct arena *a,
                                    struct delegate_answer *out, struct err *err)
 {
+    struct alloc_guard *guard = alloc_suspend();
     enum delegate_outcome got = ask(current, NULL, q, a, out, err);
+    alloc_resume(guard);
     if (got == DELEGATE_FAILED && is_timeout(err)) {
         current->lost = true;
         got = DELEGATE_LOST;
@@ -326,10 +329,12 @@ static bool look_up(struct delegator *d, const struct expr *e, struct value *out
         d->pending = true;
         return no_session(err);
     }
-    if (ask_entries(d, &a, 1, true))
-        return outcome(m, out, err);
-    memo_drop(&d->memo, m);
-    return no_session(err);
+    struct alloc_guard *guard = alloc_suspend();
+    bool ok = ask_entries(d, &a, 1, true);
+    if (!ok)
+        memo_drop(&d->memo, m);
+    alloc_resume(guard);
+    return ok ? outcome(m, out, err) : no_session(err);
 }
 
 /* While questions are collected an argument may be one: the others' are noted in the same round. */
@@ -374,13 +379,10 @@ static bool has_questions(struct delegator *d, const struct delegate_task *t, st
     return d->pending;
 }
 
-bool delegate_collect(const struct delegate_task *tasks, size_t n)
+static bool collect(struct delegator *d, const struct delegate_task *tasks, size_t n)
 {
-    struct delegator *d = current;
     struct arena scratch;
     VEC(struct delegate_task) left = {0};
-    if (!d || d->lost || !n)
-        return !delegate_is_lost();
     memo_rotate(&d->memo);
     arena_init(&scratch);
     d->collecting = true;
@@ -399,5 +401,16 @@ bool delegate_collect(const struct delegate_task *tasks, size_t n)
     d->collecting = d->pending = false;
     VEC_FREE(left);
     arena_fini(&scratch);
+    return ok;
+}
+
+bool delegate_collect(const struct delegate_task *tasks, size_t n)
+{
+    struct delegator *d = current;
+    if (!d || d->lost || !n)
+        return !delegate_is_lost();
+    struct alloc_guard *guard = alloc_suspend();
+    bool ok = collect(d, tasks, n);
+    alloc_resume(guard);
     return ok;
 }

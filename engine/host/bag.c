@@ -39,7 +39,7 @@ void bag_clear(struct bag *b)
 static void grow(struct bag *b)
 {
     size_t n = b->nbuckets ? b->nbuckets * 2 : MIN_BUCKETS;
-    struct bag_entry **buckets = xcalloc(n, sizeof *buckets);
+    struct bag_entry **buckets = xcalloc_data(n, sizeof *buckets);
     for (size_t i = 0; i < b->nbuckets; i++) {
         struct bag_entry *e = b->buckets[i];
         while (e) {
@@ -74,7 +74,7 @@ int64_t bag_add(struct bag *b, const void *bytes, size_t len, int64_t weight)
     struct bag_entry *e = *link;
     b->total += weight;
     if (!e) {
-        e = xmalloc(sizeof *e + len);
+        e = xmalloc_data(sizeof *e + len);
         e->next = NULL;
         e->weight = weight;
         e->hash = hash;

@@ -66,52 +66,75 @@ static void add_row_lines(const struct encoder *e, char sign, const uint8_t *row
     repeat_line(b, start, times);
 }
 
-static struct payload *payload_from_buf(struct buf *b, uint64_t nrows, lsn_t lsn)
+/* What is being put together is the largest thing there may be: it goes if there is no memory for it. */
+struct draft {
+    struct buf b;
+    const struct bag_entry **rows; /* owned; NULL if none */
+    struct bag lines;
+    struct alloc_cleanup cleanup;
+};
+
+static void draft_drop(void *arg)
+{
+    struct draft *d = arg;
+    buf_fini(&d->b);
+    free(d->rows);
+    bag_fini(&d->lines);
+}
+
+static void draft_begin(struct draft *d)
+{
+    memset(d, 0, sizeof *d);
+    alloc_cleanup(&d->cleanup, draft_drop, d);
+}
+
+static struct payload *draft_finish(struct draft *d, uint64_t nrows, lsn_t lsn)
 {
     size_t len;
-    char *data = buf_take(b, &len);
-    return payload_new(lsn, nrows, data, len);
+    char *data = buf_take(&d->b, &len);
+    struct payload *p = payload_new(lsn, nrows, data, len);
+    alloc_cleanup_done(&d->cleanup);
+    draft_drop(d);
+    return p;
 }
 
 static struct payload *encode_delta_netted(const struct encoder *e, const struct change *changes,
                                            size_t n, lsn_t lsn)
 {
-    struct bag lines;
-    struct buf line;
-    bag_init(&lines);
-    buf_init(&line);
+    struct draft d;
+    draft_begin(&d);
     for (size_t i = 0; i < n; i++) {
-        buf_reset(&line);
-        add_row_json(e, changes[i].row, &line);
-        bag_add(&lines, line.data, line.len, changes[i].weight);
+        buf_reset(&d.b);
+        add_row_json(e, changes[i].row, &d.b);
+        bag_add(&d.lines, d.b.data, d.b.len, changes[i].weight);
     }
-    struct payload *p = lines.nentries ? encode_lines(&lines, lsn) : NULL;
-    buf_fini(&line);
-    bag_fini(&lines);
+    struct payload *p = d.lines.nentries ? encode_lines(&d.lines, lsn) : NULL;
+    alloc_cleanup_done(&d.cleanup);
+    draft_drop(&d);
     return p;
 }
 
 struct payload *encode_delta(const struct encoder *e, const struct change *changes, size_t n,
                              lsn_t lsn)
 {
-    struct buf b;
+    struct draft d;
     uint64_t nrows = 0;
     if (n == 0)
         return NULL;
     if (e->lines_may_coincide)
         return encode_delta_netted(e, changes, n, lsn);
-    buf_init(&b);
+    draft_begin(&d);
     for (size_t i = 0; i < n; i++)
         if (changes[i].weight < 0) {
-            add_row_lines(e, '-', changes[i].row, (uint64_t)-changes[i].weight, &b);
+            add_row_lines(e, '-', changes[i].row, (uint64_t)-changes[i].weight, &d.b);
             nrows += (uint64_t)-changes[i].weight;
         }
     for (size_t i = 0; i < n; i++)
         if (changes[i].weight > 0) {
-            add_row_lines(e, '+', changes[i].row, (uint64_t)changes[i].weight, &b);
+            add_row_lines(e, '+', changes[i].row, (uint64_t)changes[i].weight, &d.b);
             nrows += (uint64_t)changes[i].weight;
         }
-    return payload_from_buf(&b, nrows, lsn);
+    return draft_finish(&d, nrows, lsn);
 }
 
 struct order_ctx {
@@ -168,19 +191,18 @@ static void sort_rows(const struct encoder *e, const struct bag_entry **rows, si
 
 struct payload *encode_snapshot(const struct encoder *e, const struct bag *view, lsn_t lsn)
 {
-    const struct bag_entry **rows = xmalloc(view->nentries * sizeof *rows);
+    struct draft d;
     struct bag_cursor c = {0};
     const struct bag_entry *entry;
     size_t n = 0;
-    struct buf b;
+    draft_begin(&d);
+    d.rows = xmalloc_data(view->nentries * sizeof *d.rows);
     while ((entry = bag_next(view, &c)))
-        rows[n++] = entry;
-    sort_rows(e, rows, n);
-    buf_init(&b);
+        d.rows[n++] = entry;
+    sort_rows(e, d.rows, n);
     for (size_t i = 0; i < n; i++)
-        add_row_lines(e, '+', rows[i]->bytes, (uint64_t)rows[i]->weight, &b);
-    free(rows);
-    return payload_from_buf(&b, (uint64_t)view->total, lsn);
+        add_row_lines(e, '+', d.rows[i]->bytes, (uint64_t)d.rows[i]->weight, &d.b);
+    return draft_finish(&d, (uint64_t)view->total, lsn);
 }
 
 void encode_collect_lines(const struct payload *p, struct bag *lines)
@@ -214,9 +236,9 @@ static uint64_t add_signed_lines(const struct bag *lines, int sign, struct buf *
 
 struct payload *encode_lines(const struct bag *lines, lsn_t lsn)
 {
-    struct buf b;
-    buf_init(&b);
-    uint64_t nrows = add_signed_lines(lines, -1, &b);
-    nrows += add_signed_lines(lines, 1, &b);
-    return payload_from_buf(&b, nrows, lsn);
+    struct draft d;
+    draft_begin(&d);
+    uint64_t nrows = add_signed_lines(lines, -1, &d.b);
+    nrows += add_signed_lines(lines, 1, &d.b);
+    return draft_finish(&d, nrows, lsn);
 }

@@ -49,7 +49,9 @@ static void compact(struct history *h)
 void history_add(struct history *h, lsn_t from, struct payload *payload)
 {
     struct history_entry e = {.from = from, .payload = payload_ref(payload)};
+    struct alloc_guard *guard = alloc_suspend(); /* a few bytes: the payload would be lost */
     VEC_PUSH(h->entries, e);
+    alloc_resume(guard);
     h->bytes += sizeof *payload + payload->len;
     while (h->bytes > h->max_bytes)
         drop_oldest(h);
@@ -70,6 +72,11 @@ static size_t first_after(const struct history *h, lsn_t since)
     return lo;
 }
 
+static void drop_lines(void *lines)
+{
+    bag_fini(lines);
+}
+
 struct payload *history_net(const struct history *h, lsn_t since, lsn_t now)
 {
     if (since >= now)
@@ -78,10 +85,13 @@ struct payload *history_net(const struct history *h, lsn_t since, lsn_t now)
     if (i == h->entries.n || h->entries.v[i].from > since)
         return NULL;
     struct bag lines;
+    struct alloc_cleanup cleanup;
     bag_init(&lines);
+    alloc_cleanup(&cleanup, drop_lines, &lines);
     for (; i < h->entries.n; i++)
         encode_collect_lines(h->entries.v[i].payload, &lines);
     struct payload *net = encode_lines(&lines, now);
+    alloc_cleanup_done(&cleanup);
     bag_fini(&lines);
     return net;
 }

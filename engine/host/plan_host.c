@@ -141,15 +141,23 @@ static void difference_after_rebuild(struct plan_host *p)
     bag_clear(&p->stale);
 }
 
+static void drop_changes(void *changes)
+{
+    free(changes);
+}
+
 static struct payload *encode_unsent(struct plan_host *p, lsn_t lsn)
 {
-    struct change *changes = xmalloc(p->unsent.nentries * sizeof *changes);
+    struct change *changes = xmalloc_data(p->unsent.nentries * sizeof *changes);
     struct bag_cursor c = {0};
     const struct bag_entry *e;
+    struct alloc_cleanup cleanup;
     size_t n = 0;
     while ((e = bag_next(&p->unsent, &c)))
         changes[n++] = (struct change){.row = e->bytes, .weight = e->weight};
+    alloc_cleanup(&cleanup, drop_changes, changes);
     struct payload *payload = encode_delta(&p->encoder, changes, n, lsn);
+    alloc_cleanup_done(&cleanup);
     free(changes);
     bag_clear(&p->unsent);
     return payload;
@@ -355,6 +363,16 @@ uint64_t plan_host_bytes(const struct plan_host *p)
 {
     return (p->circuit ? circuit_bytes(p->circuit) : 0) + p->view.bytes + p->unsent.bytes +
            p->stale.bytes + p->history.bytes + (p->snapshot ? p->snapshot->len : 0);
+}
+
+bool plan_host_fits(const struct plan_host *p, struct err *err)
+{
+    uint64_t most = p->limits.plan_bytes, bytes = most ? plan_host_bytes(p) : 0;
+    if (bytes <= most)
+        return true;
+    err_set(err, ERR_OUT_OF_MEMORY, "the plan takes %llu bytes", (unsigned long long)bytes);
+    return err_hint(err, "limits.plan_bytes, the most that one plan may take, is %llu.",
+                    (unsigned long long)most);
 }
 
 const struct circuit *plan_host_circuit(const struct plan_host *p)

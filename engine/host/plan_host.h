@@ -30,13 +30,14 @@ enum plan_state {
 struct plan_limits {
     uint64_t max_rows;      /* of the result; beyond: 53400 */
     uint64_t history_bytes; /* of recent deltas kept for catching up */
+    uint64_t plan_bytes;    /* of everything the plan holds; beyond: 53200; 0 = no limit */
 };
 
 enum plan_event_kind {
     PLAN_UNCHANGED,
     PLAN_DELTA,    /* payload: send it */
     PLAN_ERROR,    /* became FAILED: err says why; silent until it recovers */
-    PLAN_OVERFLOW, /* the result has grown past max_rows: err; the plan can't go on */
+    PLAN_OVERFLOW, /* it has grown past max_rows or plan_bytes: err; the plan can't go on */
     PLAN_LOST      /* see plan_host_is_lost(): to be rebuilt, then seeded again */
 };
 
@@ -87,6 +88,8 @@ bool plan_host_has_view(const struct plan_host *p);
 
 uint64_t plan_host_rows(const struct plan_host *p);
 uint64_t plan_host_bytes(const struct plan_host *p);
+/* False with 53200: it holds more than plan_bytes. */
+MUST_CHECK bool plan_host_fits(const struct plan_host *p, struct err *err);
 const struct circuit *plan_host_circuit(const struct plan_host *p); /* NULL for a rerun */
 
 #endif
