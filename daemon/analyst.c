@@ -1,6 +1,6 @@
 /*
- * analyst: see analyst.h. The thread and its session: statements are taken as they come, each is
- * asked of Postgres (inquiry.h) unless an equal one just was, and becomes a plan of the registry.
+ * analyst: see analyst.h. The thread and its session: statements are taken as they come, each is asked
+ * of Postgres (inquiry.h) unless an equal one was since it came, and becomes a plan of the registry.
  */
 #include "daemon/analyst.h"
 
@@ -13,16 +13,20 @@
 #include "daemon/inquiry.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
+#include "daemon/table.h"
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
 #include "engine/base/hash.h"
+#include "engine/base/vec.h"
 
-#define CACHE_SIZE 256
+/* More answers than these are not kept: whoever sends so many statements sends different ones. */
+#define ANSWERS_MAX 16384
 
-struct cached {
-    uint64_t hash;                /* of text */
+struct answer {
+    struct table_link by_text;
+    uint64_t asked_ns;            /* when Postgres began to be asked */
+    const struct plan_spec *spec; /* counted */
     struct buf text;              /* statement and parameters */
-    const struct plan_spec *spec; /* counted; NULL = free */
 };
 
 struct analyst {
@@ -30,9 +34,10 @@ struct analyst {
     struct mailbox box;
     struct pgstop stop;
     struct pgconn conn;
-    struct registry *registry;       /* borrowed */
-    struct cached cache[CACHE_SIZE]; /* of the messages taken together */
-    size_t ncached;
+    struct registry *registry; /* borrowed */
+    struct table answers;      /* that may serve a message which waits already */
+    VEC(struct answer *) kept; /* the same, owned */
+    atomic_uint_least64_t asked;
 };
 
 void analysis_free(struct analysis *a)
@@ -48,17 +53,16 @@ void analysis_free(struct analysis *a)
     free(a);
 }
 
-/* ---- the cache ----------------------------------------------------------------------------- */
+/* ---- answers for many ---------------------------------------------------------------------- */
 
 /*
- * A storm of equal statements is analysed once. An answer serves only those that were waiting before
- * it was asked for, so it is never older than the question: a statement sent after a CREATE OR
- * REPLACE VIEW is never read with the view as it was before.
+ * A storm of equal statements is analysed once. An answer serves only those that had been read from
+ * their clients before it was asked for, so it is never older than the question: a statement sent
+ * after a CREATE OR REPLACE VIEW is never read with the view as it was before.
  */
 
-static void cache_text(const struct analysis *a, struct buf *b)
+static void write_text(const struct analysis *a, struct buf *b)
 {
-    buf_reset(b);
     buf_add(b, a->sql, strlen(a->sql) + 1);
     for (size_t i = 0; i < a->nparams; i++) {
         buf_addc(b, a->params[i] ? '=' : 'N');
@@ -67,42 +71,47 @@ static void cache_text(const struct analysis *a, struct buf *b)
     }
 }
 
-static const struct plan_spec *cache_find(struct analyst *an, const struct buf *text)
+static struct answer *find_answer(const struct analyst *an, const struct buf *text)
 {
     uint64_t hash = hash_bytes(text->data, text->len);
-    struct cached *c = &an->cache[hash % CACHE_SIZE];
-    if (!c->spec || c->hash != hash || c->text.len != text->len ||
-        memcmp(c->text.data, text->data, text->len) != 0)
-        return NULL;
-    return plan_spec_ref(c->spec);
+    for (struct table_link *t = table_first(&an->answers, hash); t; t = table_next(t)) {
+        struct answer *a = TABLE_MEMBER(t, struct answer, by_text);
+        if (a->text.len == text->len && memcmp(a->text.data, text->data, text->len) == 0)
+            return a;
+    }
+    return NULL;
 }
 
-static void cache_drop(struct cached *c)
+static void forget_answers(struct analyst *an)
 {
-    if (c->spec)
-        plan_spec_unref(c->spec);
-    buf_fini(&c->text);
-    memset(c, 0, sizeof *c);
-}
-
-static void cache_clear(struct analyst *an)
-{
-    for (size_t i = 0; an->ncached && i < CACHE_SIZE; i++)
-        cache_drop(&an->cache[i]);
-    an->ncached = 0;
+    for (size_t i = 0; i < an->kept.n; i++) {
+        struct answer *a = an->kept.v[i];
+        table_remove(&an->answers, &a->by_text);
+        plan_spec_unref(a->spec);
+        buf_fini(&a->text);
+        free(a);
+    }
+    VEC_FREE(an->kept);
 }
 
 /* Takes the text over. */
-static void cache_put(struct analyst *an, struct buf *text, const struct plan_spec *spec)
+static void keep_answer(struct analyst *an, struct buf *text, const struct plan_spec *spec,
+                        uint64_t asked_ns)
 {
-    uint64_t hash = hash_bytes(text->data, text->len);
-    struct cached *c = &an->cache[hash % CACHE_SIZE];
-    cache_drop(c);
-    c->hash = hash;
-    c->text = *text;
-    c->spec = plan_spec_ref(spec);
-    an->ncached++;
-    buf_init(text);
+    struct answer *a = find_answer(an, text);
+    if (a) {
+        plan_spec_unref(a->spec);
+    } else {
+        if (an->kept.n == ANSWERS_MAX)
+            forget_answers(an);
+        a = NEW(struct answer);
+        a->text = *text;
+        buf_init(text);
+        table_add(&an->answers, &a->by_text, hash_bytes(a->text.data, a->text.len));
+        VEC_PUSH(an->kept, a);
+    }
+    a->spec = plan_spec_ref(spec);
+    a->asked_ns = asked_ns;
 }
 
 /* ---- one statement -------------------------------------------------------------------------- */
@@ -126,21 +135,29 @@ static bool wait_for_lock(struct analyst *an, struct analysis *job)
     return true;
 }
 
+static const struct plan_spec *ask(struct analyst *an, struct analysis *job, struct buf *text)
+{
+    uint64_t t0 = clock_ns();
+    atomic_fetch_add_explicit(&an->asked, 1, memory_order_relaxed);
+    const struct plan_spec *spec = inquire(&an->conn, job, &job->err);
+    log_debug("analysed in %llu us: %.200s", (unsigned long long)(clock_ns() - t0) / 1000,
+              job->sql);
+    if (spec)
+        keep_answer(an, text, spec, t0);
+    return spec;
+}
+
 static void work_on(struct analyst *an, struct analysis *job)
 {
     struct buf text;
     buf_init(&text);
     err_clear(&job->err);
-    cache_text(job, &text);
-    job->spec = cache_find(an, &text);
-    if (!job->spec) {
-        uint64_t t0 = clock_ns();
-        job->spec = inquire(&an->conn, job, &job->err);
-        log_debug("analysed in %llu us: %.200s", (unsigned long long)(clock_ns() - t0) / 1000,
-                  job->sql);
-        if (job->spec)
-            cache_put(an, &text, job->spec);
-    }
+    write_text(job, &text);
+    const struct answer *known = find_answer(an, &text);
+    if (known && known->asked_ns > job->posted_ns)
+        job->spec = plan_spec_ref(known->spec);
+    else
+        job->spec = ask(an, job, &text);
     buf_fini(&text);
     if (!job->spec && wait_for_lock(an, job))
         return;
@@ -165,14 +182,23 @@ static void refuse(struct analysis *job)
     loop_post(job->loop, &job->m);
 }
 
+/* The next messages; those that come while nothing waits can't be served by what was asked before. */
+static struct msg *take(struct analyst *an)
+{
+    struct msg *first = mailbox_take(&an->box);
+    if (first)
+        return first;
+    forget_answers(an);
+    return mailbox_wait(&an->box, -1);
+}
+
 static void *analyst_main(void *arg)
 {
     struct analyst *an = arg;
     bool go_on = true;
     pthread_setname_np(pthread_self(), "analyst");
     while (go_on) {
-        struct msg *next, *first = mailbox_wait(&an->box, -1);
-        cache_clear(an);
+        struct msg *next, *first = take(an);
         for (struct msg *m = first; m; m = next) {
             next = m->next;
             if (m->kind == A_STOP) {
@@ -194,6 +220,7 @@ struct analyst *analyst_new(const struct config *cfg, struct registry *registry)
     struct analyst *an = NEW(struct analyst);
     (void)cfg; /* read anew for every statement: parts of it are reloadable */
     an->registry = registry;
+    table_init(&an->answers);
     mailbox_init(&an->box);
     pgstop_init(&an->stop);
     pgconn_init(&an->conn, PGCONN_CATALOG, &an->stop);
@@ -209,7 +236,13 @@ void analyst_start(struct analyst *an)
 void analyst_post(struct analyst *an, struct analysis *job)
 {
     job->m.kind = A_ANALYZE;
+    job->posted_ns = clock_ns();
     mailbox_post(&an->box, &job->m);
+}
+
+uint64_t analyst_asked(const struct analyst *an)
+{
+    return atomic_load_explicit(&an->asked, memory_order_relaxed);
 }
 
 void analyst_stop(struct analyst *an)
@@ -227,7 +260,8 @@ void analyst_free(struct analyst *an)
         next = m->next;
         analysis_free((struct analysis *)m);
     }
-    cache_clear(an);
+    forget_answers(an);
+    table_fini(&an->answers);
     mailbox_fini(&an->box);
     pgstop_fini(&an->stop);
     free(an);

@@ -32,6 +32,7 @@ struct analysis {
     char **params;     /* owned array of owned texts of $1…; NULL element = SQL NULL */
     size_t nparams;
     bool explain;        /* spec alone: don't make a plan */
+    uint64_t posted_ns;  /* when the question came */
     uint64_t give_up_at; /* the analyst's: ms, when to stop waiting for a lock; 0 = not waiting */
     /* Result: err is set, or spec (and plan unless explain) are. */
     const struct plan_spec *spec; /* one reference */
@@ -47,6 +48,8 @@ struct analyst *analyst_new(const struct config *cfg, struct registry *registry)
 void analyst_start(struct analyst *a);
 /* Any thread; the analysis comes back to a->loop, always. */
 void analyst_post(struct analyst *a, struct analysis *job);
+/* How many times Postgres was asked what a statement means. Any thread. */
+uint64_t analyst_asked(const struct analyst *a);
 /* Answers what is waiting with 57P01 and joins. */
 void analyst_stop(struct analyst *a);
 void analyst_free(struct analyst *a);

@@ -24,7 +24,7 @@
 #include "engine/base/vec.h"
 #include "protocol/reply.h"
 
-#define BACKLOG          511
+#define BACKLOG          65535 /* the kernel takes as many of them as net.core.somaxconn says */
 #define ACCEPTS_PER_TURN 64
 #define PAUSE_MS         200 /* without descriptors */
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "daemon/analyst.h"
 #include "daemon/clock.h"
 #include "daemon/memory.h"
 #include "daemon/reader.h"
@@ -81,6 +82,7 @@ static void write_clients(struct json *j, struct server *srv)
     json_uint(j, "connections_accepted", COUNTED(srv->accepted));
     json_uint(j, "connections_refused", COUNTED(srv->refused));
     json_uint(j, "requests", COUNTED(srv->requests));
+    json_uint(j, "statements_analysed", analyst_asked(srv->analyst));
     json_uint(j, "snapshots_sent", COUNTED(srv->snapshots));
     json_uint(j, "deltas_sent", COUNTED(srv->deltas));
     json_uint(j, "bytes_sent", COUNTED(srv->bytes_sent));
