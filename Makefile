@@ -7,6 +7,7 @@
 #   make fuzz-sql   random statements against Postgres, SECONDS=3600; fuzz-sqlsmith: a foreign generator's
 #   make fuzz       TARGET=request SECONDS=600: coverage-guided fuzzing of a parser; needs clang
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
+#   make bench-load 10,000 connections and 200,000 subscriptions: memory, storms, fan-out
 #   make bench-tpch the 22 queries of TPC-H as live views, against Postgres answering them again
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make deps       only installs the missing Debian packages
@@ -221,6 +222,10 @@ $(BUILD)/tests/bench/bench_live: $(call obj,tests/bench/bench_live.c $(BENCH_SUP
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
+$(BUILD)/tests/bench/bench_load: $(call obj,tests/bench/bench_load.c $(BENCH_SUPPORT_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
 $(BUILD)/tests/bench/bench_tpch: $(call obj,tests/bench/bench_tpch.c tests/bench/bench.c $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
@@ -231,6 +236,12 @@ bench:
 	@$(SUBMAKE) all $(BENCH_BIN)
 	@$(BUILD)/tests/bench/bench_engine --json bench-engine.json $(filter --quick,$(BENCHFLAGS))
 	@PALIMPSESTD=$(DAEMON) $(BUILD)/tests/bench/bench_live --json bench-live.json $(BENCHFLAGS)
+
+# 10,000 connections with 200,000 subscriptions; BENCHFLAGS=--quick for a tenth of it.
+bench-load:
+	@tests/deps.sh $(DEPS_TEST)
+	@$(SUBMAKE) all $(BUILD)/tests/bench/bench_load
+	@PALIMPSESTD=$(DAEMON) $(BUILD)/tests/bench/bench_load --json bench-load.json $(BENCHFLAGS)
 
 # The queries of TPC-H as live views; BENCHFLAGS='--scale 0.01 --only 5'.
 bench-tpch:
@@ -269,6 +280,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report bench bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:
