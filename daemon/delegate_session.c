@@ -3,9 +3,10 @@
  */
 #include "daemon/delegate_session.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "daemon/log.h"
+#include "daemon/clock.h"
 
 /* What says that the server can't answer, not that there is no answer: connection exceptions,
  * transaction rollback, insufficient resources, an object in use, operator intervention (but for a
@@ -51,6 +52,13 @@ static PGresult *ask_fresh(struct pgconn *c, const char *sql, size_t nparams,
     }
 }
 
+static void log_trouble(struct delegate_session *s, const struct err *err)
+{
+    char text[sizeof err->message + 64];
+    snprintf(text, sizeof text, "a question to Postgres went unanswered: %s", err->message);
+    log_repeat(&s->trouble, LOG_LEVEL_WARN, clock_ms(), text);
+}
+
 static enum delegate_outcome ask(void *ctx, const char *sql, size_t nparams,
                                  const char *const *params, struct arena *a,
                                  struct delegate_answer *out, struct err *err)
@@ -60,9 +68,10 @@ static enum delegate_outcome ask(void *ctx, const char *sql, size_t nparams,
     if (!res && s->conn.pg && !is_no_answer(err))
         return DELEGATE_FAILED;
     if (!res) {
-        log_warn("a question to Postgres went unanswered: %s", err->message);
+        log_trouble(s, err);
         return DELEGATE_LOST;
     }
+    log_repeat_end(&s->trouble);
     copy_answer(res, a, out);
     PQclear(res);
     return DELEGATE_ANSWERED;

@@ -12,6 +12,7 @@
 #ifndef PALIMPSEST_DAEMON_DELEGATE_SESSION_H
 #define PALIMPSEST_DAEMON_DELEGATE_SESSION_H
 
+#include "daemon/log.h"
 #include "daemon/pgconn.h"
 #include "engine/expr/delegate.h"
 
@@ -19,6 +20,7 @@ struct delegate_session {
     struct pgstop stop;
     struct pgconn conn;
     struct delegator *delegator; /* owned */
+    struct log_repeat trouble;
 };
 
 void delegate_session_init(struct delegate_session *s, size_t memo_bytes);

@@ -389,6 +389,14 @@ void feed_fini(struct feed *f)
     snapshot_fini(&f->origin);
 }
 
+size_t feed_tables_waiting(const struct feed *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->ing.map.size; i++)
+        n += f->ing.map.v[i].leaf && f->ing.map.v[i].leaf->pause;
+    return n;
+}
+
 uint64_t feed_store_rows(const struct feed *f)
 {
     uint64_t rows = 0;

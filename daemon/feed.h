@@ -61,8 +61,9 @@ struct fed_rerun {
     lsn_t base;   /* touches up to it are not in the list: an answer must show them all */
     lsn_t label;  /* of the last answer */
     VEC(struct touch) touches;
-    uint64_t due_at;          /* ms: again, as time has gone by; 0 = when something changes */
-    uint64_t retry_at, pause; /* ms: not before; how long after the next failure */
+    uint64_t due_at;           /* ms: again, as time has gone by; 0 = when something changes */
+    uint64_t retry_at, pause;  /* ms: not before; how long after the next failure */
+    struct log_repeat trouble; /* why it couldn't be asked */
 };
 
 struct fed_plan {
@@ -98,7 +99,9 @@ struct feed {
     struct rerun_job *rerun_back;  /* …or is back and waits for the stream; owned */
     uint64_t rerun_at;             /* ms: when there is something to do for them; 0 = nothing */
     size_t nwaiting, nseeding;
-    uint64_t epoch; /* grows with every session */
+    struct err table_err;      /* why a table could not be read or published, the last time */
+    struct log_repeat trouble; /* why none could */
+    uint64_t epoch;            /* grows with every session */
     int64_t postmaster_start;
     struct snapshot origin; /* owned: of the session's slot */
     bool streaming;
@@ -138,6 +141,8 @@ MUST_CHECK bool feed_run(struct feed *f, uint64_t now_ms);
 /* Whether feed_run() may have something to do. */
 bool feed_is_busy(const struct feed *f);
 
+/* Tables that could not be read or published and will be tried again. */
+size_t feed_tables_waiting(const struct feed *f);
 uint64_t feed_store_rows(const struct feed *f);
 uint64_t feed_store_bytes(const struct feed *f);
 /* Tells each plan what it alone keeps in memory of its tables. */

@@ -18,6 +18,10 @@ void feed_wake_at(struct feed *f, uint64_t when);
 /* feed_read.c */
 /* The leaf isn't asked for again before a pause, which grows. */
 void feed_retry_later(struct feed *f, struct leaf *leaf);
+/* Logs why the table could not be had, once, and keeps it for STATUS. */
+void feed_table_trouble(struct feed *f, struct leaf *leaf, const char *what, const struct err *why);
+/* It could. */
+void feed_table_is_well(struct leaf *leaf);
 /* Asks for those of the plan's leaves that lack something and aren't being read. */
 void feed_request_leaves(struct feed *f, struct fed_plan *p);
 /* Puts hydrations that have caught up into use, and throws away those that are doomed. */

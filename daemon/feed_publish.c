@@ -60,7 +60,7 @@ static void take_published(struct feed *f, struct leaf *leaf, const struct hydra
     leaf->asked = false;
     if (!err_is_set(err)) {
         leaf->published = true;
-        leaf->pause = leaf->retry_at = 0;
+        feed_table_is_well(leaf);
         return;
     }
     feed_retry_later(f, leaf);
@@ -68,7 +68,7 @@ static void take_published(struct feed *f, struct leaf *leaf, const struct hydra
     if (t->permanent)
         end_readers(f, leaf, err); /* the leaf may be gone */
     else
-        log_warn("table %u is not in the stream yet: %s", t->relid, err->message);
+        feed_table_trouble(f, leaf, "is not in the stream yet", err);
 }
 
 void feed_rerun_published(struct feed *f, struct hydrate_job *job)

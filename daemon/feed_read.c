@@ -1,6 +1,7 @@
 /*
  * feed_read: asking the hydrator for tables, and what becomes of its answer.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,28 @@ void feed_retry_later(struct feed *f, struct leaf *leaf)
     feed_wake_at(f, leaf->retry_at);
 }
 
+void feed_table_trouble(struct feed *f, struct leaf *leaf, const char *what, const struct err *why)
+{
+    char text[sizeof why->message + 100];
+    snprintf(text, sizeof text, "table %u %s: %s", leaf->relid, what, why->message);
+    log_repeat(&leaf->trouble, LOG_LEVEL_WARN, f->now, text);
+    f->table_err = *why;
+}
+
+void feed_table_is_well(struct leaf *leaf)
+{
+    leaf->pause = leaf->retry_at = 0;
+    log_repeat_end(&leaf->trouble);
+}
+
+static void no_table_can_be_read(struct feed *f, const struct err *why)
+{
+    char text[sizeof why->message + 100];
+    snprintf(text, sizeof text, "tables could not be read, trying again: %s", why->message);
+    log_repeat(&f->trouble, LOG_LEVEL_WARN, f->now, text);
+    f->table_err = *why;
+}
+
 /* Takes the hydration out of the list and away; its leaves are asked for again after a pause. */
 static void give_up(struct feed *f, struct hydration *h)
 {
@@ -166,8 +189,7 @@ static void table_failed(struct feed *f, struct hydration *h, struct leaf *leaf,
         end_waiting(f, leaf, t);
         return;
     }
-    log_warn("table %u could not be read, trying again in %llu ms: %s", t->relid,
-             (unsigned long long)leaf->pause, t->err.message);
+    feed_table_trouble(f, leaf, "could not be read, trying again", &t->err);
 }
 
 /* Hands each table's store to its leaf, which may be gone by now. */
@@ -213,11 +235,12 @@ void feed_hydrated(struct feed *f, struct hydrate_job *job)
     }
     h->job = NULL;
     if (err_is_set(&job->err)) {
-        log_warn("tables could not be read: %s", job->err.message);
+        no_table_can_be_read(f, &job->err);
         give_up(f, h);
         hydrate_job_free(job);
         return;
     }
+    log_repeat_end(&f->trouble);
     take_tables(f, h, job);
     struct snapshot snap = job->snap;
     memset(&job->snap, 0, sizeof job->snap);
@@ -248,7 +271,7 @@ static void put_into_use(struct feed *f, struct hydration *h)
         if (is_rewritten(leaf))
             feed_make_stale_on(f, leaf);
         leaf_promote(leaf);
-        leaf->pause = leaf->retry_at = 0;
+        feed_table_is_well(leaf);
     }
 }
 

@@ -16,6 +16,7 @@
  * results of different plans belong together. A plan that is touched without end is asked at most
  * half of the time.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,6 +247,7 @@ static void accept(struct feed *f, struct fed_plan *p, struct rerun_item *item, 
     r->base = upto;
     r->label = label;
     r->fresh = false;
+    log_repeat_end(&r->trouble);
     r->told = hidden != LSN_MAX;
     r->wanted = r->touches.n > 0;
     r->pause = 0;
@@ -269,6 +271,14 @@ static void ask_rarely(struct feed *f, struct fed_rerun *r, uint64_t took)
     r->due_at = r->retry_at = f->now + (took * 3 > PAUSE_MAX ? took * 3 : PAUSE_MAX);
 }
 
+static void log_trouble(struct feed *f, struct fed_plan *p, const struct err *err)
+{
+    char text[sizeof err->message + 100];
+    snprintf(text, sizeof text, "plan %s could not be run again: %s", p->plan->spec->key,
+             err->message);
+    log_repeat(&p->rerun->trouble, LOG_LEVEL_WARN, f->now, text);
+}
+
 static void settle(struct feed *f, struct fed_plan *p, struct rerun_item *item,
                    const struct snapshot *s)
 {
@@ -279,7 +289,7 @@ static void settle(struct feed *f, struct fed_plan *p, struct rerun_item *item,
     if (item->outcome == RERUN_ENDED) {
         feed_end_plan(f, p, &item->err);
     } else if (item->outcome == RERUN_AGAIN) {
-        log_warn("plan %s could not be run again: %s", p->plan->spec->key, item->err.message);
+        log_trouble(f, p, &item->err);
         try_again(f, p);
     } else if (!find_label(f, p, item, s, &label, &hidden)) {
         log_debug("plan %s: the snapshot shows no prefix of the stream", p->plan->spec->key);

@@ -19,6 +19,7 @@
 #define PALIMPSEST_DAEMON_LEAF_H
 
 #include "daemon/apply.h"
+#include "daemon/log.h"
 
 struct hydration;
 
@@ -35,8 +36,9 @@ struct leaf {
     struct hydration *reading;  /* borrowed; NULL: isn't being read */
     struct store *next;         /* owned; its layout is its own */
     struct colmap next_map;
-    uint64_t retry_at, pause; /* ms: when it may be read again; how long after the last failure */
-    bool overflow;            /* changes of the transaction under way are dropped: reseed */
+    uint64_t retry_at, pause;  /* ms: when it may be read again; how long after the last failure */
+    struct log_repeat trouble; /* why it couldn't be read or published */
+    bool overflow;             /* changes of the transaction under way are dropped: reseed */
 };
 
 struct leaf *leaf_new(uint32_t relid);

@@ -10,6 +10,8 @@
 #ifndef PALIMPSEST_DAEMON_LOG_H
 #define PALIMPSEST_DAEMON_LOG_H
 
+#include <stdint.h>
+
 #define LOG_LINE_MAX 2048
 
 enum log_level {
@@ -26,6 +28,20 @@ void log_set_level(enum log_level level);
 
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int log_enabled(enum log_level level);
+
+/*
+ * A trouble that is met again at every attempt is one line: logged when it is another one than the
+ * last time, else every ten minutes, saying how often. One thread's.
+ */
+struct log_repeat {
+    uint64_t hash;  /* of the text; 0 = there is no trouble */
+    uint64_t at;    /* ms: when it was logged last */
+    unsigned times; /* since then */
+};
+
+void log_repeat(struct log_repeat *r, enum log_level level, uint64_t now_ms, const char *text);
+/* The trouble is over: the same text is news again. */
+void log_repeat_end(struct log_repeat *r);
 
 /* clang-format off */
 #define log_debug(...) (log_enabled(LOG_LEVEL_DEBUG) ? log_write(LOG_LEVEL_DEBUG, __VA_ARGS__) : (void)0)

@@ -22,7 +22,8 @@
 #include "engine/value/interval.h"
 
 #define CATALOG_LOCK_MS 100
-#define OLDEST_SERVER   140000
+#define GRACE_MS        5000 /* Postgres's own time limit comes first, if it can say so */
+#define KEEPALIVES      "3"
 
 /* ---- stopping ------------------------------------------------------------------------------ */
 
@@ -75,39 +76,6 @@ bool pgconn_wait_socket(const struct pgconn *c, short events, uint64_t deadline,
 
 /* ---- errors -------------------------------------------------------------------------------- */
 
-/* libpq's messages are lines; ours are sentences. */
-static void copy_line(char *dst, size_t size, const char *src)
-{
-    size_t n = 0;
-    for (; *src && n < size - 1; src++)
-        dst[n++] = *src == '\n' || *src == '\t' ? ' ' : *src;
-    while (n && dst[n - 1] == ' ')
-        n--;
-    dst[n] = '\0';
-}
-
-bool pgconn_result_error(const PGresult *res, const char *fallback, struct err *err)
-{
-    char line[400];
-    const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-    const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-    const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
-    const char *detail = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
-    const char *position = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
-    copy_line(line, sizeof line, fallback);
-    err_set(err, state && strlen(state) == 5 ? state : ERR_CANNOT_CONNECT_NOW, "%s",
-            text    ? text
-            : *line ? line
-                    : "the connection to Postgres was lost");
-    if (hint)
-        err_hint(err, "%s", hint);
-    if (detail)
-        err_detail(err, "%s", detail);
-    if (position)
-        err->position = atoi(position);
-    return false;
-}
-
 static void disconnect(struct pgconn *c)
 {
     PQfinish(c->pg);
@@ -136,7 +104,7 @@ bool pgconn_lose(struct pgconn *c, struct err *err)
 bool pgconn_lose_unreachable(struct pgconn *c, struct err *err)
 {
     char line[400];
-    copy_line(line, sizeof line, PQerrorMessage(c->pg));
+    pgconn_copy_line(line, sizeof line, PQerrorMessage(c->pg));
     err_set(err, ERR_CANNOT_CONNECT_NOW, "Postgres can't be reached just now: %s",
             *line ? line : "the connection was lost");
     return pgconn_lose(c, err);
@@ -166,6 +134,32 @@ static void add_setting(struct buf *b, const char *name, const char *value)
             buf_addc(b, '\\');
         buf_addc(b, *value);
     }
+}
+
+/* Whole seconds, as both ends want them; 0 leaves it to the system there as well as here. */
+static long long idle_seconds(const struct config *cfg)
+{
+    return ((long long)cfg->postgres_keepalives_idle + 999) / 1000;
+}
+
+/*
+ * The server's end. A backend whose client's host has died would keep its locks, and a walsender its
+ * slot, for the hours that the system's own defaults take. And we answer a walsender's keepalives
+ * whatever we do, but no faster than our own timer: a wal_sender_timeout of a second isn't for us.
+ */
+static void add_dead_peer_settings(struct buf *b, enum pgconn_purpose purpose,
+                                   const struct config *cfg)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", idle_seconds(cfg));
+    add_setting(b, "tcp_keepalives_idle", text);
+    snprintf(text, sizeof text, "%lld", (idle_seconds(cfg) + 1) / 2);
+    add_setting(b, "tcp_keepalives_interval", text);
+    add_setting(b, "tcp_keepalives_count", KEEPALIVES);
+    snprintf(text, sizeof text, "%lld", (long long)cfg->postgres_tcp_user_timeout);
+    add_setting(b, "tcp_user_timeout", text);
+    if (purpose == PGCONN_STREAM)
+        add_setting(b, "wal_sender_timeout", "60s");
 }
 
 static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struct config *cfg)
@@ -204,6 +198,22 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
         lock = CATALOG_LOCK_MS;
     snprintf(ms, sizeof ms, "%lld", lock);
     add_setting(b, "lock_timeout", ms);
+    add_dead_peer_settings(b, purpose, cfg);
+}
+
+/* What libpq does with a connection that has died, unless the conninfo says otherwise. */
+struct tcp_options {
+    char idle[32], interval[32], user_timeout[32];
+};
+
+static struct tcp_options tcp_options(const struct config *cfg)
+{
+    struct tcp_options o;
+    snprintf(o.idle, sizeof o.idle, "%lld", idle_seconds(cfg));
+    snprintf(o.interval, sizeof o.interval, "%lld", (idle_seconds(cfg) + 1) / 2);
+    snprintf(o.user_timeout, sizeof o.user_timeout, "%lld",
+             (long long)cfg->postgres_tcp_user_timeout);
+    return o;
 }
 
 PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
@@ -216,10 +226,11 @@ PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
     const char *const keys[] = {
         "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
         "options",         "client_encoding",     "application_name", "replication",      NULL};
-    const char *const vals[] = {"30",
-                                "10",
-                                "3",
-                                "60000",
+    const struct tcp_options tcp = tcp_options(cfg);
+    const char *const vals[] = {tcp.idle,
+                                tcp.interval,
+                                KEEPALIVES,
+                                tcp.user_timeout,
                                 cfg->postgres_conninfo,
                                 buf_cstr(&settings),
                                 "UTF8",
@@ -227,8 +238,16 @@ PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
                                 purpose == PGCONN_STREAM ? "database" : "false",
                                 NULL};
     PGconn *pg = PQconnectStartParams(keys, vals, 1);
+    if (pg) /* so that a refusal comes with its SQLSTATE */
+        PQsetErrorVerbosity(pg, PQERRORS_VERBOSE);
     buf_fini(&settings);
     return pg;
+}
+
+static bool connect_failed(struct pgconn *c, struct err *err)
+{
+    pgconn_connect_error(c->pg, c->purpose, err);
+    return pgconn_lose(c, err);
 }
 
 /* From the first packet to a session. */
@@ -238,15 +257,16 @@ static bool connect_session(struct pgconn *c, const struct config *cfg, struct e
     PostgresPollingStatusType st = PGRES_POLLING_WRITING;
     c->pg = pgconn_start(c->purpose, cfg);
     if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD)
-        return pgconn_lose_unreachable(c, err);
+        return connect_failed(c, err);
     while (st != PGRES_POLLING_OK) {
         if (st == PGRES_POLLING_FAILED)
-            return pgconn_lose_unreachable(c, err);
+            return connect_failed(c, err);
         if (!pgconn_wait_socket(c, st == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline, err))
             return pgconn_lose(c, err);
         st = PQconnectPoll(c->pg);
     }
     PQsetnonblocking(c->pg, 1);
+    PQsetErrorVerbosity(c->pg, PQERRORS_DEFAULT);
     c->server_version = PQserverVersion(c->pg);
     interval_have_infinity(c->server_version >= 170000);
     return true;
@@ -259,9 +279,8 @@ static const char check_sql[] =
 /* What makes a server unfit is said on every request until somebody has mended it. */
 static bool check_server(struct pgconn *c, struct err *err)
 {
-    if (c->server_version < OLDEST_SERVER)
-        return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
-                       "the server is older than Postgres 14 and can't be read from");
+    if (!pgconn_is_known_version(c->server_version, err))
+        return false;
     PGresult *res = pgconn_query(c, check_sql, 0, NULL, NULL, err);
     if (!res)
         return false;
@@ -269,17 +288,10 @@ static bool check_server(struct pgconn *c, struct err *err)
     bool utf8 = strcmp(PQgetvalue(res, 0, 1), "UTF8") == 0;
     bool logical = strcmp(PQgetvalue(res, 0, 2), "logical") == 0;
     PQclear(res);
-    if (standby)
-        return err_set(err, ERR_CANNOT_CONNECT_NOW,
-                       "the server is a standby; a live view needs the primary");
     if (!utf8)
         return err_set(err, ERR_FEATURE_NOT_SUPPORTED,
                        "a database whose encoding is not UTF8 can't be kept live");
-    if (!logical) {
-        err_set(err, "55000", "wal_level must be logical");
-        return err_hint(err, "Set wal_level = logical in postgresql.conf and restart Postgres.");
-    }
-    return true;
+    return pgconn_is_fit(standby, logical, err);
 }
 
 static atomic_uint_least64_t servers; /* pgconn_renew() calls */
@@ -333,11 +345,34 @@ bool pgconn_open(struct pgconn *c, struct err *err)
 
 /* ---- statements ---------------------------------------------------------------------------- */
 
+static long long statement_limit(const struct pgconn *c, const struct config *cfg)
+{
+    switch (c->purpose) {
+    case PGCONN_DELEGATE: return (long long)cfg->postgres_delegate_timeout;
+    case PGCONN_RERUN: return (long long)cfg->engine_rerun_timeout;
+    case PGCONN_SNAPSHOT: {
+        long long lock = (long long)cfg->postgres_lock_timeout;
+        long long silence = (long long)cfg->postgres_silence_timeout;
+        return (lock > silence ? lock : silence) << c->patience;
+    }
+    default: return (long long)cfg->postgres_statement_timeout;
+    }
+}
+
+void pgconn_begin_waiting(struct pgconn *c)
+{
+    const struct config *cfg = config_current();
+    long long limit = statement_limit(c, cfg);
+    config_unref(cfg);
+    long long grace = limit < GRACE_MS ? limit : GRACE_MS;
+    c->deadline = limit ? clock_ms() + (uint64_t)(limit + grace) : 0;
+}
+
 bool pgconn_flush(struct pgconn *c, struct err *err)
 {
     int unsent;
     while ((unsent = PQflush(c->pg)) > 0) {
-        if (!pgconn_wait_socket(c, POLLIN | POLLOUT, 0, err))
+        if (!pgconn_wait_socket(c, POLLIN | POLLOUT, c->deadline, err))
             return pgconn_lose(c, err);
         if (!PQconsumeInput(c->pg))
             return pgconn_lose_unreachable(c, err);
@@ -349,7 +384,7 @@ bool pgconn_flush(struct pgconn *c, struct err *err)
 bool pgconn_wait_result(struct pgconn *c, struct err *err)
 {
     while (PQisBusy(c->pg)) {
-        if (!pgconn_wait_socket(c, POLLIN, 0, err))
+        if (!pgconn_wait_socket(c, POLLIN, c->deadline, err))
             return pgconn_lose(c, err);
         if (!PQconsumeInput(c->pg) && PQisBusy(c->pg))
             return pgconn_lose_unreachable(c, err);
@@ -403,6 +438,7 @@ PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const 
         *err = c->last;
         return NULL;
     }
+    pgconn_begin_waiting(c);
     if (!PQsendQueryParams(c->pg, sql, (int)nparams, types, params, NULL, NULL, 0)) {
         pgconn_lose_unreachable(c, err);
         return NULL;
@@ -457,6 +493,7 @@ PGresult *pgconn_describe(struct pgconn *c, const char *sql, struct err *err)
         *err = c->last;
         return NULL;
     }
+    pgconn_begin_waiting(c);
     if (!PQsendPrepare(c->pg, "", sql, 0, NULL)) {
         pgconn_lose_unreachable(c, err);
         return NULL;
@@ -465,6 +502,7 @@ PGresult *pgconn_describe(struct pgconn *c, const char *sql, struct err *err)
     if (!res)
         return NULL;
     PQclear(res);
+    pgconn_begin_waiting(c);
     if (!PQsendDescribePrepared(c->pg, "")) {
         pgconn_lose_unreachable(c, err);
         return NULL;

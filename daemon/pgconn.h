@@ -6,7 +6,9 @@
  * options. Only the search path is the role's own where it has a meaning: the analyst reads users'
  * statements under it, and it decides how the name of a table is printed when one is a value. All other statements of the daemon name pg_catalog throughout.
  *
- * Nothing here blocks a stop: every wait looks at the thread's struct pgstop too. A lost session is
+ * Nothing here blocks for ever: every wait looks at the thread's struct pgstop too, and has a deadline
+ * of our own, somewhat after the one that Postgres was given; a server or a network that has gone
+ * silent in the middle of an answer ends the session. A lost session is
  * opened again when it is next asked for, not more often than the backoff allows; in between every
  * call fails at once with 57P03 and the reason.
  *
@@ -57,6 +59,8 @@ struct pgconn {
     char *row;                 /* owned: what pgconn_copy_row() gave last */
     PGresult *result;          /* owned: what pgconn_rows_next() gave last */
     uint64_t retry_at, pause;  /* ms: not before; how long after the next failure */
+    uint64_t deadline;         /* ms: of the answer being waited for; 0 = none */
+    unsigned patience;         /* doublings of how long the rows of a table may keep us waiting */
     struct err last;           /* why it is closed */
     int server_version;        /* as PQserverVersion(), of the open session */
     uint64_t sessions; /* opened so far: a new number means nothing is left of the old one */
@@ -109,6 +113,17 @@ MUST_CHECK bool pgconn_rows_begin(struct pgconn *c, const char *sql, size_t npar
                                   struct err *err);
 MUST_CHECK bool pgconn_rows_next(struct pgconn *c, const PGresult **row, struct err *err);
 void pgconn_rows_end(struct pgconn *c);
+
+/* Whether two conninfos differ in nothing but secrets. */
+bool pgconn_is_same_target(const char *one, const char *other);
+
+/* Why connecting has failed: 57P03, in one line, with a hint at what the operator can do. False. */
+bool pgconn_connect_error(const PGconn *pg, enum pgconn_purpose purpose, struct err *err);
+/* False with err: the server is too old; or it is a standby, or without logical WAL, just now. */
+MUST_CHECK bool pgconn_is_known_version(int version, struct err *err);
+MUST_CHECK bool pgconn_is_fit(bool standby, bool logical, struct err *err);
+/* libpq's messages are lines; ours are sentences. */
+void pgconn_copy_line(char *dst, size_t size, const char *src);
 
 /* Fills err in from a failed result: SQLSTATE, message, hint, detail, position. Returns false. */
 bool pgconn_result_error(const PGresult *res, const char *fallback, struct err *err);

@@ -11,6 +11,8 @@ bool pgconn_lose(struct pgconn *c, struct err *err);
 bool pgconn_lose_unreachable(struct pgconn *c, struct err *err);
 /* Waits for the socket until the deadline (clock_ms(), 0 = none). False: stopped, or too late. */
 bool pgconn_wait_socket(const struct pgconn *c, short events, uint64_t deadline, struct err *err);
+/* From now on an answer may take as long as the purpose allows; then the session is lost. */
+void pgconn_begin_waiting(struct pgconn *c);
 /* What was sent is on its way. */
 bool pgconn_flush(struct pgconn *c, struct err *err);
 /* Waits until PQgetResult() wouldn't block. */

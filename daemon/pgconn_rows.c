@@ -6,6 +6,8 @@
 
 #include "daemon/pgconn_int.h"
 
+#define PATIENCE_MAX 6 /* doublings */
+
 /* ---- COPY ---------------------------------------------------------------------------------- */
 
 bool pgconn_copy_begin(struct pgconn *c, const char *sql, struct err *err)
@@ -18,6 +20,15 @@ bool pgconn_copy_begin(struct pgconn *c, const char *sql, struct err *err)
     return ok;
 }
 
+/* A table may have no row for us in a whole terabyte, and then it is right to be silent: the next
+ * attempt waits longer. */
+static bool lose_silent(struct pgconn *c, struct err *err)
+{
+    if (!pgstop_is_triggered(c->stop) && c->patience < PATIENCE_MAX)
+        c->patience++;
+    return pgconn_lose(c, err);
+}
+
 /* PQgetCopyData() allocates each row; the last one is freed by the next call. */
 bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struct err *err)
 {
@@ -25,8 +36,9 @@ bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struct err *err)
     PQfreemem(c->row);
     c->row = NULL;
     while ((n = PQgetCopyData(c->pg, &c->row, 1)) == 0) {
-        if (!pgconn_wait_socket(c, POLLIN, 0, err))
-            return pgconn_lose(c, err);
+        pgconn_begin_waiting(c);
+        if (!pgconn_wait_socket(c, POLLIN, c->deadline, err))
+            return lose_silent(c, err);
         if (!PQconsumeInput(c->pg))
             return pgconn_lose_unreachable(c, err);
     }
@@ -36,6 +48,8 @@ bool pgconn_copy_row(struct pgconn *c, char **row, size_t *len, struct err *err)
         return true;
     PGresult *res = pgconn_finish(c, err); /* the end, good or bad */
     PQclear(res);
+    if (res)
+        c->patience = 0;
     return res != NULL;
 }
 
@@ -49,6 +63,7 @@ bool pgconn_rows_begin(struct pgconn *c, const char *sql, size_t nparams, const 
         *err = c->last;
         return false;
     }
+    pgconn_begin_waiting(c);
     if (!PQsendPrepare(c->pg, "", sql, (int)nparams, types))
         return pgconn_lose_unreachable(c, err);
     PGresult *res = pgconn_finish(c, err);
@@ -56,6 +71,7 @@ bool pgconn_rows_begin(struct pgconn *c, const char *sql, size_t nparams, const 
     if (!res)
         return false;
     *parsed = true;
+    pgconn_begin_waiting(c);
     if (!PQsendQueryPrepared(c->pg, "", (int)nparams, params, NULL, NULL, 0) ||
         !PQsetSingleRowMode(c->pg))
         return pgconn_lose_unreachable(c, err);

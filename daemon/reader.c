@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,7 +96,10 @@ void reader_publish_status(struct reader *r, enum stream_state state, const stru
                               .txns = r->feed.ing.txns,
                               .changes = r->feed.ing.changes,
                               .store_bytes = feed_store_bytes(&r->feed),
-                              .store_rows = feed_store_rows(&r->feed)};
+                              .store_rows = feed_store_rows(&r->feed),
+                              .tables_waiting = feed_tables_waiting(&r->feed)};
+    if (s.tables_waiting)
+        s.table_error = r->feed.table_err;
     feed_publish_store_bytes(&r->feed);
     reader_publish_positions(r);
     pthread_mutex_lock(&r->lock);
@@ -191,14 +195,35 @@ static void check_history(struct reader *r, const struct walsender_info *info)
     r->out.lsn = 0;
 }
 
+bool reader_is_redirected(const struct reader *r, const struct config *cfg, struct err *err)
+{
+    if (!r->conninfo || pgconn_is_same_target(r->conninfo, cfg->postgres_conninfo))
+        return false;
+    err_set(err, ERR_CANNOT_CONNECT_NOW, "postgres.conninfo has changed");
+    return true;
+}
+
+static struct walsender *open_stream(struct reader *r, struct walsender_info *info, struct err *err)
+{
+    const struct config *cfg = config_current();
+    if (reader_is_redirected(r, cfg, err))
+        pgconn_renew();
+    free(r->conninfo);
+    r->conninfo = xstrdup(cfg->postgres_conninfo);
+    struct walsender *ws = walsender_open(cfg, wait_for, r, &r->ws_memory, info, err);
+    config_unref(cfg);
+    return ws;
+}
+
 static bool connect_once(struct reader *r, struct err *err)
 {
     struct walsender_info info;
     char lsn[LSN_TEXT_MAX];
     reader_publish_status(r, STREAM_CONNECTING, NULL);
-    r->ws = walsender_open(r->cfg, wait_for, r, &info, err);
+    r->ws = open_stream(r, &info, err);
     if (!r->ws)
         return false;
+    log_repeat_end(&r->trouble);
     check_history(r, &info);
     if (r->feed.postmaster_start && r->feed.postmaster_start != info.postmaster_start)
         pgconn_renew();
@@ -218,6 +243,15 @@ static void pause_before_retry(struct reader *r, uint64_t *pause)
     *pause = *pause * 2;
     if (*pause > (uint64_t)r->cfg->postgres_reconnect_max)
         *pause = (uint64_t)r->cfg->postgres_reconnect_max;
+}
+
+/* Once, not at every attempt. */
+static void log_trouble(struct reader *r, const struct err *err)
+{
+    char text[sizeof err->message + sizeof err->hint + 64];
+    snprintf(text, sizeof text, "no stream from Postgres: %s%s%s", err->message,
+             err->hint[0] ? "; hint: " : "", err->hint);
+    log_repeat(&r->trouble, LOG_LEVEL_WARN, clock_ms(), text);
 }
 
 static void end_session(struct reader *r)
@@ -248,7 +282,7 @@ static void *reader_main(void *arg)
         }
         if (atomic_load(&r->stopping))
             break;
-        log_warn("no stream from Postgres: %s", err.message);
+        log_trouble(r, &err);
         reader_publish_status(r, STREAM_CONNECTING, &err);
         pause_before_retry(r, &pause);
     }
@@ -297,6 +331,7 @@ void reader_free(struct reader *r)
         next = m->next;
         discard(m);
     }
+    free(r->conninfo);
     feed_fini(&r->feed);
     outbox_fini(&r->out);
     mailbox_fini(&r->box);

@@ -99,6 +99,8 @@ struct reader_status {
     lsn_t received, applied; /* applied: handed to the workers */
     uint64_t txns, changes, store_bytes, store_rows;
     struct err last_error;
+    size_t tables_waiting;  /* that could not be read or published; they are tried again… */
+    struct err table_error; /* …and why, if there are any */
 };
 
 struct reader *reader_new(const struct config *cfg);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "daemon/feed.h"
+#include "daemon/log.h"
 #include "daemon/reader.h"
 #include "daemon/walsender.h"
 
@@ -19,8 +20,12 @@ struct reader {
     struct outbox out;
     struct feed feed;
     struct walsender *ws; /* NULL: not connected */
-    bool paused;          /* the workers have too much: read no more */
-    bool seeding;         /* seeds are under way: read no more */
+    struct walsender_memory ws_memory;
+    char *conninfo;            /* owned: as of the last attempt to connect; NULL = none yet */
+    uint64_t silence;          /* ms: postgres.silence_timeout, as of the last look */
+    struct log_repeat trouble; /* why there is no stream */
+    bool paused;               /* the workers have too much: read no more */
+    bool seeding;              /* seeds are under way: read no more */
     bool wants_ack;
     uint64_t window_at, window_txns; /* ns; ingest's count then */
     bool flooded;
@@ -39,6 +44,10 @@ void reader_sign_of_life(struct reader *r);  /* for the watchdog */
 /* After every round. Who sees `applied` sees the `received` that it follows from. */
 void reader_publish_positions(struct reader *r);
 void reader_publish_status(struct reader *r, enum stream_state state, const struct err *err);
+
+/* Whether postgres.conninfo names another server, role or way than the one last connected by: then
+ * err is set. Another password is none. */
+bool reader_is_redirected(const struct reader *r, const struct config *cfg, struct err *err);
 
 /* reader_stream.c: until the session is over (err) or R_STOP. */
 void reader_stream(struct reader *r, struct err *err);

@@ -16,9 +16,8 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 
-#define ACK_MS          2000  /* acknowledge at least so often, and when asked */
-#define SILENCE_MS      10000 /* nothing came for so long: ask for a sign of life */
-#define DEAD_MS         300000 /* no sign: a walsender busy with others' changes may be silent long */
+#define ACK_MS          2000   /* acknowledge at least so often, and when asked */
+#define SILENCE_MS      10000  /* nothing came for so long: ask for a sign of life */
 #define ROUND_MESSAGES  20000  /* in one round */
 #define NAP_IN_TXN_NS   300000 /* the rest of a transaction comes in pieces: let some gather */
 #define NAP_IN_FLOOD_NS 100000
@@ -141,12 +140,17 @@ static int send_steps(struct reader *r, uint64_t now)
     return catch_up(r, now);
 }
 
+/* A walsender that is busy with others' changes may be silent for a while; one that was asked more
+ * than once answers in the end. */
 static bool acknowledge(struct reader *r, uint64_t now, struct err *err)
 {
-    bool ask = now - r->heard_at >= SILENCE_MS && now - r->asked_at >= SILENCE_MS;
-    if (now - r->heard_at >= DEAD_MS)
-        return err_set(err, ERR_CANNOT_CONNECT_NOW, "Postgres has been silent for %d s",
-                       DEAD_MS / 1000);
+    uint64_t silent = now - r->heard_at, soon = r->silence / 3;
+    if (soon > SILENCE_MS)
+        soon = SILENCE_MS;
+    bool ask = silent >= soon && now - r->asked_at >= soon;
+    if (silent >= r->silence)
+        return err_set(err, ERR_CANNOT_CONNECT_NOW, "Postgres has been silent for %llu ms",
+                       (unsigned long long)r->silence);
     if (!r->wants_ack && !ask && now - r->acked_at < ACK_MS)
         return true;
     r->wants_ack = false;
@@ -231,9 +235,21 @@ static bool round_of_stream(struct reader *r, struct err *err)
     return acknowledge(r, now, err) && sleep_until_needed(r, nread, timeout, now, err);
 }
 
+/* False with err: it is another server now that we should be connected with. */
+static bool look_at_config(struct reader *r, struct err *err)
+{
+    const struct config *cfg = config_current();
+    bool redirected = reader_is_redirected(r, cfg, err);
+    r->silence = (uint64_t)cfg->postgres_silence_timeout;
+    config_unref(cfg);
+    return !redirected;
+}
+
 void reader_stream(struct reader *r, struct err *err)
 {
     uint64_t now = clock_ms(), published = 0;
+    if (!look_at_config(r, err))
+        return;
     r->acked_at = r->heard_at = r->asked_at = now;
     r->paused = r->seeding = r->wants_ack = false;
     while (!atomic_load(&r->stopping) && round_of_stream(r, err)) {
@@ -242,5 +258,7 @@ void reader_stream(struct reader *r, struct err *err)
             continue;
         published = now;
         reader_publish_status(r, STREAM_STREAMING, NULL);
+        if (!look_at_config(r, err))
+            return;
     }
 }

@@ -57,15 +57,25 @@ static size_t worker_steps_waiting(const struct server *srv)
     return n;
 }
 
+/* Both are null where there is nothing to say. */
+static void write_error(struct json *j, const char *name, const char *hint_name,
+                        const struct err *err)
+{
+    bool is_set = err && err_is_set(err);
+    json_str(j, name, is_set ? err->message : NULL);
+    json_str(j, hint_name, is_set && err->hint[0] ? err->hint : NULL);
+}
+
 static void write_postgres(struct json *j, struct server *srv)
 {
     struct reader_status rs;
     reader_status(srv->reader, &rs);
     lsn_t applied = least_worker_lsn(srv);
     json_str(j, "postgres", stream_text(rs.state));
-    json_str(j, "postgres_error",
-             rs.state == STREAM_STREAMING || !err_is_set(&rs.last_error) ? NULL
-                                                                         : rs.last_error.message);
+    write_error(j, "postgres_error", "postgres_hint",
+                rs.state == STREAM_STREAMING ? NULL : &rs.last_error);
+    json_uint(j, "tables_waiting", rs.tables_waiting);
+    write_error(j, "tables_error", "tables_hint", rs.tables_waiting ? &rs.table_error : NULL);
     json_lsn(j, "lsn_received", rs.received);
     json_lsn(j, "lsn_applied", applied);
     json_uint(j, "lag_bytes", rs.received > applied ? rs.received - applied : 0);

@@ -33,9 +33,16 @@ struct walsender_info {
  * caller has to; false = give up. */
 typedef bool walsender_wait_fn(void *arg, int fd, short events, int timeout_ms);
 
+/* What one attempt leaves for the next. */
+struct walsender_memory {
+    int pid;           /* of the server's process for the last stream; 0 = there was none */
+    unsigned patience; /* doublings of how long a new slot may keep us waiting without a sign */
+};
+
 /* NULL with err. */
 struct walsender *walsender_open(const struct config *cfg, walsender_wait_fn *wait, void *arg,
-                                 struct walsender_info *info, struct err *err);
+                                 struct walsender_memory *mem, struct walsender_info *info,
+                                 struct err *err);
 
 int walsender_fd(const struct walsender *w);
 bool walsender_wants_write(const struct walsender *w); /* poll for POLLOUT too */

@@ -33,8 +33,12 @@ struct opening {
     const struct config *cfg;
     walsender_wait_fn *wait;
     void *arg;
+    struct walsender_memory *mem;
+    uint64_t limit; /* ms: how long an answer may take */
     struct err *err;
 };
+
+#define PATIENCE_MAX 6 /* doublings */
 
 const char *walsender_message(const struct walsender *w)
 {
@@ -65,6 +69,31 @@ static bool interrupted(struct opening *o)
     return err_set(o->err, ERR_ADMIN_SHUTDOWN, "stopped while connecting");
 }
 
+static bool is_too_late(struct opening *o, uint64_t deadline, const char *what)
+{
+    if (clock_ms() < deadline)
+        return false;
+    err_set(o->err, ERR_CANNOT_CONNECT_NOW, "%s: Postgres did not answer in time", what);
+    return true;
+}
+
+/* Until PQgetResult() wouldn't block, or there is nothing more to wait for. False with err. */
+static bool wait_for_result(struct opening *o, uint64_t deadline, const char *what)
+{
+    PGconn *conn = o->w->conn;
+    int unsent;
+    while ((unsent = PQflush(conn)) > 0 || PQisBusy(conn)) {
+        short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
+        if (!o->wait(o->arg, PQsocket(conn), events, 1000))
+            return interrupted(o);
+        if (!PQconsumeInput(conn))
+            break;
+        if (PQisBusy(conn) && is_too_late(o, deadline, what))
+            return false;
+    }
+    return true;
+}
+
 /* One statement, to its last result. NULL with err. */
 static PGresult *query(struct opening *o, const char *sql, const char *what)
 {
@@ -74,17 +103,11 @@ static PGresult *query(struct opening *o, const char *sql, const char *what)
         err_set(o->err, ERR_CANNOT_CONNECT_NOW, "%s: %s", what, walsender_message(o->w));
         return NULL;
     }
+    uint64_t deadline = clock_ms() + o->limit;
     for (;;) {
-        int unsent;
-        while ((unsent = PQflush(conn)) > 0 || PQisBusy(conn)) {
-            short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
-            if (!o->wait(o->arg, PQsocket(conn), events, 1000)) {
-                PQclear(last);
-                interrupted(o);
-                return NULL;
-            }
-            if (!PQconsumeInput(conn))
-                break;
+        if (!wait_for_result(o, deadline, what)) {
+            PQclear(last);
+            return NULL;
         }
         res = PQgetResult(conn);
         if (!res)
@@ -118,7 +141,7 @@ static bool connect_to_server(struct opening *o)
         st = PGRES_POLLING_FAILED;
     while (st != PGRES_POLLING_OK) {
         if (st == PGRES_POLLING_FAILED)
-            return err_set(o->err, ERR_CANNOT_CONNECT_NOW, "%s", walsender_message(o->w));
+            return pgconn_connect_error(conn, PGCONN_STREAM, o->err);
         if (clock_ms() >= deadline)
             return err_set(o->err, ERR_CANNOT_CONNECT_NOW, "timeout while connecting");
         short events = st == PGRES_POLLING_READING ? POLLIN : POLLOUT;
@@ -129,7 +152,8 @@ static bool connect_to_server(struct opening *o)
             st = PQconnectPoll(conn);
     }
     PQsetnonblocking(conn, 1);
-    return true;
+    PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
+    return pgconn_is_known_version(PQserverVersion(conn), o->err);
 }
 
 static bool identify(struct opening *o, struct walsender_info *info)
@@ -151,14 +175,7 @@ static bool identify(struct opening *o, struct walsender_info *info)
     bool logical = strcmp(PQgetvalue(res, 0, 2), "logical") == 0;
     info->postmaster_start = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
     PQclear(res);
-    if (standby)
-        return err_set(o->err, ERR_FEATURE_NOT_SUPPORTED,
-                       "the server is a standby; a live view needs the primary");
-    if (!logical) {
-        err_set(o->err, "55000", "wal_level must be logical");
-        return err_hint(o->err, "Set wal_level = logical in postgresql.conf and restart Postgres.");
-    }
-    return true;
+    return pgconn_is_fit(standby, logical, o->err);
 }
 
 /* Doubles every quote and puts it around. */
@@ -215,6 +232,24 @@ static bool check_publication(struct opening *o)
     return true;
 }
 
+/*
+ * Somebody has the slot. If it is the process of our own last stream, whose connection died without
+ * the server having heard of it, it is ended: nobody else ever held this slot by that number. It
+ * takes a moment, so the next attempt will have the slot.
+ */
+static bool slot_is_held(struct opening *o, const char *pid)
+{
+    char sql[100];
+    bool own = o->mem->pid && atoi(pid) == o->mem->pid;
+    snprintf(sql, sizeof sql, "SELECT pg_catalog.pg_terminate_backend(%d)", o->mem->pid);
+    if (own && !command(o, sql, "ending the process of the last stream"))
+        return false;
+    err_set(o->err, "55006", "replication slot %s is in use by process %s", o->cfg->postgres_slot,
+            pid);
+    return err_hint(o->err, own ? "It was ours, and is being ended."
+                                : "Is another palimpsestd at work with the same postgres.slot?");
+}
+
 /* A slot of that name from an earlier run holds nothing we could use: all is read again. */
 static bool drop_old_slot(struct opening *o)
 {
@@ -237,13 +272,12 @@ static bool drop_old_slot(struct opening *o)
     if (!found)
         return true;
     if (active)
-        return err_set(o->err, "55006", "replication slot %s is in use by process %s",
-                       o->cfg->postgres_slot, pid);
-    if (!ours)
-        return err_set(o->err, "55000",
-                       "replication slot %s is not one of pgoutput and this "
-                       "database",
-                       o->cfg->postgres_slot);
+        return slot_is_held(o, pid);
+    if (!ours) {
+        err_set(o->err, "55000", "replication slot %s is not one of pgoutput and this database",
+                o->cfg->postgres_slot);
+        return err_hint(o->err, "Drop it, or name another one in postgres.slot.");
+    }
     char drop[200];
     snprintf(drop, sizeof drop, "DROP_REPLICATION_SLOT %s", o->w->slot);
     return command(o, drop, "dropping the old slot");
@@ -266,6 +300,26 @@ static void name_slot(struct opening *o)
     buf_fini(&name);
 }
 
+/*
+ * A new slot waits for the transactions under way, without a word, and who gives up begins to wait
+ * for those of then. So the limit is for a connection that has died unnoticed only: it grows from
+ * attempt to attempt.
+ */
+static PGresult *await_slot(struct opening *o, const char *sql)
+{
+    uint64_t usual = o->limit;
+    o->limit = usual << o->mem->patience;
+    PGresult *res = query(o, sql, "creating the replication slot");
+    bool late = !res && PQstatus(o->w->conn) == CONNECTION_OK &&
+                strcmp(o->err->sqlstate, ERR_CANNOT_CONNECT_NOW) == 0;
+    if (res)
+        o->mem->patience = 0;
+    else if (late && o->mem->patience < PATIENCE_MAX)
+        o->mem->patience++;
+    o->limit = usual;
+    return res;
+}
+
 static bool create_slot(struct opening *o, struct walsender_info *info)
 {
     char sql[300];
@@ -274,7 +328,7 @@ static bool create_slot(struct opening *o, struct walsender_info *info)
              o->w->slot, named ? "" : "TEMPORARY ");
     if (!command(o, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN"))
         return false;
-    PGresult *res = query(o, sql, "creating the replication slot");
+    PGresult *res = await_slot(o, sql);
     if (!res)
         return false;
     const char *point = PQgetvalue(res, 0, 1);
@@ -311,15 +365,20 @@ static bool start_stream(struct opening *o)
 }
 
 struct walsender *walsender_open(const struct config *cfg, walsender_wait_fn *wait, void *arg,
-                                 struct walsender_info *info, struct err *err)
+                                 struct walsender_memory *mem, struct walsender_info *info,
+                                 struct err *err)
 {
     struct walsender *w = NEW(struct walsender);
-    struct opening o = {.w = w, .cfg = cfg, .wait = wait, .arg = arg, .err = err};
+    struct opening o = {.w = w, .cfg = cfg, .wait = wait, .arg = arg, .mem = mem, .err = err};
+    o.limit = (uint64_t)cfg->postgres_silence_timeout;
     memset(info, 0, sizeof *info);
     name_slot(&o);
     if (connect_to_server(&o) && identify(&o, info) && check_publication(&o) &&
-        (!cfg->postgres_slot[0] || drop_old_slot(&o)) && create_slot(&o, info) && start_stream(&o))
+        (!cfg->postgres_slot[0] || drop_old_slot(&o)) && create_slot(&o, info) &&
+        start_stream(&o)) {
+        mem->pid = PQbackendPID(w->conn);
         return w;
+    }
     free(info->origin.xip);
     memset(info, 0, sizeof *info);
     walsender_close(w, false, 0);

@@ -8,6 +8,7 @@
  */
 #include "daemon/watch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ struct watch {
     struct registry *registry; /* borrowed */
     struct fingerprints seen;  /* what the rows kept go with, as far as we know */
     struct slot_watch slot;
+    struct log_repeat trouble;
     uint64_t poll_at, flush_at; /* ms */
 };
 
@@ -156,9 +158,17 @@ static void compare(struct watch *w, struct fingerprints *now)
     w->seen = *now;
     /* Leaves first: one that was dropped may be nobody's any more, and then it isn't missed. */
     watch_plans_check(&relations, w->registry, w->reader);
+    log_repeat_end(&w->trouble);
     if (changed.relids.n)
         tell_reader(w, &changed);
     VEC_FREE(changed.relids);
+}
+
+static void log_trouble(struct watch *w, const struct err *err)
+{
+    char text[sizeof err->message + 64];
+    snprintf(text, sizeof text, "looking at the catalog: %s", err->message);
+    log_repeat(&w->trouble, LOG_LEVEL_WARN, clock_ms(), text);
 }
 
 static void poll_tables(struct watch *w)
@@ -175,7 +185,7 @@ static void poll_tables(struct watch *w)
     else if (fingerprints_load(&now, &w->conn, used.relids.v, used.relids.n, &err))
         compare(w, &now);
     else
-        log_warn("looking at the catalog: %s", err.message);
+        log_trouble(w, &err);
     VEC_FREE(used.relids);
 }
 

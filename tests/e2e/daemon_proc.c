@@ -40,12 +40,19 @@ static char *read_log(const struct daemon_proc *d)
     return text;
 }
 
-bool daemon_log_contains(const struct daemon_proc *d, const char *text)
+int daemon_log_count(const struct daemon_proc *d, const char *text)
 {
     char *log = read_log(d);
-    bool found = strstr(log, text) != NULL;
+    int n = 0;
+    for (const char *p = log; (p = strstr(p, text)); p += strlen(text))
+        n++;
     free(log);
-    return found;
+    return n;
+}
+
+bool daemon_log_contains(const struct daemon_proc *d, const char *text)
+{
+    return daemon_log_count(d, text) > 0;
 }
 
 void daemon_show_log(const struct daemon_proc *d)

@@ -28,6 +28,8 @@ bool daemon_has_ended(struct daemon_proc *d);
  * report, and frees. */
 void daemon_free(struct daemon_proc *d);
 bool daemon_log_contains(const struct daemon_proc *d, const char *text);
+/* How often the text stands in the log. */
+int daemon_log_count(const struct daemon_proc *d, const char *text);
 void daemon_show_log(const struct daemon_proc *d);
 long daemon_rss_kb(const struct daemon_proc *d);
 /* User and system CPU time used so far, in microseconds. */

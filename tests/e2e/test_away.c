@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/e2e/harness.h"
+#include "tests/e2e/waiting.h"
 
 static PGconn *db;
 static struct client *c;
@@ -33,27 +34,6 @@ static struct view *live(const char *id, const char *sql)
     return client_live(c, id, sql);
 }
 
-/* SYNC is refused with 57P03 while the daemon has no Postgres: asks until it is answered. */
-static void sync_when_back(void)
-{
-    for (int i = 0; i < 400; i++) {
-        client_send(c, "SYNC");
-        char *line = client_read_line(c);
-        while (line && client_apply(c, line))
-            line = client_read_line(c);
-        if (!line)
-            die("the client was disconnected");
-        bool synced = strncmp(line, "SYNCED", 6) == 0;
-        if (!synced && !strstr(line, "57P03"))
-            die("SYNC was answered by %s", line);
-        free(line);
-        if (synced)
-            return;
-        usleep(50000);
-    }
-    die("the daemon did not come back");
-}
-
 START_TEST(a_killed_walsender_is_a_delta_and_no_resync)
 {
     const char *sql = "SELECT k, count(*) FROM killed GROUP BY k";
@@ -66,7 +46,7 @@ START_TEST(a_killed_walsender_is_a_delta_and_no_resync)
                 "INSERT INTO killed(k) VALUES (1), (2), (%d)",
                 round + 10);
         client_wait_deltas(c, v, v->deltas + 1);
-        sync_when_back();
+        sync_when_back(c);
         view_must_equal(db, v, sql);
     }
     ck_assert_uint_eq(v->snapshots, 1);
@@ -89,7 +69,7 @@ START_TEST(all_sessions_cut_while_writing)
                         "application_name LIKE 'palimpsestd%%'");
         client_drain(c, 20);
     }
-    sync_when_back();
+    sync_when_back(c);
     view_must_equal(db, v, sql);
     ck_assert_uint_eq(v->snapshots, 1);
 }
@@ -111,7 +91,7 @@ START_TEST(a_restart_of_postgres_is_a_delta_too)
     db = cluster_connect(cluster);
     sql_run(db, "DELETE FROM restarted WHERE id = 1; INSERT INTO restarted VALUES (3, 'c')");
     client_wait_deltas(c, v, 1);
-    sync_when_back();
+    sync_when_back(c);
     view_must_equal(db, v, sql);
     ck_assert_uint_eq(v->snapshots, 1);
 }
@@ -136,11 +116,11 @@ START_TEST(rows_committed_asynchronously_and_lost_in_a_crash_are_not_kept)
     cluster_kill(cluster);
     cluster_run(cluster);
     db = cluster_connect(cluster);
-    sync_when_back();
+    sync_when_back(c);
     view_must_equal(db, first, "SELECT id FROM lost");
     view_must_equal(db, v, "SELECT id, a FROM lost");
     sql_run(db, "INSERT INTO lost VALUES (100, 1), (101, 2)");
-    sync_when_back();
+    sync_when_back(c);
     view_must_equal(db, v, "SELECT id, a FROM lost");
 }
 END_TEST
@@ -193,7 +173,7 @@ static int count_slots(void)
 
 START_TEST(stopped_it_tells_clients_exits_0_and_leaves_nothing_behind)
 {
-    sync_when_back(); /* the other daemon has its slot again */
+    sync_when_back(c); /* the other daemon has its slot again */
     sql_run(db, "CREATE TABLE behind(id int PRIMARY KEY)");
     struct daemon_proc *d = daemon_start(cluster->conninfo, NULL, true);
     struct client *e = client_connect(d->port);
@@ -212,7 +192,7 @@ END_TEST
 
 START_TEST(killed_it_leaves_no_slot)
 {
-    sync_when_back();
+    sync_when_back(c);
     struct daemon_proc *d = daemon_start(cluster->conninfo, NULL, true);
     daemon_kill(d);
     for (int i = 0; i < 100; i++) {
