@@ -6,6 +6,7 @@
 #   make test-pg17  the tests that need a Postgres, with the Postgres 17 of a Debian 13 root
 #   make fuzz-sql   random statements against Postgres, SECONDS=3600; fuzz-sqlsmith: a foreign generator's
 #   make fuzz       TARGET=request SECONDS=600: coverage-guided fuzzing of a parser; needs clang
+#   make faults     faults at random under load, every view compared with Postgres, ROUNDS=200 SEED=n
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
 #   make bench-load 10,000 connections and 200,000 subscriptions: memory, storms, fan-out
 #   make bench-tpch the 22 queries of TPC-H as live views, against Postgres answering them again
@@ -57,6 +58,7 @@ BENCH_SUPPORT_SRC := $(filter-out $(BENCH_SRC),$(sort $(wildcard tests/bench/*.c
 DEMO_SRC := $(sort $(wildcard tests/demo/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 FUZZER_SRC := $(sort $(wildcard tests/fuzzers/fuzz_*.c))
+FAULTS_SRC := $(sort $(wildcard tests/faults/*.c))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIBENGINE = $(BUILD)/libengine.a
@@ -90,7 +92,7 @@ $(LIBENGINE) $(LIBPROTOCOL):
 	$(call say,AR)
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/daemon/%.o $(BUILD)/tests/e2e/%.o $(BUILD)/tests/bench/%.o $(BUILD)/tests/demo/%.o $(BUILD)/tests/fuzz/%.o: CPPFLAGS += $(PQ_CFLAGS)
+$(BUILD)/daemon/%.o $(BUILD)/tests/e2e/%.o $(BUILD)/tests/bench/%.o $(BUILD)/tests/demo/%.o $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/faults/%.o: CPPFLAGS += $(PQ_CFLAGS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -132,6 +134,10 @@ $(FUZZER_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(if $(LIBFUZZER),,tests/fuzz
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $^ $(CHECK_LIBS) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
+$(BUILD)/faults: $(call obj,$(filter-out tests/faults/soak.c,$(FAULTS_SRC)) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
 # ---- what is missing on a fresh Debian -------------------------------------------------------
 DEPS_BUILD = gcc libc6-dev pkg-config libevent-dev libjansson-dev libpq-dev libgmp-dev libicu-dev libxxhash-dev
 DEPS_TEST = $(DEPS_BUILD) check postgresql procps
@@ -157,14 +163,16 @@ test:
 	@$(SUBMAKE) all build-tests
 	@$(MAKE) --no-print-directory run-tests
 
-build-tests: $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/demo
+build-tests: $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/faults $(BUILD)/demo
 
 # Sanitizers make all slower.
 run-tests: export FUZZ_SEED = 20261128000
 run-tests: export FUZZ_ROUNDS = 25
+run-tests: export FAULTS_SEED = 20261128
+run-tests: export FAULTS_ROUNDS = 0
 run-tests unit e2e test-pg17: export CK_TIMEOUT_MULTIPLIER = $(if $(SAN),4,1)
 run-tests:
-	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql
+	@PALIMPSESTD=$(DAEMON) tests/run tests/consistency.sh $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/faults
 
 unit: $(UNIT_BIN)
 	@tests/run $(UNIT_BIN)
@@ -207,6 +215,13 @@ test-pg17:
 	@tests/deps.sh $(DEPS_TEST) debootstrap
 	@$(SUBMAKE) all build-tests
 	@PALIMPSESTD=$(DAEMON) tests/pg17.sh $(PG17_ROOT) $(E2E_BIN)
+
+# Faults under load, see tests/faults/faults.c: ROUNDS=200 SEED=n FAULT=text; bank: transfers only.
+faults: all $(BUILD)/faults
+	@PALIMPSESTD=$(DAEMON) $(BUILD)/faults
+
+bank: export BANK = 1
+bank: faults
 
 # As fuzz-sql, with the statements of Debian's sqlsmith.
 fuzz-sqlsmith: export SMITH = 1
@@ -280,6 +295,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:

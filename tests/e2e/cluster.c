@@ -3,6 +3,7 @@
  */
 #include "tests/e2e/cluster.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "engine/base/alloc.h"
+#include "engine/base/vec.h"
 
 static struct cluster *running; /* for atexit and signals: at most one cluster a program */
 static pid_t owner;             /* forked test processes must not clean up */
@@ -153,19 +155,83 @@ void cluster_run(struct cluster *c)
     die("Postgres did not start");
 }
 
-void cluster_stop_fast(struct cluster *c)
+void cluster_stop(struct cluster *c, int sig)
 {
-    kill(c->pid, SIGINT);
+    kill(c->pid, sig);
     wait_gone(c);
 }
 
-/* The backends of a killed postmaster notice its death by themselves, but not at once; a new
- * postmaster refuses to start while one of them still holds the shared memory. */
+void cluster_stop_fast(struct cluster *c)
+{
+    cluster_stop(c, SIGINT);
+}
+
+struct pids {
+    VEC(pid_t) v;
+};
+
+/* Its parent; 0 if it is gone, be it a zombie still. */
+static pid_t parent_of(pid_t pid)
+{
+    char path[64], state = 'Z';
+    int ppid = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%*d (%*[^)]) %c %d", &state, &ppid) != 2)
+        state = 'Z';
+    fclose(f);
+    return state == 'Z' ? 0 : ppid;
+}
+
+static void list_backends(const struct cluster *c, struct pids *out)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *e;
+    while (proc && (e = readdir(proc))) {
+        pid_t pid = (pid_t)atoi(e->d_name);
+        if (pid > 0 && parent_of(pid) == c->pid)
+            VEC_PUSH(out->v, pid);
+    }
+    if (proc)
+        closedir(proc);
+}
+
+unsigned cluster_signal_backends(const struct cluster *c, int sig)
+{
+    struct pids pids = {0};
+    list_backends(c, &pids);
+    unsigned n = (unsigned)pids.v.n;
+    for (size_t i = 0; i < pids.v.n; i++)
+        kill(pids.v.v[i], sig);
+    VEC_FREE(pids.v);
+    return n;
+}
+
+static bool is_there(const struct pids *pids)
+{
+    for (size_t i = 0; i < pids->v.n; i++)
+        if (parent_of(pids->v.v[i]))
+            return true;
+    return false;
+}
+
+/* The backends of a killed postmaster notice its death by themselves, but not at once, and a stopped
+ * one never; a new postmaster refuses to start while one of them still holds the shared memory. */
 void cluster_kill(struct cluster *c)
 {
+    struct pids pids = {0};
+    list_backends(c, &pids);
     kill(c->pid, SIGKILL);
     wait_gone(c);
-    sleep_ms(300);
+    for (int i = 0; i < 1000 && is_there(&pids); i++) {
+        if (i == 30) /* 300 ms */
+            for (size_t k = 0; k < pids.v.n; k++)
+                kill(pids.v.v[k], SIGKILL);
+        sleep_ms(10);
+    }
+    VEC_FREE(pids.v);
 }
 
 static void write_settings(const struct cluster *c, const char *const *settings)

@@ -28,8 +28,12 @@ struct cluster *cluster_start(const char *const *settings);
 void cluster_free(struct cluster *c);
 
 void cluster_stop_fast(struct cluster *c); /* SIGINT: disconnects everyone */
-void cluster_kill(struct cluster *c);      /* SIGKILL to the postmaster, then what is left of it */
-void cluster_run(struct cluster *c);       /* again, after one of the two */
+void cluster_stop(struct cluster *c,
+                  int sig);           /* SIGINT, SIGTERM or SIGQUIT: as Postgres takes them */
+void cluster_kill(struct cluster *c); /* SIGKILL to the postmaster, then what is left of it */
+void cluster_run(struct cluster *c);  /* again, after one of these */
+/* To every child of the postmaster; returns how many there were. */
+unsigned cluster_signal_backends(const struct cluster *c, int sig);
 void cluster_program(const char *name, char *out, size_t size); /* full path of a Postgres binary */
 
 PGconn *cluster_connect(const struct cluster *c);
