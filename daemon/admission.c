@@ -6,11 +6,16 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "daemon/config.h"
+#include "daemon/log.h"
 #include "daemon/server.h"
 #include "engine/base/alloc.h"
 #include "engine/base/hash.h"
+
+#define OWN_DESCRIPTORS 64 /* sessions with Postgres, mailboxes, the listener, files being read */
+#define OWN_BY_THREAD   8
 
 /* How many connections an address has. */
 struct guest {
@@ -21,14 +26,37 @@ struct guest {
 
 struct admission {
     struct server *server;
+    size_t descriptors;   /* that clients may have */
     pthread_mutex_t lock; /* over guests */
     struct table guests;
 };
+
+/* What is left when the daemon's own threads and sessions have theirs. */
+static size_t descriptors_for_clients(const struct server *server)
+{
+    struct rlimit rl;
+    size_t own = OWN_DESCRIPTORS + OWN_BY_THREAD * (server->nworkers + server->nloops);
+    if (getrlimit(RLIMIT_NOFILE, &rl) != 0 || rl.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return rl.rlim_cur > own ? rl.rlim_cur - own : 1;
+}
+
+static void compare_with_descriptors(const struct admission *a)
+{
+    const struct config *cfg = config_current();
+    if ((size_t)cfg->listen_max_connections > a->descriptors)
+        log_warn("listen.max_connections is %lld, but the limit of descriptors (ulimit -n, "
+                 "LimitNOFILE=) has room for %zu connections",
+                 (long long)cfg->listen_max_connections, a->descriptors);
+    config_unref(cfg);
+}
 
 struct admission *admission_new(struct server *server)
 {
     struct admission *a = NEW(struct admission);
     a->server = server;
+    a->descriptors = descriptors_for_clients(server);
+    compare_with_descriptors(a);
     pthread_mutex_init(&a->lock, NULL);
     table_init(&a->guests);
     return a;
@@ -103,6 +131,8 @@ bool admission_enter(struct admission *a, const struct peer *peer, struct err *e
     size_t max = (size_t)cfg->listen_max_connections;
     size_t max_here = (size_t)cfg->listen_max_per_address;
     config_unref(cfg);
+    if (max > a->descriptors)
+        max = a->descriptors;
     if (COUNTED(a->server->connections) >= max)
         return err_set(err, ERR_TOO_MANY_CONNECTIONS, "too many connections (limit %zu)", max);
     if (!guest_enter(a, peer, max_here))

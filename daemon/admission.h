@@ -1,6 +1,7 @@
 /*
  * admission: how many connections there may be: listen.max_connections in all,
- * listen.max_per_address from one IP address (Unix sockets have none and are not counted by it).
+ * listen.max_per_address from one IP address (Unix sockets have none and are not counted by it). However
+ * many the configuration allows, the daemon's own descriptors are not given to clients.
  *
  * Asked by the listener, told by every loop: one lock, held for a look-up.
  */

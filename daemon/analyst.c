@@ -14,6 +14,7 @@
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/table.h"
+#include "daemon/thread.h"
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
 #include "engine/base/hash.h"
@@ -196,7 +197,6 @@ static void *analyst_main(void *arg)
 {
     struct analyst *an = arg;
     bool go_on = true;
-    pthread_setname_np(pthread_self(), "analyst");
     while (go_on) {
         struct msg *next, *first = take(an);
         for (struct msg *m = first; m; m = next) {
@@ -229,8 +229,7 @@ struct analyst *analyst_new(const struct config *cfg, struct registry *registry)
 
 void analyst_start(struct analyst *an)
 {
-    if (pthread_create(&an->thread, NULL, analyst_main, an) != 0)
-        abort(); /* at start-up only */
+    thread_start(&an->thread, "analyst", analyst_main, an);
 }
 
 void analyst_post(struct analyst *an, struct analysis *job)

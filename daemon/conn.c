@@ -95,6 +95,7 @@ void conn_bury(struct conn *c)
         sub_free(c->subs);
     cut_fini(c);
     outq_fini(&c->out);
+    conn_count_output(c);
     line_fini(&c->in);
     close(c->fd);
     *(c->prev ? &c->prev->next : &l->conns) = c->next;
@@ -244,6 +245,14 @@ static void pause_reading(struct conn *c)
         event_del(&c->readable);
 }
 
+static void note_half_line(struct conn *c)
+{
+    if (!line_is_begun(&c->in))
+        c->line_since_ms = 0;
+    else if (!c->line_since_ms)
+        c->line_since_ms = c->loop->now_ms;
+}
+
 /* Handles what has been read, as far as the connection's turn goes. */
 void conn_handle_lines(struct conn *c)
 {
@@ -257,6 +266,7 @@ void conn_handle_lines(struct conn *c)
         }
         switch (line_next(&c->in, &text, &len, &err)) {
         case LINE_NONE:
+            note_half_line(c);
             if (c->end_of_input) {
                 finish(c);
             } else {
@@ -265,10 +275,14 @@ void conn_handle_lines(struct conn *c)
             }
             return;
         case LINE_READY:
+            c->line_since_ms = 0;
             c->requested = true;
             dispatch_line(c, text, len);
             break;
-        case LINE_BAD: bad_line(c, &err); break;
+        case LINE_BAD:
+            c->line_since_ms = 0;
+            bad_line(c, &err);
+            break;
         }
     }
     pause_reading(c);
@@ -350,6 +364,32 @@ void conn_adopt(struct loop *l, int fd, const struct peer *peer)
         conn_drain(c);
 }
 
+static bool is_too_slow(const struct conn *c)
+{
+    const struct loop *l = c->loop;
+    return l->line_time_ms > 0 && c->line_since_ms > 0 &&
+           l->now_ms - c->line_since_ms >= l->line_time_ms && may_read(c);
+}
+
+static bool never_asked(const struct conn *c)
+{
+    const struct loop *l = c->loop;
+    return !c->requested && l->first_request_ms > 0 &&
+           l->now_ms - c->opened_ms >= l->first_request_ms;
+}
+
+/* The last word to a client that has run out of time. */
+static void close_late(struct conn *c, const char *sqlstate, const char *message, const char *key)
+{
+    struct err err;
+    err_set(&err, sqlstate, "%s", message);
+    err_hint(&err, "The limit is %s.", key);
+    bad_line(c, &err);
+    event_del(&c->readable);
+    c->state = CONN_CLOSING;
+    conn_list_dirty(c);
+}
+
 /* The peer is gone altogether, though we have no reason to read or write just now. */
 static bool is_hung_up(const struct conn *c)
 {
@@ -361,11 +401,15 @@ static bool is_hung_up(const struct conn *c)
 void conn_tick(struct conn *c)
 {
     struct loop *l = c->loop;
+    if (c->line_since_ms && !may_read(c))
+        c->line_since_ms = l->now_ms; /* it is we who don't listen */
     if (c->state == CONN_LINGERING && l->now_ms >= c->linger_until_ms)
         conn_end(c, "closed");
-    else if (c->state == CONN_OPEN && !c->requested && l->first_request_ms > 0 &&
-             l->now_ms - c->opened_ms >= l->first_request_ms)
-        conn_end(c, "no request in time");
+    else if (c->state == CONN_OPEN && is_too_slow(c))
+        close_late(c, ERR_PROTOCOL, "a line was begun and has not ended in time",
+                   "limits.line_time");
+    else if (c->state == CONN_OPEN && never_asked(c))
+        close_late(c, ERR_IDLE, "no request came in time", "limits.first_request_ms");
     else if (c->state != CONN_DEAD && !event_pending(&c->readable, EV_READ, NULL) &&
              !event_pending(&c->writable, EV_WRITE, NULL) && is_hung_up(c))
         conn_end(c, "hung up");

@@ -61,7 +61,9 @@ struct conn {
     bool requested; /* a first request came */
 
     struct outq out;
+    size_t out_counted; /* bytes of it in the server's count */
     uint64_t linger_until_ms;
+    uint64_t line_since_ms; /* when the line that isn't whole yet was begun; 0 = there is none */
 
     struct sub *subs; /* doubly linked, oldest last */
     size_t nsubs;     /* with those of EXPLAIN and QUERY */

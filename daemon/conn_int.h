@@ -8,6 +8,8 @@
 
 /* Is flushed at the end of the turn. */
 void conn_list_dirty(struct conn *c);
+/* Brings the server's count of queued bytes in line with the queue. */
+void conn_count_output(struct conn *c);
 /* Writes now, and asks to be told when the socket takes more. May end the connection. */
 void conn_try_write(struct conn *c);
 

@@ -31,11 +31,21 @@ void conn_send(struct conn *c, const struct buf *line)
     conn_send_block(c, line, NULL);
 }
 
+void conn_count_output(struct conn *c)
+{
+    size_t now = outq_bytes(&c->out);
+    /* Unsigned: a smaller one wraps, and so does the sum, back. */
+    if (now != c->out_counted)
+        COUNT(c->loop->server->output_queued, now - c->out_counted);
+    c->out_counted = now;
+}
+
 static void add_block(struct conn *c, const struct buf *header, struct payload *payload)
 {
     outq_add(&c->out, header->data, header->len);
     if (payload)
         outq_add_payload(&c->out, payload);
+    conn_count_output(c);
     conn_list_dirty(c);
 }
 
@@ -85,15 +95,28 @@ void conn_try_write(struct conn *c)
 {
     if (c->state == CONN_DEAD)
         return;
-    if (!write_out(c))
+    bool ok = write_out(c);
+    conn_count_output(c);
+    if (!ok)
         conn_end(c, "can't write");
     else if (outq_bytes(&c->out) > 0)
         event_add(&c->writable, NULL);
 }
 
+/* When all together have too much queued, whoever has more than an equal share is the slow one. */
+static size_t output_limit(const struct conn *c)
+{
+    const struct loop *l = c->loop;
+    const struct server *srv = l->server;
+    if (COUNTED(srv->output_queued) <= l->all_output_limit)
+        return l->output_limit;
+    size_t share = l->all_output_limit / (COUNTED(srv->connections) + 1);
+    return share < l->output_limit ? share : l->output_limit;
+}
+
 bool conn_has_room(struct conn *c, size_t bytes)
 {
-    size_t limit = c->loop->output_limit;
+    size_t limit = output_limit(c);
     size_t queued = outq_bytes(&c->out);
     if (queued == 0 || (queued < EARLY_FLUSH && queued + bytes <= limit))
         return true;

@@ -57,6 +57,9 @@ static void begin_statement(struct conn *c, const struct request *r, enum sub_ki
     else if (c->nsubs >= c->loop->subs_limit)
         err_set(&err, ERR_LIMIT_EXCEEDED, "too many subscriptions on this connection (limit %zu)",
                 c->loop->subs_limit);
+    else if (COUNTED(c->loop->server->subscriptions) >= c->loop->all_subs_limit)
+        err_set(&err, ERR_LIMIT_EXCEEDED, "too many subscriptions (limit %zu)",
+                c->loop->all_subs_limit);
     else
         err_clear(&err);
     if (err_is_set(&err)) {

@@ -17,6 +17,7 @@
 #include "daemon/notify.h"
 #include "daemon/reader.h"
 #include "daemon/server.h"
+#include "daemon/thread.h"
 #include "daemon/worker.h"
 
 /* A worker with steps waiting and no progress for so long is taken for dead: no sign of life is
@@ -185,7 +186,7 @@ struct supervisor *supervisor_new(struct server *srv, struct loop *first,
     s->workers = xcalloc(srv->nworkers, sizeof *s->workers);
     s->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (s->fd < 0)
-        abort(); /* at start-up only */
+        start_failed("a signal descriptor");
     s->signals = event_new(first->base, s->fd, EV_READ | EV_PERSIST, signal_cb, s);
     s->pulse = evtimer_new(first->base, pulse_cb, s);
     event_add(s->signals, NULL);

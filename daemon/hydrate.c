@@ -27,6 +27,7 @@
 #include "daemon/log.h"
 #include "daemon/publication.h"
 #include "daemon/snapshot.h"
+#include "daemon/thread.h"
 
 enum {
     H_STOP = 300
@@ -303,8 +304,7 @@ struct hydrator *hydrator_new(const struct config *cfg, struct reader *reader)
 
 void hydrator_start(struct hydrator *h)
 {
-    if (pthread_create(&h->thread, NULL, hydrator_main, h) != 0)
-        abort(); /* at start-up only */
+    thread_start(&h->thread, "hydrator", hydrator_main, h);
     h->started = true;
 }
 

@@ -4,7 +4,9 @@
  * Under systemd (JOURNAL_STREAM is set) a line begins with the priority in angle brackets and the
  * journal adds the time; else with time and level. A line is cut at LOG_LINE_MAX bytes, line breaks
  * and control characters in it are shown as \n and \xNN, so an event can't forge another one. A
- * line is one write(), so threads never mix theirs. Nothing secret is logged: callers never pass a
+ * line is one write(), so threads never mix theirs. A stderr that takes nothing (a full disk, a pipe
+ * whose reader has stopped) delays nobody: what it doesn't take is dropped, and counted in a line when it
+ * takes some again. Nothing secret is logged: callers never pass a
  * conninfo or a password.
  */
 #ifndef PALIMPSEST_DAEMON_LOG_H

@@ -18,6 +18,7 @@
 #include "daemon/fanout.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
+#include "daemon/thread.h"
 #include "daemon/watch.h"
 #include "engine/base/alloc.h"
 
@@ -132,7 +133,10 @@ static void look_at_config(struct loop *l)
     l->output_limit = (size_t)cfg->limits_output_bytes;
     l->pending_limit = (size_t)cfg->limits_requests_per_connection;
     l->subs_limit = (size_t)cfg->limits_subscriptions_per_connection;
+    l->all_subs_limit = (size_t)cfg->limits_subscriptions;
+    l->all_output_limit = (size_t)cfg->limits_output_total_bytes;
     l->first_request_ms = (uint64_t)cfg->limits_first_request_ms;
+    l->line_time_ms = (uint64_t)cfg->limits_line_time;
     config_unref(cfg);
 }
 
@@ -249,15 +253,13 @@ void loop_run(struct loop *l)
 
 static void *thread_main(void *arg)
 {
-    pthread_setname_np(pthread_self(), "loop");
     loop_run(arg);
     return NULL;
 }
 
 void loop_start(struct loop *l)
 {
-    if (pthread_create(&l->thread, NULL, thread_main, l) != 0)
-        abort(); /* at start-up only */
+    thread_start(&l->thread, "loop", thread_main, l);
 }
 
 void loop_join(struct loop *l)
@@ -282,7 +284,7 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
     l->base = event_base_new_with_config(ec);
     event_config_free(ec);
     if (!l->base)
-        abort(); /* at start-up only */
+        start_failed("an event base");
     l->wake = event_new(l->base, l->box.efd, EV_READ | EV_PERSIST, wake_cb, l);
     l->tick = event_new(l->base, -1, EV_PERSIST, tick_cb, l);
     table_init(&l->subs);

@@ -14,6 +14,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "daemon/thread.h"
+
 void mailbox_init(struct mailbox *mb)
 {
     pthread_mutex_init(&mb->lock, NULL);
@@ -21,7 +23,7 @@ void mailbox_init(struct mailbox *mb)
     mb->tail = &mb->head;
     mb->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (mb->efd < 0)
-        abort(); /* at start-up only: no descriptors for our own threads */
+        start_failed("a mailbox");
 }
 
 void mailbox_fini(struct mailbox *mb)

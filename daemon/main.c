@@ -26,6 +26,7 @@
 #include "daemon/config.h"
 #include "daemon/drain.h"
 #include "daemon/hydrate.h"
+#include "daemon/libs.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
@@ -82,8 +83,7 @@ static void start_threads(struct server *s)
     reader_start(s->reader);
     analyst_start(s->analyst);
     watch_start(s->watch);
-    if (!memory_start(s->memory))
-        abort(); /* at start-up only */
+    memory_start(s->memory);
     for (size_t i = 1; i < s->nloops; i++)
         loop_start(s->loops[i]);
 }
@@ -157,8 +157,8 @@ static int run(const struct config *cfg, const struct config_source *source)
         log_error("%s", err.message);
         return 1;
     }
-    server.admission = admission_new(&server);
     make_threads(&server, cfg);
+    server.admission = admission_new(&server);
     start_threads(&server);
     struct loop *first = server.loops[0];
     struct supervisor *sup = supervisor_new(&server, first, source);
@@ -203,6 +203,7 @@ int main(int argc, char **argv)
     log_init();
     notify_init();
     signals_block();
+    libs_use_our_allocator();
     event_set_log_callback(libevent_log_cb);
     raise_descriptor_limit();
     options_parse(&o, argc, argv);

@@ -18,6 +18,7 @@
 #include "daemon/memory_limit.h"
 #include "daemon/reader.h"
 #include "daemon/server.h"
+#include "daemon/thread.h"
 #include "daemon/worker.h"
 #include "engine/base/alloc.h"
 
@@ -219,7 +220,6 @@ static void *memory_main(void *arg)
 {
     struct memory *m = arg;
     uint64_t pause = LOOK_FAR_MS;
-    pthread_setname_np(pthread_self(), "memory");
     while (sleep_ms(m, pause)) {
         uint64_t t0 = clock_ns();
         look(m);
@@ -252,10 +252,10 @@ struct memory *memory_new(struct server *server)
     return m;
 }
 
-bool memory_start(struct memory *m)
+void memory_start(struct memory *m)
 {
-    m->started = pthread_create(&m->thread, NULL, memory_main, m) == 0;
-    return m->started;
+    thread_start(&m->thread, "memory", memory_main, m);
+    m->started = true;
 }
 
 void memory_stop(struct memory *m)

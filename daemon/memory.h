@@ -28,7 +28,7 @@ struct server;
 
 /* Takes the reserve and looks for the first time. Nothing is ended before memory_start(). */
 struct memory *memory_new(struct server *server);
-MUST_CHECK bool memory_start(struct memory *m);
+void memory_start(struct memory *m);
 void memory_stop(struct memory *m);
 void memory_free(struct memory *m);
 

@@ -18,6 +18,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/thread.h"
 #include "engine/base/alloc.h"
 #include "engine/value/interval.h"
 
@@ -31,7 +32,7 @@ void pgstop_init(struct pgstop *s)
 {
     s->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->efd < 0)
-        abort(); /* at start-up only: no descriptors for our own threads */
+        start_failed("an event descriptor");
 }
 
 void pgstop_fini(struct pgstop *s)

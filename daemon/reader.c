@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "daemon/pgconn.h"
 #include "daemon/rerun.h"
+#include "daemon/thread.h"
 
 #define RING_XIDS  (256u * 1024)
 #define SEED_PARTS 16
@@ -270,7 +271,6 @@ static void *reader_main(void *arg)
     struct reader *r = arg;
     struct err err;
     uint64_t pause = (uint64_t)r->cfg->postgres_reconnect_min;
-    pthread_setname_np(pthread_self(), "reader");
     while (!atomic_load(&r->stopping)) {
         err_clear(&err);
         if (connect_once(r, &err)) {
@@ -293,8 +293,7 @@ static void *reader_main(void *arg)
 void reader_start(struct reader *r)
 {
     r->started = true;
-    if (pthread_create(&r->thread, NULL, reader_main, r) != 0)
-        abort(); /* at start-up only */
+    thread_start(&r->thread, "reader", reader_main, r);
 }
 
 void reader_stop(struct reader *r)

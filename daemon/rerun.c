@@ -9,6 +9,7 @@
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/rerun_int.h"
+#include "daemon/thread.h"
 #include "engine/base/alloc.h"
 
 enum {
@@ -78,7 +79,6 @@ static bool run_list(struct rerun *t, struct msg *list)
 static void *rerun_main(void *arg)
 {
     struct rerun *t = arg;
-    pthread_setname_np(pthread_self(), "rerun");
     while (run_list(t, mailbox_wait(&t->box, -1)))
         ;
     return NULL;
@@ -100,8 +100,7 @@ struct rerun *rerun_new(const struct config *cfg, struct reader *reader)
 
 void rerun_start(struct rerun *t)
 {
-    if (pthread_create(&t->thread, NULL, rerun_main, t) != 0)
-        abort(); /* at start-up only */
+    thread_start(&t->thread, "rerun", rerun_main, t);
     t->started = true;
 }
 

@@ -20,6 +20,7 @@
 #include "daemon/pgconn.h"
 #include "daemon/reader.h"
 #include "daemon/snapshot.h"
+#include "daemon/thread.h"
 #include "daemon/watch_plan.h"
 #include "daemon/watch_slot.h"
 #include "daemon/worker.h"
@@ -283,7 +284,6 @@ static void *watch_main(void *arg)
 {
     struct watch *w = arg;
     bool stop = false;
-    pthread_setname_np(pthread_self(), "watch");
     while (!stop) {
         const struct config *cfg = config_current();
         struct msg *syncs = without_stop(mailbox_wait(&w->box, next_due(w, cfg)), &stop);
@@ -311,8 +311,7 @@ struct watch *watch_new(const struct config *cfg, struct reader *reader, struct 
 
 void watch_start(struct watch *w)
 {
-    if (pthread_create(&w->thread, NULL, watch_main, w) != 0)
-        abort(); /* at start-up only */
+    thread_start(&w->thread, "watch", watch_main, w);
 }
 
 void watch_sync(struct watch *w, struct sync_request *r)

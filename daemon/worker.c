@@ -12,6 +12,7 @@
 #include "daemon/live_plan.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
+#include "daemon/thread.h"
 #include "engine/base/hash.h"
 
 /* Which plans read a leaf. Few leaves, many steps: a small open hash of vectors. */
@@ -349,7 +350,6 @@ static void *worker_main(void *arg)
 {
     struct worker *w = arg;
     bool go_on = true;
-    pthread_setname_np(pthread_self(), "worker");
     delegate_session_enter(&w->delegate);
     while (go_on) {
         struct msg *m = mailbox_wait(&w->box, -1);
@@ -367,8 +367,7 @@ static void *worker_main(void *arg)
 
 void worker_start(struct worker *w)
 {
-    if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
-        abort(); /* at start-up only */
+    thread_start(&w->thread, "worker", worker_main, w);
 }
 
 void worker_stop(struct worker *w)

@@ -116,6 +116,11 @@ size_t line_pending(const struct line_splitter *s)
     return s->in.len - s->start;
 }
 
+bool line_is_begun(const struct line_splitter *s)
+{
+    return s->skipping || line_pending(s) > 0;
+}
+
 void line_trim(struct line_splitter *s)
 {
     if (line_pending(s))

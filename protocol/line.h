@@ -40,6 +40,8 @@ enum line_result line_next(struct line_splitter *s, const char **line, size_t *l
                            struct err *err);
 /* Bytes that wait: whole lines not yet taken and the half one. */
 size_t line_pending(const struct line_splitter *s);
+/* After LINE_NONE: part of a line is there, or of one that is being skipped. */
+bool line_is_begun(const struct line_splitter *s);
 /* Gives the memory back when nothing waits: an idle connection keeps none. */
 void line_trim(struct line_splitter *s);
 

@@ -38,6 +38,7 @@ struct err {
 #define ERR_CANNOT_CONNECT_NOW    "57P03"
 #define ERR_QUERY_CANCELED        "57014"
 #define ERR_ADMIN_SHUTDOWN        "57P01"
+#define ERR_IDLE                  "57P05"
 #define ERR_INTERNAL              "XX000"
 #define ERR_NUMERIC_OUT_OF_RANGE  "22003"
 #define ERR_DIVISION_BY_ZERO      "22012"

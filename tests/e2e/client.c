@@ -422,3 +422,17 @@ void client_drain(struct client *c, int ms)
             die("unexpected line: %s", line);
     }
 }
+
+uint64_t client_status(struct client *c, const char *member)
+{
+    char key[64];
+    client_send(c, "STATUS");
+    char *line = client_expect_prefix(c, "STATUS ");
+    snprintf(key, sizeof key, "\"%s\":", member);
+    const char *at = strstr(line, key);
+    if (!at)
+        die("no %s in %s", member, line);
+    uint64_t n = strtoull(at + strlen(key), NULL, 10);
+    free(line);
+    return n;
+}

@@ -83,6 +83,9 @@ void client_drain(struct client *c, int ms);
 /* Applies one line that may begin a block; false: it is no view line (the caller owns it still). */
 bool client_apply(struct client *c, char *line);
 
+/* A number that STATUS has. */
+uint64_t client_status(struct client *c, const char *member);
+
 /* ---- the neutral judge: Postgres's own answer, in the form the daemon sends rows in ---------- */
 
 struct answer {

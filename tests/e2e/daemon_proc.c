@@ -3,6 +3,7 @@
  */
 #include "tests/e2e/daemon_proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -62,6 +63,15 @@ void daemon_show_log(const struct daemon_proc *d)
     free(log);
 }
 
+rlim_t daemon_max_descriptors, daemon_max_address_space;
+
+static void limit(__rlimit_resource_t resource, rlim_t most)
+{
+    struct rlimit rl = {most, most};
+    if (most && setrlimit(resource, &rl) != 0)
+        die("setrlimit: %s", strerror(errno));
+}
+
 static void exec_daemon(struct daemon_proc *d, const char *conninfo, const char *const *sets)
 {
     const char *program = getenv("PALIMPSESTD");
@@ -84,6 +94,8 @@ static void exec_daemon(struct daemon_proc *d, const char *conninfo, const char 
     setpgid(0, 0);
     unsetenv("JOURNAL_STREAM");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    limit(RLIMIT_NOFILE, daemon_max_descriptors);
+    limit(RLIMIT_AS, daemon_max_address_space);
     execv(argv[0], (char *const *)argv);
     fprintf(stderr, "exec %s: %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -184,6 +196,29 @@ long daemon_rss_kb(const struct daemon_proc *d)
     if (f)
         fclose(f);
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static size_t count_entries(const struct daemon_proc *d, const char *what)
+{
+    char path[64];
+    size_t n = 0;
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)d->pid, what);
+    DIR *dir = opendir(path);
+    while (dir && readdir(dir))
+        n++;
+    if (dir)
+        closedir(dir);
+    return n > 2 ? n - 2 : 0;
+}
+
+size_t daemon_descriptors(const struct daemon_proc *d)
+{
+    return count_entries(d, "fd");
+}
+
+size_t daemon_threads(const struct daemon_proc *d)
+{
+    return count_entries(d, "task");
 }
 
 long daemon_cpu_us(const struct daemon_proc *d)

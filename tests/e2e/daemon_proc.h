@@ -5,7 +5,11 @@
 #define TESTS_E2E_DAEMON_PROC_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
+
+/* What the next daemons may use of a resource of setrlimit(); 0 = as it is. */
+extern rlim_t daemon_max_descriptors, daemon_max_address_space;
 
 struct daemon_proc {
     pid_t pid; /* 0 once it has ended */
@@ -32,6 +36,9 @@ bool daemon_log_contains(const struct daemon_proc *d, const char *text);
 int daemon_log_count(const struct daemon_proc *d, const char *text);
 void daemon_show_log(const struct daemon_proc *d);
 long daemon_rss_kb(const struct daemon_proc *d);
+/* Open descriptors; threads. */
+size_t daemon_descriptors(const struct daemon_proc *d);
+size_t daemon_threads(const struct daemon_proc *d);
 /* User and system CPU time used so far, in microseconds. */
 long daemon_cpu_us(const struct daemon_proc *d);
 
