@@ -136,11 +136,22 @@ static bool wait_for_lock(struct analyst *an, struct analysis *job)
     return true;
 }
 
+/* What a server says that the stream doesn't come from any more is asked again of the one it comes
+ * from. */
+static const struct plan_spec *inquire_here(struct analyst *an, struct analysis *job)
+{
+    const struct plan_spec *spec = inquire(&an->conn, job, &job->err);
+    if (!spec || pgconn_is_renewed(&an->conn))
+        return spec;
+    plan_spec_unref(spec);
+    return inquire(&an->conn, job, &job->err);
+}
+
 static const struct plan_spec *ask(struct analyst *an, struct analysis *job, struct buf *text)
 {
     uint64_t t0 = clock_ns();
     atomic_fetch_add_explicit(&an->asked, 1, memory_order_relaxed);
-    const struct plan_spec *spec = inquire(&an->conn, job, &job->err);
+    const struct plan_spec *spec = inquire_here(an, job);
     log_debug("analysed in %llu us: %.200s", (unsigned long long)(clock_ns() - t0) / 1000,
               job->sql);
     if (spec)

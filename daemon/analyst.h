@@ -28,6 +28,7 @@ struct analysis {
     struct msg m;      /* A_ANALYZE on the way there, L_ANALYZED on the way back */
     struct loop *loop; /* borrowed: whom to answer */
     uint64_t sub;      /* the loop's name for who asks; carried back */
+    uint64_t question; /* the same where many ask (reask.h); 0 = one does */
     char *sql;         /* owned; UTF-8, one statement, no trailing ';' */
     char **params;     /* owned array of owned texts of $1…; NULL element = SQL NULL */
     size_t nparams;

@@ -108,6 +108,14 @@ static void find_floor(struct conn *c)
             progress_raise_floor(&c->progress, s->lsn);
 }
 
+void cut_flush(struct conn *c)
+{
+    if (c->progress.held == 0)
+        return;
+    give_out_all(c);
+    find_floor(c);
+}
+
 void cut_turned_back(struct loop *l)
 {
     for (struct conn *c = l->conns; c; c = c->next) {

@@ -18,6 +18,8 @@ MUST_CHECK bool cut_sync(struct conn *c, bool has_lsn, lsn_t lsn, struct err *er
 void cut_sync_answered(struct loop *l, struct sync_request *r);
 /* Gives out what the workers' progress allows; called at the end of a turn. */
 void cut_advance(struct conn *c);
+/* What is held for cuts is given out now, at no cut. */
+void cut_flush(struct conn *c);
 /* A worker has gone back: all that was said of LSNs was about another history of the server, whose
  * subscriptions end. */
 void cut_turned_back(struct loop *l);

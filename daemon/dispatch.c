@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/accepted.h"
 #include "daemon/cut.h"
 #include "daemon/log.h"
+#include "daemon/reask.h"
 #include "daemon/server.h"
 #include "daemon/status.h"
 #include "daemon/sub.h"
-#include "engine/base/vec.h"
 #include "protocol/reply.h"
 
 static struct buf *line_of(struct conn *c)
@@ -33,18 +34,10 @@ static void refuse(struct conn *c, const char *id, const struct err *err)
 
 /* ---- statements ---------------------------------------------------------------------------- */
 
-static struct analysis *analysis_new(const struct sub *s, const struct request *r)
+static struct analysis *analysis_of(const struct sub *s)
 {
-    struct analysis *a = NEW(struct analysis);
-    a->m.kind = A_ANALYZE;
-    a->loop = s->conn->loop;
+    struct analysis *a = reask_analysis(s->conn->loop, s->statement);
     a->sub = s->no;
-    a->sql = xstrndup(r->sql, r->sql_len);
-    a->nparams = r->nparams;
-    a->params = r->nparams ? xcalloc(r->nparams, sizeof *a->params) : NULL;
-    for (size_t i = 0; i < r->nparams; i++)
-        if (!r->params[i].null)
-            a->params[i] = xstrndup(r->params[i].text, r->params[i].len);
     a->explain = s->kind == SUB_EXPLAIN;
     return a;
 }
@@ -67,7 +60,8 @@ static void begin_statement(struct conn *c, const struct request *r, enum sub_ki
         return;
     }
     struct sub *s = sub_new(c, r->id, kind);
-    analyst_post(c->loop->server->analyst, analysis_new(s, r));
+    s->statement = statement_intern(&c->loop->statements, r);
+    analyst_post(c->loop->server->analyst, analysis_of(s));
 }
 
 static void do_subscribe(struct conn *c, const struct request *r)
@@ -175,37 +169,15 @@ void dispatch_line(struct conn *c, const char *line, size_t len)
 
 /* ---- answers of the analyst ---------------------------------------------------------------- */
 
-static void reply_spec(struct buf *b, const char *id, const struct plan_spec *spec)
-{
-    VEC(struct reply_column) columns = {0};
-    VEC(struct reply_order) order = {0};
-    for (size_t i = 0; i < spec->ncolumns; i++) {
-        struct reply_column col = {spec->columns[i].name, spec->columns[i].type_name};
-        VEC_PUSH(columns, col);
-    }
-    for (size_t i = 0; i < spec->norder; i++) {
-        const struct sort_key *k = &spec->order[i];
-        struct reply_order o = {
-            .column = k->col < spec->ncolumns ? spec->columns[k->col].name : NULL,
-            .desc = k->desc,
-            .nulls_first = k->nulls_first,
-        };
-        VEC_PUSH(order, o);
-    }
-    reply_accepted(b, id, spec->key, spec->rerun ? spec->rerun->what : NULL, columns.v, columns.n,
-                   order.v, order.n);
-    VEC_FREE(columns);
-    VEC_FREE(order);
-}
-
 static void accept_statement(struct sub *s, struct analysis *a)
 {
     struct buf *b = line_of(s->conn);
-    reply_spec(b, s->id, a->spec);
+    accepted_write(b, s->id, a->spec);
     conn_send(s->conn, b);
+    s->columns = accepted_columns(a->spec);
     struct plan *plan = a->plan;
     a->plan = NULL; /* its user is now the subscription */
-    sub_attach(s, plan);
+    sub_attach(s, plan, NULL);
 }
 
 static void explain_finish(struct sub *s, const struct buf *text)
@@ -253,6 +225,10 @@ static void explain_statement(struct sub *s, const struct analysis *a)
 
 void dispatch_analyzed(struct loop *l, struct analysis *a)
 {
+    if (a->question) {
+        reask_answered(l, a);
+        return;
+    }
     struct sub *s = sub_find(l, a->sub);
     if (s && err_is_set(&a->err)) {
         refuse(s->conn, s->id, &a->err);

@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/accepted.h"
+#include "daemon/reask.h"
 #include "daemon/server.h"
 #include "protocol/reply.h"
 
@@ -77,6 +79,38 @@ static void release_query(struct sub *s)
     sub_free(s);
 }
 
+/* What stands before a SNAPSHOT that replaces what the client holds, or knows. */
+static void announce(struct sub *s, const struct lmsg_plan *m)
+{
+    const struct question *q = s->question;
+    struct buf *b = line(s->conn);
+    enum resync_reason reason = RESYNC_SCHEMA_CHANGED;
+    if (q && q->timeline)
+        reason = RESYNC_TIMELINE;
+    else if (!q && s->state == SUB_CATCHING)
+        reason = RESYNC_SLOW_CONSUMER;
+    if (s->has_state && (m->resync || q))
+        reply_resync(b, s->id, reason);
+    if (q && accepted_columns(q->spec) != s->columns) {
+        accepted_write(b, s->id, q->spec);
+        s->columns = accepted_columns(q->spec);
+    }
+}
+
+/* The client has the state of its plan. */
+static void become_live(struct sub *s, lsn_t lsn)
+{
+    s->has_state = true;
+    s->lsn = lsn;
+    s->failed = s->was_failed = false;
+    reask_leave(s);
+    if (s->kind != SUB_SUBSCRIBE)
+        return;
+    progress_raise_floor(&s->conn->progress, lsn);
+    sub_set_state(s, SUB_LIVE);
+    sub_catch_up_next(s->conn);
+}
+
 static void take_snapshot(struct sub *s, struct lmsg_plan *m)
 {
     struct conn *c = s->conn;
@@ -84,23 +118,31 @@ static void take_snapshot(struct sub *s, struct lmsg_plan *m)
         sub_lag(s);
         return;
     }
-    struct buf *b = line(c);
-    if (m->resync && s->has_state)
-        reply_resync(b, s->id,
-                     s->state == SUB_CATCHING ? RESYNC_SLOW_CONSUMER : RESYNC_SCHEMA_CHANGED);
+    announce(s, m);
+    struct buf *b = &c->loop->line;
     reply_snapshot(b, s->id, m->lsn, m->payload->nrows);
     conn_send_block(c, b, m->payload);
     COUNT(c->loop->server->snapshots, 1);
-    s->has_state = true;
-    s->lsn = m->lsn;
-    s->failed = false;
-    if (s->kind == SUB_QUERY) {
+    become_live(s, m->lsn);
+    if (s->kind == SUB_QUERY)
         release_query(s);
+}
+
+/* From the last state of a plan that is no more to that of the one in its place. It is never taken
+ * back: no history leads from the one to the other. */
+static void take_difference(struct sub *s, struct lmsg_plan *m)
+{
+    struct conn *c = s->conn;
+    bool told = m->payload->nrows > 0 || s->failed || s->was_failed;
+    if (told && !conn_has_room(c, m->payload->len)) {
+        sub_lag(s);
         return;
     }
-    progress_raise_floor(&c->progress, m->lsn);
-    sub_set_state(s, SUB_LIVE);
-    sub_catch_up_next(c);
+    if (told) {
+        conn_send_block(c, delta_header(s, m->lsn, m->payload->nrows), m->payload);
+        COUNT(c->loop->server->deltas, 1);
+    }
+    become_live(s, m->lsn);
 }
 
 /* The net change since what the client has; nothing is said when there is none. */
@@ -188,11 +230,13 @@ static void take_failed(struct sub *s, lsn_t lsn, const struct err *err)
     }
 }
 
-static void take_ended(struct sub *s, const struct err *err)
+static void take_ended(struct sub *s, const struct lmsg_plan *m)
 {
     struct conn *c = s->conn;
+    if (reask_begin(s, m))
+        return;
     struct buf *b = line(c);
-    reply_error(b, s->id, err);
+    reply_error(b, s->id, &m->err);
     conn_send(c, b);
     sub_free(s);
 }
@@ -224,12 +268,13 @@ static void fan_failed(struct fan *f, struct lmsg_plan *m)
     }
 }
 
-static void fan_ended(struct fan *f, struct lmsg_plan *m)
+static void fan_ended(struct loop *l, struct fan *f, struct lmsg_plan *m)
 {
     for (struct sub *s = f->subs, *next; s; s = next) {
         next = s->fan_next;
-        take_ended(s, &m->err);
+        take_ended(s, m);
     }
+    reask_send(l);
 }
 
 static void raise_floors(struct fan *f, lsn_t lsn)
@@ -257,7 +302,7 @@ static void fan_answered(struct fan *f, const struct lmsg_plan *m)
     fan_set_holds(f, m->holds);
 }
 
-static void to_all(struct fan *f, struct lmsg_plan *m)
+static void to_all(struct loop *l, struct fan *f, struct lmsg_plan *m)
 {
     switch (m->m.kind) {
     case L_DELTA:
@@ -278,7 +323,7 @@ static void to_all(struct fan *f, struct lmsg_plan *m)
         fan_answered(f, m);
         break;
     case L_STALE: fan_set_stale(f, true); break;
-    case L_ENDED: fan_ended(f, m); break;
+    case L_ENDED: fan_ended(l, f, m); break;
     default: assert(!"a message for one subscription");
     }
 }
@@ -289,15 +334,23 @@ static void to_one(struct sub *s, struct lmsg_plan *m)
     switch (m->m.kind) {
     case L_SNAPSHOT:
     case L_CATCHUP:
+    case L_DIFFERENCE:
         fan_set_stale(f, !m->current);
         fan_set_holds(f, m->holds);
         if (m->m.kind == L_SNAPSHOT)
             take_snapshot(s, m);
+        else if (m->m.kind == L_DIFFERENCE)
+            take_difference(s, m);
         else
             take_catchup(s, m);
         break;
     case L_FAILED: take_failed(s, m->lsn, &m->err); break;
-    case L_ENDED: take_ended(s, &m->err); break;
+    case L_ENDED: {
+        struct loop *l = s->conn->loop;
+        take_ended(s, m);
+        reask_send(l);
+        break;
+    }
     default: assert(!"a message for all of a plan");
     }
 }
@@ -309,7 +362,7 @@ void fanout_plan_message(struct loop *l, struct lmsg_plan *m)
     if (s && s->fan && s->fan->plan == m->plan)
         to_one(s, m);
     else if (f)
-        to_all(f, m);
+        to_all(l, f, m);
     l->cuts_due = true;
     fanout_drop(m);
 }

@@ -6,7 +6,7 @@
 
 #include "daemon/sub.h"
 
-/* L_SNAPSHOT, L_CATCHUP, L_DELTA, L_FAILED, L_ENDED, L_STALE. Frees the message. */
+/* What a worker says of a plan: kinds of struct lmsg_plan. Frees the message. */
 void fanout_plan_message(struct loop *l, struct lmsg_plan *m);
 /* Frees a message that nobody takes any more. */
 void fanout_drop(struct lmsg_plan *m);

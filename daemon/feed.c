@@ -138,19 +138,25 @@ void feed_drop_plan(struct feed *f, struct plan *plan)
     }
 }
 
-void feed_end_plan(struct feed *f, struct fed_plan *p, const struct err *err)
+static void end_plan(struct feed *f, struct fed_plan *p, const struct err *err,
+                     enum end_cause cause)
 {
     if (p->state == FED_ENDED)
         return;
     feed_set_state(f, p, FED_ENDED);
     release_leaves(f, p);
-    outbox_end(f->out, p->plan, err);
+    outbox_end(f->out, p->plan, err, cause);
+}
+
+void feed_end_plan(struct feed *f, struct fed_plan *p, const struct err *err)
+{
+    end_plan(f, p, err, END_REFUSED);
 }
 
 void feed_end_all(struct feed *f, const struct err *err)
 {
     for (size_t i = 0; i < f->plans.n; i++)
-        feed_end_plan(f, f->plans.v[i], err);
+        end_plan(f, f->plans.v[i], err, END_TIMELINE);
 }
 
 /* ---- plans lose their footing -------------------------------------------------------------- */

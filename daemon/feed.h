@@ -127,7 +127,7 @@ void feed_visible(struct feed *f, const struct snapshot *s);
 void feed_suspend(struct feed *f);
 /* A new session begins; origin is taken over. */
 void feed_resume(struct feed *f, lsn_t position, struct snapshot origin, int64_t postmaster_start);
-/* Every plan ends. */
+/* Every plan ends: the server has another history. */
 void feed_end_all(struct feed *f, const struct err *err);
 
 /* Gives away the changes collected so far. */

@@ -59,6 +59,7 @@ void live_plan_free(struct live_plan *lp)
         clear_mapping(&lp->mappings.v[i]);
     VEC_FREE(lp->mappings);
     free(lp->subs);
+    live_plan_forget_waiting(lp);
     VEC_FREE(lp->waiting);
     arena_fini(&lp->rows);
     plan_unref(lp->plan);
@@ -121,18 +122,6 @@ void live_plan_push(struct live_plan *lp, const struct fragment *f)
 
 /* ---- news out ------------------------------------------------------------------------------ */
 
-static struct lmsg_plan *message(struct live_plan *lp, enum loop_msg_kind kind, uint64_t sub)
-{
-    struct lmsg_plan *m = NEW(struct lmsg_plan);
-    m->m.kind = kind;
-    m->plan = plan_ref(lp->plan);
-    m->sub = sub;
-    m->lsn = lp->host ? plan_host_lsn(lp->host) : 0;
-    m->current = lp->current;
-    m->holds = lp->holds;
-    return m;
-}
-
 static void broadcast(struct live_plan *lp, enum loop_msg_kind kind, struct payload *payload,
                       lsn_t lsn, const struct err *err)
 {
@@ -141,52 +130,13 @@ static void broadcast(struct live_plan *lp, enum loop_msg_kind kind, struct payl
     for (size_t i = 0; i < n; i++) {
         if (!lp->subs[i])
             continue;
-        struct lmsg_plan *m = message(lp, kind, 0);
+        struct lmsg_plan *m = live_plan_message(lp, kind, 0);
         m->payload = payload ? payload_ref(payload) : NULL;
         m->lsn = lsn;
         if (err)
             m->err = *err;
         loop_post(loops[i], &m->m);
     }
-}
-
-static void send_snapshot(struct live_plan *lp, struct loop *loop, uint64_t sub, bool resync)
-{
-    struct lmsg_plan *m = message(lp, L_SNAPSHOT, sub);
-    m->payload = plan_host_snapshot(lp->host);
-    m->resync = resync;
-    loop_post(loop, &m->m);
-}
-
-static void send_failed(struct live_plan *lp, struct loop *loop, uint64_t sub)
-{
-    struct lmsg_plan *m = message(lp, L_FAILED, sub);
-    m->lsn = worker_lsn(lp->worker);
-    m->err = *plan_host_error(lp->host);
-    loop_post(loop, &m->m);
-}
-
-static void send_ended(struct live_plan *lp, struct loop *loop, uint64_t sub)
-{
-    struct lmsg_plan *m = message(lp, L_ENDED, sub);
-    m->err = lp->end;
-    loop_post(loop, &m->m);
-}
-
-static bool can_show_view(const struct live_plan *lp)
-{
-    return plan_host_has_view(lp->host) && plan_host_state(lp->host) != PLAN_FAILED;
-}
-
-static void serve_waiting(struct live_plan *lp)
-{
-    if (!can_show_view(lp))
-        return;
-    for (size_t i = 0; i < lp->waiting.n; i++) {
-        const struct waiting_sub *ws = &lp->waiting.v[i];
-        send_snapshot(lp, ws->loop, ws->sub, ws->resync);
-    }
-    lp->waiting.n = 0;
 }
 
 static void publish_stats(struct live_plan *lp)
@@ -239,7 +189,7 @@ static void end_if_too_large(struct live_plan *lp)
     struct err err;
     publish_stats(lp);
     if (!plan_host_fits(lp->host, &err))
-        live_plan_end(lp, &err);
+        live_plan_end(lp, &err, END_FINAL);
 }
 
 void live_plan_commit(struct live_plan *lp, lsn_t lsn)
@@ -253,13 +203,13 @@ void live_plan_commit(struct live_plan *lp, lsn_t lsn)
         return;
     }
     if (ev.kind == PLAN_OVERFLOW) {
-        live_plan_end(lp, &ev.err);
+        live_plan_end(lp, &ev.err, END_FINAL);
         return;
     }
     /* Those who wait have no state that a DELTA could change: they are served after it is sent. */
     tell(lp, &ev, lsn);
     payload_unref(ev.payload);
-    serve_waiting(lp);
+    live_plan_serve_waiting(lp);
     end_if_too_large(lp);
 }
 
@@ -278,13 +228,13 @@ void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *
         return;
     struct plan_event ev = plan_host_answer(lp->host, rows, err, lsn);
     if (ev.kind == PLAN_OVERFLOW) {
-        live_plan_end(lp, &ev.err);
+        live_plan_end(lp, &ev.err, END_FINAL);
         return;
     }
     lp->current = true;
     tell(lp, &ev, lsn);
     payload_unref(ev.payload);
-    serve_waiting(lp);
+    live_plan_serve_waiting(lp);
     /* Last: with it a SYNC may be answered. */
     lp->holds = until == LSN_MAX ? LSN_MAX : until - 1;
     broadcast(lp, L_HOLDS, NULL, lsn, NULL);
@@ -325,89 +275,53 @@ void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *l
     add_mappings(lp, source, leaves, n);
 }
 
-/* The plan can't go on: it leaves the registry, so that the next SUBSCRIBE of the same statement
- * makes a new one, and its subscribers are told. */
-void live_plan_end(struct live_plan *lp, const struct err *err)
+/* Whether anyone is there to be told of its end. */
+static bool has_subscribers(const struct live_plan *lp)
+{
+    size_t n, total = 0;
+    (void)worker_loops(lp->worker, &n);
+    for (size_t i = 0; i < n; i++)
+        total += lp->subs[i];
+    return total > 0;
+}
+
+/* What those who follow hold. Where there is no memory to say it, they get whole views. */
+static struct payload *last_words(struct live_plan *lp)
+{
+    struct alloc_guard g;
+    if (!ALLOC_GUARDED(&g))
+        return NULL;
+    struct payload *last = plan_host_last_words(lp->host);
+    alloc_unguard(&g);
+    return last;
+}
+
+/* The plan can't go on: it leaves the registry, so that the next who asks for the same statement
+ * makes a new one, and its subscribers are told, with what the last of them hold. */
+void live_plan_end(struct live_plan *lp, const struct err *err, enum end_cause cause)
 {
     if (!lp->host)
         return;
+    bool wanted = (cause == END_REFUSED || cause == END_CHANGED) && has_subscribers(lp);
+    struct payload *last = wanted ? last_words(lp) : NULL;
+    lsn_t lsn = plan_host_lsn(lp->host);
     log_info("plan %s ends: %s", lp->plan->spec->key, err->message);
     if (strcmp(err->sqlstate, ERR_OUT_OF_MEMORY) == 0)
         memory_count_plan();
     lp->end = *err;
+    lp->cause = cause;
     lp->current = false;
-    lp->waiting.n = 0;
+    live_plan_forget_waiting(lp);
     plan_host_free(lp->host);
     lp->host = NULL;
     registry_retire(lp->plan->registry, lp->plan);
-    broadcast(lp, L_ENDED, NULL, 0, err);
+    broadcast(lp, L_ENDED, last, lsn, err);
+    payload_unref(last);
 }
 
 void live_plan_give_up(struct live_plan *lp)
 {
     struct err err;
     memory_refuse("the plan was ended", &err);
-    live_plan_end(lp, &err);
-}
-
-/* ---- subscribers --------------------------------------------------------------------------- */
-
-static void wait_for_view(struct live_plan *lp, const struct wmsg_attach *a, bool resync)
-{
-    struct waiting_sub ws = {.loop = a->loop, .sub = a->sub, .resync = resync};
-    VEC_PUSH(lp->waiting, ws);
-    if (plan_host_state(lp->host) == PLAN_FAILED)
-        send_failed(lp, a->loop, a->sub);
-}
-
-static void catch_up(struct live_plan *lp, const struct wmsg_attach *a)
-{
-    struct payload *net = plan_host_changes_since(lp->host, a->since);
-    if (net) {
-        struct lmsg_plan *m = message(lp, L_CATCHUP, a->sub);
-        m->payload = net;
-        loop_post(a->loop, &m->m);
-        if (plan_host_state(lp->host) == PLAN_FAILED)
-            send_failed(lp, a->loop, a->sub);
-    } else if (can_show_view(lp)) {
-        send_snapshot(lp, a->loop, a->sub, true);
-    } else {
-        wait_for_view(lp, a, true);
-    }
-}
-
-void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a)
-{
-    if (!a->catch_up)
-        lp->subs[loop_no(a->loop)]++;
-    if (!lp->host)
-        send_ended(lp, a->loop, a->sub);
-    else if (a->catch_up)
-        catch_up(lp, a);
-    else if (can_show_view(lp))
-        send_snapshot(lp, a->loop, a->sub, false);
-    else
-        wait_for_view(lp, a, false);
-}
-
-void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a)
-{
-    assert(lp->subs[loop_no(a->loop)] > 0);
-    lp->subs[loop_no(a->loop)]--;
-    for (size_t i = 0; i < lp->waiting.n; i++)
-        if (lp->waiting.v[i].loop == a->loop && lp->waiting.v[i].sub == a->sub) {
-            lp->waiting.v[i] = lp->waiting.v[--lp->waiting.n];
-            return;
-        }
-}
-
-void live_plan_explain(const struct wmsg_attach *a)
-{
-    const struct live_plan *lp = a->plan->live; /* NULL: its last user has gone since */
-    struct lmsg_explained *m = NEW(struct lmsg_explained);
-    m->m.kind = L_EXPLAINED;
-    m->sub = a->sub;
-    buf_init(&m->text);
-    plan_explain(a->plan->spec, lp && lp->host ? plan_host_circuit(lp->host) : NULL, &m->text);
-    loop_post(a->loop, &m->m);
+    live_plan_end(lp, &err, END_FINAL);
 }

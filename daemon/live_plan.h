@@ -24,6 +24,14 @@ struct waiting_sub {
     struct loop *loop;
     uint64_t sub;
     bool resync;
+    lsn_t behind;           /* as wmsg_attach's */
+    struct payload *former; /* likewise; one reference */
+};
+
+/* What leads from the last state of another plan to the one last emitted here; the same for many. */
+struct difference {
+    struct payload *from, *net; /* one reference each */
+    lsn_t at;                   /* of the state it leads to */
 };
 
 struct live_plan {
@@ -31,10 +39,12 @@ struct live_plan {
     struct plan_host *host; /* owned; NULL once the plan has ended */
     struct worker *worker;
     struct err end; /* why it ended */
-    bool current;   /* seeded and getting steps; a rerun: answered since it was last stale */
-    lsn_t holds;    /* a rerun's answer is that of all LSNs up to this one; LSN_MAX: no end known */
-    bool touched;   /* in the step under way */
-    bool lost;      /* void since a question went unanswered, until the next W_STALE */
+    enum end_cause cause;
+    struct difference difference; /* the last one asked for; from is NULL if there is none */
+    bool current; /* seeded and getting steps; a rerun: answered since it was last stale */
+    lsn_t holds;  /* a rerun's answer is that of all LSNs up to this one; LSN_MAX: no end known */
+    bool touched; /* in the step under way */
+    bool lost;    /* void since a question went unanswered, until the next W_STALE */
     bool
         unsettled; /* subscribers were told STALE or FAILED: they hear of its end, changed or not */
     size_t *subs;  /* owned; subscribers on each loop */
@@ -60,11 +70,16 @@ void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *
 void live_plan_stale(struct live_plan *lp);
 /* The source's rows come from these leaves from now on. */
 void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n);
-void live_plan_end(struct live_plan *lp, const struct err *err);
+void live_plan_end(struct live_plan *lp, const struct err *err, enum end_cause cause);
 /* There is no memory for what was being done: it ends with 53200. */
 void live_plan_give_up(struct live_plan *lp);
 void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a);
 void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a);
+/* Whoever waits for the view gets it, if there is one now. */
+void live_plan_serve_waiting(struct live_plan *lp);
+void live_plan_forget_waiting(struct live_plan *lp);
+/* What the loops are told; sub as lmsg_plan's. */
+struct lmsg_plan *live_plan_message(struct live_plan *lp, enum loop_msg_kind kind, uint64_t sub);
 /* The plan may have been dropped already. */
 void live_plan_explain(const struct wmsg_attach *a);
 

@@ -17,6 +17,7 @@
 #include "daemon/drain.h"
 #include "daemon/fanout.h"
 #include "daemon/log.h"
+#include "daemon/reask.h"
 #include "daemon/server.h"
 #include "daemon/thread.h"
 #include "daemon/watch.h"
@@ -55,6 +56,7 @@ static void handle(struct loop *l, struct msg *m)
     switch (m->kind) {
     case L_SNAPSHOT:
     case L_CATCHUP:
+    case L_DIFFERENCE:
     case L_DELTA:
     case L_FAILED:
     case L_ENDED:
@@ -145,6 +147,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
     struct loop *l = arg;
     (void)fd, (void)what;
     look_at_config(l);
+    reask_tick(l);
     for (struct conn *c = l->conns; c; c = c->next) {
         conn_tick(c);
         if (l->draining && l->now_ms >= l->drain_until_ms)
@@ -290,6 +293,8 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
     table_init(&l->subs);
     table_init(&l->sub_ids);
     table_init(&l->fans);
+    table_init(&l->statements);
+    table_init(&l->questions);
     buf_init(&l->line);
     buf_init(&l->rest);
     arena_init(&l->parsed);
@@ -325,6 +330,8 @@ void loop_free(struct loop *l)
     table_fini(&l->subs);
     table_fini(&l->sub_ids);
     table_fini(&l->fans);
+    table_fini(&l->questions);
+    table_fini(&l->statements);
     buf_fini(&l->line);
     buf_fini(&l->rest);
     arena_fini(&l->parsed);

@@ -58,10 +58,14 @@ struct loop {
     struct conn *dead;     /* ended in this turn */
     bool cuts_due;         /* something that cuts depend on has changed */
 
-    struct table subs;    /* by number */
-    struct table sub_ids; /* by connection and id */
-    struct table fans;    /* by plan */
-    uint64_t last_sub;    /* number of the newest subscription */
+    struct table subs;                /* by number */
+    struct table sub_ids;             /* by connection and id */
+    struct table fans;                /* by plan */
+    struct table statements;          /* by text and parameters */
+    struct table questions;           /* reask's, under way; by number */
+    struct question *forming, *later; /* reask's: to be asked now; after a pause */
+    uint64_t last_question;
+    uint64_t last_sub; /* number of the newest subscription */
     uint64_t last_sync;
 
     struct buf line; /* a line being put together */

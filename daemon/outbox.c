@@ -169,13 +169,14 @@ void outbox_answer(struct outbox *o, struct plan *p, struct bag *rows, const str
     worker_post(p->worker, &m->m);
 }
 
-void outbox_end(struct outbox *o, struct plan *p, const struct err *err)
+void outbox_end(struct outbox *o, struct plan *p, const struct err *err, enum end_cause cause)
 {
     struct wmsg_end *m = NEW(struct wmsg_end);
     (void)o;
     m->m.kind = W_END;
     m->plan = plan_ref(p);
     m->err = *err;
+    m->cause = cause;
     worker_post(p->worker, &m->m);
 }
 

@@ -46,7 +46,7 @@ void outbox_touched(struct outbox *o, struct plan *p, lsn_t lsn);
 /* A rerun's answer as of lsn, which holds below `until`: rows are taken over; err: it is an error. */
 void outbox_answer(struct outbox *o, struct plan *p, struct bag *rows, const struct err *err,
                    lsn_t lsn, lsn_t until);
-void outbox_end(struct outbox *o, struct plan *p, const struct err *err);
+void outbox_end(struct outbox *o, struct plan *p, const struct err *err, enum end_cause cause);
 /* Steps and parts not finished by the workers; afterwards o->bytes is theirs. */
 size_t outbox_backlog(struct outbox *o);
 

@@ -323,6 +323,11 @@ void pgconn_renew(void)
     atomic_fetch_add(&servers, 1);
 }
 
+bool pgconn_is_renewed(const struct pgconn *c)
+{
+    return c->pg && c->server == atomic_load(&servers);
+}
+
 static bool is_usable(const struct pgconn *c)
 {
     return c->pg && PQstatus(c->pg) == CONNECTION_OK &&

@@ -76,6 +76,8 @@ MUST_CHECK bool pgconn_open(struct pgconn *c, struct err *err);
 /* The stream comes from another server than before. A session with the old one may live on, were it
  * only demoted or cut off; every pgconn_open() outside a transaction leaves it. Any thread. */
 void pgconn_renew(void);
+/* It is open, and was opened since the last pgconn_renew(). */
+bool pgconn_is_renewed(const struct pgconn *c);
 /* Milliseconds until pgconn_open() would try again; 0 = it is open or would try now. */
 uint64_t pgconn_retry_in(const struct pgconn *c);
 

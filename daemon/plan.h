@@ -50,6 +50,8 @@ void registry_free(struct registry *r);
  * NULL with 53400 when there are max_plans already, with 53200 when there is no memory for it. Any thread.
  */
 struct plan *registry_acquire(struct registry *r, const struct plan_spec *spec, struct err *err);
+/* One user more of a plan that has one; one reference. Any thread. */
+struct plan *registry_join(struct registry *r, struct plan *p);
 /* Counts one user less and drops the caller's reference. Any thread. */
 void registry_release(struct registry *r, struct plan *p);
 /* A plan that can't go on (its table was dropped) is taken out of the registry at once, so that a

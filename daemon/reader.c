@@ -178,20 +178,26 @@ static bool wait_for(void *arg, int fd, short events, int timeout_ms)
 
 /* ---- sessions ------------------------------------------------------------------------------ */
 
-/* A server with another history can't be caught up with: LSNs that clients hold mean nothing there.
- */
+/* A server with another history can't be caught up with: LSNs that clients hold mean nothing there,
+ * and after a failover commits that they were told of may be missing. All statements are asked again,
+ * and not of the server before. */
 static void check_history(struct reader *r, const struct walsender_info *info)
 {
     struct err err;
     bool other = r->system_id && r->system_id != info->system_id;
+    bool promoted = r->system_id && r->timeline != info->timeline;
     bool back = r->system_id && info->start < r->feed.ing.position;
     r->system_id = info->system_id;
-    if (!other && !back)
+    r->timeline = info->timeline;
+    if (!other && !promoted && !back)
         return;
     err_set(&err, "55000", "the server's history is not the one seen before (%s)",
-            other ? "another cluster" : "its WAL position has gone back");
-    err_hint(&err, "Subscribe again.");
-    log_error("%s; all subscriptions end", err.message);
+            other      ? "another cluster"
+            : promoted ? "another timeline"
+                       : "its WAL position has gone back");
+    log_warn("%s; all plans are made anew", err.message);
+    pgconn_renew();
+    reader_serve_mailbox(r);
     feed_end_all(&r->feed, &err);
     r->out.lsn = 0;
 }

@@ -32,6 +32,7 @@ struct reader {
     size_t txn_messages; /* of the transaction under way, or the last one */
     uint64_t acked_at, heard_at, asked_at, progress_at, caught_up_at; /* ms */
     uint64_t system_id;                      /* of the server last connected to; 0 = none yet */
+    uint32_t timeline;                       /* likewise */
     atomic_uint_least64_t round_at;          /* ms: for the watchdog */
     atomic_uint_least64_t received, applied; /* LSNs, fresher than status */
     pthread_mutex_t lock;                    /* of status */

@@ -172,6 +172,16 @@ static void unlist(struct registry *r, struct plan *p)
         }
 }
 
+struct plan *registry_join(struct registry *r, struct plan *p)
+{
+    pthread_mutex_lock(&r->lock);
+    assert(p->users > 0);
+    p->users++;
+    atomic_fetch_add_explicit(&p->subscribers, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&r->lock);
+    return plan_ref(p);
+}
+
 void registry_release(struct registry *r, struct plan *p)
 {
     pthread_mutex_lock(&r->lock);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/reask.h"
 #include "daemon/server.h"
 #include "engine/base/hash.h"
 
@@ -138,6 +139,7 @@ static void fan_join(struct loop *l, struct sub *s, struct plan *plan)
         table_add(&l->fans, &f->by_plan, hash_plan(plan));
     }
     s->fan = f;
+    s->fan_prev = NULL;
     s->fan_next = f->subs;
     if (f->subs)
         f->subs->fan_prev = s;
@@ -155,6 +157,7 @@ static void fan_leave(struct loop *l, struct sub *s)
         free(f);
     }
     s->fan = NULL;
+    s->fan_prev = s->fan_next = NULL;
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -181,35 +184,50 @@ struct sub *sub_new(struct conn *c, const char *id, enum sub_kind kind)
     return s;
 }
 
-static void post_to_worker(struct sub *s, enum worker_msg_kind kind, bool catch_up)
+static struct wmsg_attach *message(struct sub *s, enum worker_msg_kind kind)
 {
     struct wmsg_attach *m = NEW(struct wmsg_attach);
     m->m.kind = kind;
     m->plan = plan_ref(s->fan->plan);
     m->loop = s->conn->loop;
     m->sub = s->no;
-    m->since = s->has_state ? s->lsn : 0;
-    m->catch_up = catch_up;
+    if (s->has_state && s->question)
+        m->behind = s->lsn;
+    else if (s->has_state)
+        m->since = s->lsn;
+    return m;
+}
+
+static void post(struct sub *s, struct wmsg_attach *m)
+{
     worker_post(s->fan->plan->worker, &m->m);
 }
 
-void sub_attach(struct sub *s, struct plan *plan)
+void sub_attach(struct sub *s, struct plan *plan, struct payload *former)
 {
     fan_join(s->conn->loop, s, plan);
     if (s->kind == SUB_SUBSCRIBE)
         progress_join(&s->conn->progress, worker_no(plan->worker));
     sub_set_state(s, SUB_ATTACHING);
-    post_to_worker(s, W_ATTACH, false);
+    struct wmsg_attach *m = message(s, W_ATTACH);
+    m->former = former ? payload_ref(former) : NULL;
+    post(s, m);
 }
 
 static void detach(struct sub *s)
 {
     struct plan *plan = s->fan->plan;
-    post_to_worker(s, W_DETACH, false);
+    post(s, message(s, W_DETACH));
     if (s->kind == SUB_SUBSCRIBE)
         progress_leave(&s->conn->progress, worker_no(plan->worker));
     fan_leave(s->conn->loop, s);
     registry_release(s->conn->loop->server->registry, plan);
+}
+
+void sub_detach(struct sub *s)
+{
+    detach(s);
+    sub_set_state(s, SUB_ANALYZING);
 }
 
 void sub_free(struct sub *s)
@@ -227,6 +245,8 @@ void sub_free(struct sub *s)
         c->catching_up = 0;
     if (s->fan)
         detach(s);
+    reask_leave(s);
+    statement_unref(s->statement);
     *(s->conn_prev ? &s->conn_prev->conn_next : &c->subs) = s->conn_next;
     if (s->conn_next)
         s->conn_next->conn_prev = s->conn_prev;
@@ -260,5 +280,7 @@ void sub_catch_up_next(struct conn *c)
         s = s->conn_next;
     sub_set_state(s, SUB_CATCHING);
     c->catching_up = s->no;
-    post_to_worker(s, W_ATTACH, true);
+    struct wmsg_attach *m = message(s, W_ATTACH);
+    m->catch_up = true;
+    post(s, m);
 }

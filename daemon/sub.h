@@ -7,9 +7,12 @@
  *         │                   │                    └─┼─┼──────────────────┼───────────────────┘
  *         └───── error ───────┴────── RELEASE, end of the connection or of the plan ──▶ freed
  *
+ *     any of them with a plan ──the plan ends: schema or history is another──▶ ANALYZING, once more
+ *
  * What may be trusted: in LIVE the client has been sent (or queued, or has held for its cut) every
  * change up to `lsn`, and gets the next; in all other states deltas of the plan are not for it. A
- * LAGGING subscription without a state waits for its first SNAPSHOT.
+ * LAGGING subscription without a state waits for its first SNAPSHOT. While there is a question
+ * (reask.h), what the client holds is of a plan that is no more.
  *
  * Other threads know a subscription by its number only. When an answer comes for a number that is
  * gone, the answer is dropped: so RELEASE works in every state.
@@ -18,6 +21,7 @@
 #define PALIMPSEST_DAEMON_SUB_H
 
 #include "daemon/conn.h"
+#include "daemon/statement.h"
 #include "daemon/worker.h"
 
 enum sub_kind {
@@ -45,12 +49,17 @@ struct sub {
     struct sub *conn_prev, *conn_next;
     struct fan *fan; /* NULL until the plan is known */
     struct sub *fan_prev, *fan_next;
-    bool has_state; /* the client was sent a SNAPSHOT */
-    lsn_t lsn;      /* of the state the client has */
-    bool failed;    /* was told FAILED, and nothing since */
-    bool pending;   /* counted in the connection's requests under way */
-    bool blocking;  /* counted in the connection's progress */
-    bool limiting;  /* counted in the connection's nlimiting */
+    struct statement *statement; /* one reference; NULL at first */
+    struct question *question;   /* one reference; until there is a state of the plan asked for */
+    uint64_t columns;            /* those of the last ACCEPTED, see accepted.h */
+    bool has_state;              /* the client was sent a SNAPSHOT */
+    lsn_t lsn;                   /* of the state the client has */
+    bool asking;                 /* in its question's list: there is no answer yet */
+    bool failed;                 /* was told FAILED, and nothing since */
+    bool was_failed;             /* by a plan that is no more */
+    bool pending;                /* counted in the connection's requests under way */
+    bool blocking;               /* counted in the connection's progress */
+    bool limiting;               /* counted in the connection's nlimiting */
 };
 
 /* The subscriptions of one plan on one loop. */
@@ -68,8 +77,11 @@ struct sub *sub_find_id(struct conn *c, const char *id);
 /* Ends it without a word to the client: detaches and releases the plan. */
 void sub_free(struct sub *s);
 
-/* The plan is known: takes over the user of it and asks the worker for a first state. */
-void sub_attach(struct sub *s, struct plan *plan);
+/* The plan is known: takes over the user of it and asks the worker for a first state. former: see
+ * wmsg_attach; borrowed. */
+void sub_attach(struct sub *s, struct plan *plan, struct payload *former);
+/* Leaves its plan: it is to be analysed again. */
+void sub_detach(struct sub *s);
 void sub_set_state(struct sub *s, enum sub_state state);
 void sub_set_failed(struct sub *s, bool failed);
 /* Whether the client has (or will have without further ado) everything the workers passed. */

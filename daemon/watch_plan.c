@@ -49,6 +49,7 @@ static void end_plan(struct plan *p, const struct err *err)
     m->m.kind = W_END;
     m->plan = plan_ref(p);
     m->err = *err;
+    m->cause = END_CHANGED;
     worker_post(p->worker, &m->m);
 }
 
@@ -73,7 +74,6 @@ static bool view_is_another(struct relations_now *l, const struct plan_spec *spe
             continue;
         err_set(err, ERR_FEATURE_NOT_SUPPORTED,
                 "a view or function in the statement was redefined or dropped");
-        err_hint(err, "Subscribe again.");
         return true;
     }
     return false;

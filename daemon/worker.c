@@ -272,7 +272,7 @@ static void seed_part(struct live_plan *lp, const struct step *part)
     if (memory_admit("its tables can't be read", &err))
         guarded(lp, seed_guarded, part);
     else
-        live_plan_end(lp, &err);
+        live_plan_end(lp, &err, END_FINAL);
 }
 
 static void seed(struct worker *w, struct wmsg_seed *m)
@@ -299,10 +299,10 @@ static void set_leaves(struct worker *w, const struct wmsg_leaves *m)
 }
 
 /* From the watch it may come when the plan has just been dropped. */
-static void end_plan(struct live_plan *lp, const struct err *err)
+static void end_plan(struct live_plan *lp, const struct wmsg_end *m)
 {
     if (lp)
-        live_plan_end(lp, err);
+        live_plan_end(lp, &m->err, m->cause);
 }
 
 static void answer(struct wmsg_answer *m)
@@ -325,9 +325,12 @@ static bool handle(struct worker *w, struct msg *m)
     case W_TOUCHED: live_plan_touched(pm->plan->live, ((struct wmsg_touched *)m)->lsn); break;
     case W_ANSWER: answer((struct wmsg_answer *)m); break;
     case W_LEAVES: set_leaves(w, (struct wmsg_leaves *)m); break;
-    case W_END: end_plan(pm->plan->live, &((struct wmsg_end *)m)->err); break;
+    case W_END: end_plan(pm->plan->live, (struct wmsg_end *)m); break;
     case W_DROP: drop_plan(w, pm); break;
-    case W_ATTACH: guarded(am->plan->live, attach_guarded, am); break;
+    case W_ATTACH:
+        guarded(am->plan->live, attach_guarded, am);
+        payload_unref(am->former);
+        break;
     case W_DETACH: live_plan_detach(am->plan->live, am); break;
     case W_EXPLAIN: live_plan_explain(am); break;
     case W_STOP: go_on = false; break;

@@ -29,7 +29,7 @@ enum worker_msg_kind {
     W_LEAVES, /* reader: a source's rows come from other leaves now; W_STALE or a seed follows */
     W_TOUCHED, /* reader: a rerun's answer is out of date from an LSN on; before the step of it */
     W_ANSWER,  /* reader: a rerun's answer */
-    W_END,     /* reader: the plan can't go on; err for its subscribers */
+    W_END,     /* reader, watch: the plan can't go on; err for its subscribers */
     W_DROP,    /* reader, after R_DROP_PLAN: forget it */
     W_ATTACH,  /* loop: a subscriber joins, or catches up */
     W_DETACH,  /* loop: one subscriber less on that loop */
@@ -78,19 +78,31 @@ struct wmsg_answer {
     lsn_t until;       /* holds below it; LSN_MAX: until further notice */
 };
 
+/* Why a plan has ended, and what that means for its subscribers. */
+enum end_cause {
+    END_FINAL,   /* it has done what it can't do: they get the error */
+    END_REFUSED, /* its tables can't be read as it needs them: their statements are asked again */
+    END_CHANGED, /* what it was made from is another now: likewise */
+    END_TIMELINE /* the server has another history: likewise, and what they hold means nothing */
+};
+
 struct wmsg_end {
     struct msg m;
     struct plan *plan; /* one reference */
     struct err err;
+    enum end_cause cause;
 };
 
 struct wmsg_attach { /* W_ATTACH, W_DETACH and W_EXPLAIN */
     struct msg m;
     struct plan *plan; /* one reference */
     struct loop *loop;
-    uint64_t sub;  /* the loop's name for the subscription */
-    lsn_t since;   /* catch up: the state the subscriber holds; 0 = nothing yet */
-    bool catch_up; /* a slow subscriber comes back: net DELTA, or RESYNC */
+    uint64_t sub;           /* the loop's name for the subscription */
+    lsn_t since;            /* catch up: the state the subscriber holds; 0 = nothing yet */
+    bool catch_up;          /* a slow subscriber comes back: net DELTA, or RESYNC */
+    lsn_t behind;           /* the first state it gets has a later LSN than this */
+    struct payload *former; /* one reference; a plan before this one left the subscriber with this
+                             * SNAPSHOT: it gets the difference; NULL = it gets a SNAPSHOT */
 };
 
 /* Messages to an event loop; loops own them after posting. */
@@ -98,6 +110,7 @@ enum loop_msg_kind {
     L_ANALYZED = 100, /* analyst: see analyst.h */
     L_SNAPSHOT,       /* to one subscriber: whole view; from now on it gets the plan's deltas */
     L_CATCHUP,        /* to one subscriber: net change since what it holds; then deltas again */
+    L_DIFFERENCE,     /* to one: from what another plan left it with; then deltas */
     L_DELTA,          /* to all subscribers of the plan on this loop that have been given a state */
     L_FAILED,         /* to all, or (sub != 0) to one that attached to a failed plan */
     L_ENDED,          /* to all: the plan can't go on */
@@ -109,17 +122,20 @@ enum loop_msg_kind {
     L_STOP
 };
 
-struct lmsg_plan { /* L_SNAPSHOT, L_CATCHUP, L_DELTA, L_FAILED, L_ENDED, L_HOLDS, L_STALE */
+/* L_SNAPSHOT, L_CATCHUP, L_DIFFERENCE, L_DELTA, L_FAILED, L_ENDED, L_HOLDS, L_STALE */
+struct lmsg_plan {
     struct msg m;
     struct plan *plan;       /* one reference */
     uint64_t sub;            /* 0 = all of the plan on this loop */
-    struct payload *payload; /* one reference; NULL where there is none */
+    struct payload *payload; /* one reference; NULL where there is none. L_ENDED: a SNAPSHOT of
+                              * the last state, for what comes after it */
     lsn_t lsn;               /* of the state; also when payload is NULL */
     lsn_t holds;             /* the plan's state is that of all LSNs from its own to this one; of
                               * those that get steps LSN_MAX: as far as the worker has come */
     bool resync;             /* L_SNAPSHOT: replaces what the subscriber holds (RESYNC first) */
     bool current;            /* L_SNAPSHOT, L_CATCHUP, L_DELTA: the plan is live after it */
     struct err err;          /* L_FAILED, L_ENDED */
+    enum end_cause cause;    /* L_ENDED */
 };
 
 struct lmsg_progress {

@@ -205,14 +205,30 @@ struct payload *encode_snapshot(const struct encoder *e, const struct bag *view,
     return draft_finish(&d, (uint64_t)view->total, lsn);
 }
 
-void encode_collect_lines(const struct payload *p, struct bag *lines)
+static void collect_lines(const struct payload *p, struct bag *lines, int64_t sign)
 {
     const char *s = p->data, *end = p->data + p->len;
     while (s < end) {
         const char *nl = memchr(s, '\n', (size_t)(end - s));
-        bag_add(lines, s + 2, (size_t)(nl - s) - 2, *s == '+' ? 1 : -1);
+        bag_add(lines, s + 2, (size_t)(nl - s) - 2, *s == '+' ? sign : -sign);
         s = nl + 1;
     }
+}
+
+void encode_collect_lines(const struct payload *p, struct bag *lines)
+{
+    collect_lines(p, lines, 1);
+}
+
+struct payload *encode_difference(const struct payload *from, const struct payload *to, lsn_t lsn)
+{
+    struct bag lines;
+    bag_init(&lines);
+    collect_lines(to, &lines, 1);
+    collect_lines(from, &lines, -1);
+    struct payload *net = encode_lines(&lines, lsn);
+    bag_fini(&lines);
+    return net;
 }
 
 static uint64_t add_signed_lines(const struct bag *lines, int sign, struct buf *b)

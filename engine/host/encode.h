@@ -28,6 +28,8 @@ struct payload *encode_snapshot(const struct encoder *e, const struct bag *view,
 
 /* Adds the lines of a DELTA payload to a bag of lines (without sign and newline), by weight. */
 void encode_collect_lines(const struct payload *p, struct bag *lines);
+/* The DELTA from one SNAPSHOT to another; it may have no rows. */
+struct payload *encode_difference(const struct payload *from, const struct payload *to, lsn_t lsn);
 /* The bag of lines as a DELTA payload; it may have no rows. */
 struct payload *encode_lines(const struct bag *lines, lsn_t lsn);
 

@@ -32,6 +32,7 @@ struct plan_host {
     bool broken;              /* the view would have held a row less than no times */
     bool overflowed;          /* while seeding: grew past any hope of fitting */
     lsn_t lsn;                /* of the last emitted state */
+    lsn_t floor;              /* what is emitted is behind it */
     struct err error;         /* while FAILED */
     struct payload *snapshot; /* cached encoding of the emitted state; one reference or NULL */
     struct history history;
@@ -227,6 +228,18 @@ static struct payload *catch_up(struct plan_host *p, const struct delta *d, lsn_
     return NULL;
 }
 
+void plan_host_follow(struct plan_host *p, lsn_t lsn)
+{
+    if (lsn > p->floor)
+        p->floor = lsn;
+}
+
+/* The LSN, or the first one behind what is held. */
+static lsn_t behind(lsn_t held, lsn_t lsn)
+{
+    return held && lsn <= held ? held + 1 : lsn;
+}
+
 struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
 {
     static const struct delta nothing;
@@ -237,8 +250,7 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
     if (plan_host_is_lost(p))
         return (struct plan_event){.kind = PLAN_LOST};
     /* What DDL did before the last commit may be found out after it: another state, a later LSN. */
-    if (rebuilt && lsn <= p->lsn)
-        lsn = p->lsn + 1;
+    lsn = behind(rebuilt && p->lsn > p->floor ? p->lsn : p->floor, lsn);
     if (p->overflowed)
         return overflow(p);
     if (!change_view(p, d))
@@ -265,8 +277,7 @@ struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, cons
         bag_clear(result);
         return overflow(p);
     }
-    if (p->has_view && lsn <= p->lsn)
-        lsn = p->lsn + 1;
+    lsn = behind(p->has_view && p->lsn > p->floor ? p->lsn : p->floor, lsn);
     if (error)
         return fail(p, error);
     p->stale = p->view;
@@ -347,6 +358,16 @@ struct payload *plan_host_snapshot(struct plan_host *p)
         p->snapshot = encode_snapshot(&p->encoder, emitted, p->lsn);
     }
     return payload_ref(p->snapshot);
+}
+
+struct payload *plan_host_last_words(struct plan_host *p)
+{
+    if (!p->has_view)
+        return NULL;
+    if (p->state != PLAN_FAILED)
+        return plan_host_snapshot(p);
+    set_emitted_aside(p);
+    return encode_snapshot(&p->encoder, &p->stale, p->lsn);
 }
 
 struct payload *plan_host_changes_since(struct plan_host *p, lsn_t since)

@@ -71,6 +71,9 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn);
  * later. */
 struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, const struct err *error,
                                    lsn_t lsn);
+/* Somebody holds a state of this LSN (that of a plan before this one): whatever is emitted from now on
+ * is behind it. */
+void plan_host_follow(struct plan_host *p, lsn_t lsn);
 /* Starts over with an empty circuit; the cached view stays what it was until the next commit. */
 void plan_host_rebuild(struct plan_host *p);
 
@@ -80,6 +83,9 @@ lsn_t plan_host_lsn(const struct plan_host *p);               /* of the last emi
 /* The whole view as last emitted, in ORDER BY order. Cached until it changes. The caller's
  * reference. */
 struct payload *plan_host_snapshot(struct plan_host *p);
+/* The same when the plan has come to its end, FAILED or not; afterwards it may only be freed. NULL if
+ * no state was ever emitted. */
+struct payload *plan_host_last_words(struct plan_host *p);
 /* The net change from the state emitted at `since` to the current one, or NULL when the history
  * doesn't reach back. May have 0 rows. */
 struct payload *plan_host_changes_since(struct plan_host *p, lsn_t since);

@@ -314,6 +314,7 @@ static bool apply_to_view(struct client *c, const char *keyword, char *id, char 
         free(v->accepted);
         v->accepted = xstrdup(rest);
         v->ncols = count_columns(rest);
+        v->accepts++;
     } else if (strcmp(keyword, "SNAPSHOT") == 0 || strcmp(keyword, "DELTA") == 0) {
         char *lsn = strtok_r(rest, " ", &save), *n = strtok_r(NULL, " ", &save);
         if (!lsn || !n)
@@ -321,6 +322,9 @@ static bool apply_to_view(struct client *c, const char *keyword, char *id, char 
         apply_block(c, v, lsn, n, keyword[0] == 'S');
     } else if (strcmp(keyword, "RESYNC") == 0) {
         v->resyncs++;
+        snprintf(v->reason, sizeof v->reason, "%s", rest);
+        if (strcmp(rest, "timeline") == 0) /* LSNs begin anew */
+            v->lsn = c->progress = 0;
     } else if (strcmp(keyword, "FAILED") == 0) {
         note_error(v, rest, true);
     } else if (strcmp(keyword, "ERROR") == 0) {

@@ -30,7 +30,8 @@ struct view {
     char *error;  /* of an ERROR or FAILED line for this id */
     char *broken; /* the first promise broken to a tolerant client; NULL = none */
     lsn_t lsn;
-    unsigned snapshots, deltas, resyncs;
+    unsigned snapshots, deltas, resyncs, accepts;
+    char reason[32];                    /* of the last RESYNC */
     size_t last_retracts, last_asserts; /* rows in the last DELTA */
     struct buf last_block;              /* the lines of the last DELTA */
 };

@@ -511,18 +511,18 @@ START_TEST(a_statement_that_no_longer_holds_ends)
     sql_run(db,
             "ALTER TABLE \"old \"\"\\name\" RENAME TO young;"
             "CREATE TABLE \"old \"\"\\name\"(id int PRIMARY KEY); INSERT INTO young VALUES (8)");
-    while (!o->released)
+    while (o->rows.total > 0) /* the table of that name is another one, and empty */
         ck_assert(client_apply(c, client_read_line(c)));
-    ck_assert_ptr_nonnull(strstr(o->error, "42P01"));
     sql_run(db, "DROP TABLE gone");
     while (!b->released)
         ck_assert(client_apply(c, client_read_line(c)));
     sql_run(
         db,
         "CREATE OR REPLACE VIEW gone_view AS SELECT id + 1 AS id, ctid IS NULL AS n FROM stays");
-    while (!w->released)
-        ck_assert(client_apply(c, client_read_line(c)));
+    client_wait_deltas(c, w, 1);
+    must_equal(w, "SELECT id, n FROM gone_view");
     sql_run(db, "INSERT INTO stays VALUES (2)");
+    must_equal(w, "SELECT id, n FROM gone_view");
     must_equal(s, "SELECT id, ctid IS NULL FROM stays");
 }
 END_TEST
