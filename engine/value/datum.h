@@ -11,6 +11,10 @@ struct bytes {
     size_t len;
 };
 
+/* A few bytes may stand for a number of 131072 digits: constants whose text would be longer than this
+ * are ones that we can't read. */
+#define CONSTANT_MAX (64u << 20)
+
 /* Sets the error of a constant that we can't read. False. */
 bool datum_unknown(const struct type *t, struct err *err);
 /* The content of a varlena; false where it is compressed, or longer than len. */

@@ -130,7 +130,8 @@ struct array {
     struct reader data;
 };
 
-#define ARRAY_HEADER 16 /* varlena header, ndim, dataoffset, elemtype */
+#define ARRAY_HEADER 16        /* varlena header, ndim, dataoffset, elemtype */
+#define ELEMENTS_MAX (1 << 20) /* NULLs take a bit each, so the length alone is no bound */
 
 static bool read_array_header(const uint8_t *p, size_t len, struct array *out)
 {
@@ -143,14 +144,17 @@ static bool read_array_header(const uint8_t *p, size_t len, struct array *out)
     for (int i = 0; i < ndim; i++) {
         out->dims.length[i] = load_i32(p + ARRAY_HEADER + 4 * i);
         out->dims.lower[i] = load_i32(p + ARRAY_HEADER + 4 * (ndim + i));
-        if (out->dims.length[i] <= 0 || (size_t)out->dims.length[i] > len)
+        if (out->dims.length[i] <= 0 || out->dims.length[i] > ELEMENTS_MAX ||
+            out->dims.lower[i] > INT32_MAX - out->dims.length[i])
             return false;
         out->n *= (size_t)out->dims.length[i];
+        if (out->n > ELEMENTS_MAX)
+            return false;
     }
     size_t at = ARRAY_HEADER + 8 * (size_t)ndim;
     if (offset)
         out->nulls = p + at;
-    if (out->n > len * 8 || (offset && at + (out->n + 7) / 8 > len))
+    if (out->n > len * 8 || offset < 0 || (offset && at + (out->n + 7) / 8 > len))
         return false;
     out->data = (struct reader){p, offset ? (size_t)offset : aligned(at, 8), len};
     return true;
@@ -163,9 +167,12 @@ static bool from_array(const struct type *t, const uint8_t *p, size_t len, struc
     if (!t->elem || !read_array_header(p, len, &array))
         return false;
     struct value *v = arena_zalloc(a, (array.n + 1) * sizeof *v);
+    size_t before = a->bytes;
     for (size_t i = 0; i < array.n; i++) {
         v[i].null = array.nulls && !(array.nulls[i / 8] >> (i % 8) & 1);
         if (!v[i].null && !next_part(&array.data, t->elem, a, &v[i]))
+            return false;
+        if (a->bytes - before > CONSTANT_MAX)
             return false;
     }
     struct buf text;
@@ -234,10 +241,12 @@ static bool from_network(const struct type *t, struct bytes b, struct arena *a, 
 {
     char text[64];
     bool v4 = b.len && b.p[0] == 2;
-    if (b.len < (v4 ? 6U : 18U) || !inet_ntop(v4 ? AF_INET : AF_INET6, b.p + 2, text, sizeof text))
+    int most = v4 ? 32 : 128;
+    if (b.len < (v4 ? 6U : 18U) || b.p[1] > most ||
+        !inet_ntop(v4 ? AF_INET : AF_INET6, b.p + 2, text, sizeof text))
         return false;
     const char *s = arena_strdup(a, text);
-    if (b.p[1] != (v4 ? 32 : 128) || t->oid != OID_INET)
+    if (b.p[1] != most || t->oid != OID_INET)
         s = arena_printf(a, "%s/%d", text, b.p[1]);
     *out = value_bytes(s, strlen(s));
     return true;

@@ -18,6 +18,7 @@
 #define ENTRY_TYPE 0x70000000U
 #define HAS_OFFSET 0x80000000U
 #define MAX_DEPTH  1000
+#define STRIDE     32 /* Postgres's: of so many entries one has an offset */
 
 enum entry_type {
     ENTRY_STRING = 0x00000000,
@@ -60,20 +61,24 @@ static bool open_container(struct bytes b, struct container *out)
     return (b.len - 4) / 4 >= out->nentries;
 }
 
-/* Where the member ends, counted from the first one. */
-static uint64_t end_of(const struct container *c, uint32_t i)
+/* Where the member ends, counted from the first one. Farther back than Postgres has an offset nobody
+ * looks: the time would grow with the square of the members. */
+static bool end_of(const struct container *c, uint32_t i, uint64_t *end)
 {
-    uint64_t length = 0;
-    for (;; i--) {
-        length += entry(c, i) & ENTRY_MASK;
+    *end = 0;
+    for (uint32_t steps = 0; steps <= STRIDE; steps++, i--) {
+        *end += entry(c, i) & ENTRY_MASK;
         if (entry(c, i) & HAS_OFFSET || !i)
-            return length;
+            return true;
     }
+    return false;
 }
 
 static bool member(const struct container *c, uint32_t i, struct bytes *out)
 {
-    uint64_t start = i ? end_of(c, i - 1) : 0, end = end_of(c, i);
+    uint64_t start = 0, end;
+    if ((i && !end_of(c, i - 1, &start)) || !end_of(c, i, &end))
+        return false;
     uint32_t type = entry(c, i) & ENTRY_TYPE;
     size_t base = 4 + 4 * (size_t)c->nentries;
     if (type == ENTRY_NUMERIC || type == ENTRY_CONTAINER)
@@ -103,7 +108,7 @@ static bool print_numeric(struct bytes b, struct buf *text)
 static bool print_member(const struct container *c, uint32_t i, struct buf *text, int depth)
 {
     struct bytes b;
-    if (!member(c, i, &b))
+    if (text->len > CONSTANT_MAX || !member(c, i, &b))
         return false;
     switch (entry(c, i) & ENTRY_TYPE) {
     case ENTRY_STRING: json_add_string(text, (const char *)b.p, b.len); return true;

@@ -4,6 +4,10 @@
  * Postgres compares containers by their size before their content, and a scalar on its own as an
  * array of one that is less than a real array of one; hence an empty array is less than any scalar,
  * at the top only.
+ *
+ * Equality needs no recursion: canonical texts are equal token by token, numbers by their value. Order
+ * does; deeper than DEPTH_MAX, which Postgres's own limits nearly rule out, it is some order, the
+ * same for every pair, that agrees with equality.
  */
 #include "engine/value/jsonb.h"
 
@@ -12,6 +16,8 @@
 #include "engine/base/hash.h"
 #include "engine/value/collation.h"
 #include "engine/value/numeric.h"
+
+#define DEPTH_MAX 1000
 
 enum jsonb_kind jsonb_kind_of(struct value v)
 {
@@ -109,12 +115,12 @@ uint32_t jsonb_count(struct value v)
 
 /* ------------------------------------------------------------ strings */
 
-static int hex4(const uint8_t *p)
+static unsigned hex4(const uint8_t *p)
 {
-    int n = 0;
+    unsigned n = 0;
     for (int i = 0; i < 4; i++) {
-        uint8_t c = p[i];
-        n = n << 4 | (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+        unsigned c = p[i];
+        n = n << 4 | ((c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10) & 15);
     }
     return n;
 }
@@ -202,25 +208,67 @@ static int sign(int64_t d)
     return (d > 0) - (d < 0);
 }
 
-static int cmp_values(const struct collation *c, struct value a, struct value b);
+/* The next string, number, word or bracket of a text. False: no more. */
+static bool next_token(struct jsonb_iter *it, struct value *out)
+{
+    while (it->p < it->end && (*it->p == ' ' || *it->p == ',' || *it->p == ':'))
+        it->p++;
+    const uint8_t *start = it->p;
+    if (start == it->end)
+        return false;
+    if (*start == '"')
+        it->p = skip_string(start, it->end);
+    else if (strchr("[]{}", *start))
+        it->p++;
+    else
+        while (it->p < it->end && !strchr(" ,:[]{}\"", *it->p))
+            it->p++;
+    *out = value_bytes(start, (size_t)(it->p - start));
+    return true;
+}
 
-static int cmp_containers(const struct collation *c, struct value a, struct value b)
+static bool is_number(struct value token)
+{
+    return token.p[0] == '-' || (token.p[0] >= '0' && token.p[0] <= '9');
+}
+
+/* Token by token, so that documents may be nested as deeply as they like. It is 0 where they are
+ * equal; otherwise it is an order, but not Postgres's. */
+static int cmp_tokens(struct value a, struct value b)
+{
+    struct jsonb_iter x = {a.p, a.p + a.len, false}, y = {b.p, b.p + b.len, false};
+    struct value p, q;
+    for (;;) {
+        bool more = next_token(&x, &p), other = next_token(&y, &q);
+        if (!more || !other)
+            return more - other;
+        int r = is_number(p) && is_number(q) ? cmp_numbers(p, q) : text_cmp(NULL, p, q);
+        if (r)
+            return r;
+    }
+}
+
+static int cmp_values(const struct collation *c, struct value a, struct value b, int depth);
+
+static int cmp_containers(const struct collation *c, struct value a, struct value b, int depth)
 {
     struct jsonb_iter x, y;
     struct value akey, bkey, amember, bmember;
     int r = sign((int64_t)jsonb_count(a) - jsonb_count(b));
+    if (depth == DEPTH_MAX)
+        return r ? r : cmp_tokens(a, b);
     jsonb_open(a, &x);
     jsonb_open(b, &y);
     while (!r && jsonb_next(&x, &akey, &amember) && jsonb_next(&y, &bkey, &bmember)) {
         if (!akey.null)
             r = cmp_strings(c, akey, bkey);
         if (!r)
-            r = cmp_values(c, amember, bmember);
+            r = cmp_values(c, amember, bmember, depth + 1);
     }
     return r;
 }
 
-static int cmp_values(const struct collation *c, struct value a, struct value b)
+static int cmp_values(const struct collation *c, struct value a, struct value b, int depth)
 {
     enum jsonb_kind kind = jsonb_kind_of(a), other = jsonb_kind_of(b);
     if (kind != other)
@@ -233,7 +281,7 @@ static int cmp_values(const struct collation *c, struct value a, struct value b)
     case JSONB_ARRAY:
     case JSONB_OBJECT: break;
     }
-    return cmp_containers(c, a, b);
+    return cmp_containers(c, a, b, depth);
 }
 
 int jsonb_cmp(const struct collation *c, struct value a, struct value b)
@@ -243,12 +291,12 @@ int jsonb_cmp(const struct collation *c, struct value a, struct value b)
         return jsonb_count(a) ? 1 : -1;
     if (b_is_array && jsonb_kind_of(a) < JSONB_ARRAY)
         return jsonb_count(b) ? -1 : 1;
-    return cmp_values(c, a, b);
+    return cmp_values(c, a, b, 0);
 }
 
 bool jsonb_same(struct value a, struct value b)
 {
-    return same_text(a, b) || cmp_values(NULL, a, b) == 0;
+    return same_text(a, b) || cmp_tokens(a, b) == 0;
 }
 
 static uint64_t hash_number(struct value v)
@@ -266,20 +314,11 @@ static uint64_t hash_number(struct value v)
 
 uint64_t jsonb_hash(struct value v)
 {
-    struct jsonb_iter it;
-    struct value key, member;
-    enum jsonb_kind kind = jsonb_kind_of(v);
-    uint64_t h = hash_mix(0x6a736f6e, kind);
-    if (kind == JSONB_NUMBER)
-        return hash_mix(h, hash_number(v));
-    if (kind < JSONB_ARRAY)
-        return hash_mix(h, hash_bytes(v.p, v.len));
-    jsonb_open(v, &it);
-    while (jsonb_next(&it, &key, &member)) {
-        if (!key.null)
-            h = hash_mix(h, hash_bytes(key.p, key.len));
-        h = hash_mix(h, jsonb_hash(member));
-    }
+    struct jsonb_iter it = {v.p, v.p + v.len, false};
+    struct value token;
+    uint64_t h = 0x6a736f6e;
+    while (next_token(&it, &token))
+        h = hash_mix(h, is_number(token) ? hash_number(token) : hash_bytes(token.p, token.len));
     return h;
 }
 

@@ -74,16 +74,24 @@ bool opaque_has_order(const struct column_type *t)
 
 /* ------------------------------------------------------------ parts */
 
-/* NULLs are equal to each other and greater than everything else. */
+/* Of texts that aren't values of the part's type: labels that an enum got after it was read. */
+static int cmp_unread(const struct part *a, const struct part *b)
+{
+    return text_cmp(NULL, value_bytes(a->text, a->len), value_bytes(b->text, b->len));
+}
+
+/* NULLs are equal to each other and greater than everything else, and next come texts that can't be
+ * read. */
 static int cmp_part(const struct column_type *t, const struct part *a, const struct part *b,
                     struct arena *arena)
 {
     struct value x, y;
     if (a->null || b->null)
         return a->null - b->null;
-    if (!part_value(t->type, a, arena, &x) || !part_value(t->type, b, arena, &y))
-        return sign(strcmp(a->text, b->text));
-    return value_cmp(t, x, y);
+    bool a_reads = part_value(t->type, a, arena, &x), b_reads = part_value(t->type, b, arena, &y);
+    if (a_reads && b_reads)
+        return value_cmp(t, x, y);
+    return a_reads || b_reads ? b_reads - a_reads : cmp_unread(a, b);
 }
 
 static bool same_part(const struct column_type *t, const struct part *a, const struct part *b,
@@ -92,8 +100,10 @@ static bool same_part(const struct column_type *t, const struct part *a, const s
     struct value x, y;
     if (a->null || b->null)
         return a->null && b->null;
-    return part_value(t->type, a, arena, &x) && part_value(t->type, b, arena, &y) &&
-           value_same(t, x, y);
+    bool a_reads = part_value(t->type, a, arena, &x), b_reads = part_value(t->type, b, arena, &y);
+    if (a_reads && b_reads)
+        return value_same(t, x, y);
+    return a_reads == b_reads && cmp_unread(a, b) == 0;
 }
 
 static uint64_t hash_part(const struct column_type *t, const struct part *p, struct arena *arena)
@@ -326,8 +336,9 @@ static struct network read_network(struct value v)
     if (strchr(text, ':'))
         n.family = AF_INET6;
     inet_pton(n.family, text, n.addr);
-    if (n.bits < 0)
-        n.bits = n.family == AF_INET ? 32 : 128;
+    int most = n.family == AF_INET ? 32 : 128;
+    if (n.bits < 0 || n.bits > most)
+        n.bits = most;
     return n;
 }
 

@@ -195,7 +195,9 @@ static struct part read_bound(struct parts *r)
 void range_read(struct value v, struct arena *a, struct range *out)
 {
     struct parts r = {(const char *)v.p, (const char *)v.p + v.len, ',', a};
-    *out = (struct range){.empty = v.len == 5 && memcmp(v.p, "empty", 5) == 0};
+    *out = (struct range){.empty = v.len == 5 && memcmp(v.p, "empty", 5) == 0,
+                          .lower.null = true,
+                          .upper.null = true};
     if (out->empty || !v.len)
         return;
     out->lower_inc = *r.p++ == '[';

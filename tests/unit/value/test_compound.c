@@ -175,6 +175,8 @@ START_TEST(enums_learn_labels)
     RISES(t, "b", "a", "c");
     ck_assert_int_eq(type_enum_place(t, "new", 3), 2);
     ck_assert_str_eq(type_enum_label(t, 12)->name, "new");
+    /* Inside an array labels aren't looked up before they are compared. */
+    RISES(of_order(ORDER_ARRAY, t), "{a}", "{c}", "{later}", "{later,a}", "{laters}", "{NULL}");
 }
 END_TEST
 
@@ -201,6 +203,38 @@ START_TEST(broken_text_is_not_read_beyond_its_end)
                 array_measure(t, v, &dims);
             free(copy);
         }
+}
+END_TEST
+
+static struct value nested(size_t depth, const char *inside)
+{
+    struct buf b;
+    buf_init(&b);
+    for (size_t i = 0; i < depth; i++)
+        buf_addc(&b, '[');
+    buf_adds(&b, inside);
+    for (size_t i = 0; i < depth; i++)
+        buf_addc(&b, ']');
+    struct value v = value_bytes(arena_memdup(&arena, b.data, b.len), b.len);
+    buf_fini(&b);
+    return v;
+}
+
+START_TEST(documents_may_be_nested_deeply)
+{
+    struct column_type ct = {of_order(ORDER_JSONB, NULL), -1, NULL};
+    for (size_t depth = 900; depth < 2000; depth += 300) {
+        struct value one = nested(depth, "1.0, 2"), same = nested(depth, "1, 2.00"),
+                     more = nested(depth, "1, 3");
+        ck_assert(value_same(&ct, one, same) && !value_same(&ct, one, more));
+        ck_assert_uint_eq(value_hash(&ct, one), value_hash(&ct, same));
+        ck_assert_int_eq(value_cmp(&ct, one, same), 0);
+        ck_assert_int_lt(value_cmp(&ct, one, more), 0);
+        ck_assert_int_gt(value_cmp(&ct, more, one), 0);
+    }
+    struct value deep = nested(1000000, "1"), deeper = nested(1000000, "1.0");
+    ck_assert(value_same(&ct, deep, deeper));
+    ck_assert_uint_eq(value_hash(&ct, deep), value_hash(&ct, deeper));
 }
 END_TEST
 
@@ -234,6 +268,7 @@ int main(void)
     tcase_add_test(tc, numbers_in_disguise);
     tcase_add_test(tc, enums_learn_labels);
     tcase_add_test(tc, broken_text_is_not_read_beyond_its_end);
+    tcase_add_test(tc, documents_may_be_nested_deeply);
     tcase_add_test(tc, members_of_a_document);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
