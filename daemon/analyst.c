@@ -50,6 +50,7 @@ void analysis_free(struct analysis *a)
     for (size_t i = 0; i < a->nparams; i++)
         free(a->params[i]);
     free(a->params);
+    free(a->err);
     free(a->sql);
     free(a);
 }
@@ -119,10 +120,10 @@ static void keep_answer(struct analyst *an, struct buf *text, const struct plan_
 
 /* A table of the statement is locked by another session: the statement goes to the end of the queue,
  * for as long as Postgres may take to analyse one. */
-static bool wait_for_lock(struct analyst *an, struct analysis *job)
+static bool wait_for_lock(struct analyst *an, struct analysis *job, const struct err *err)
 {
     uint64_t now = clock_ms();
-    if (strcmp(job->err.sqlstate, "55P03") != 0)
+    if (strcmp(err->sqlstate, "55P03") != 0)
         return false;
     if (!job->give_up_at) {
         const struct config *cfg = config_current();
@@ -138,20 +139,22 @@ static bool wait_for_lock(struct analyst *an, struct analysis *job)
 
 /* What a server says that the stream doesn't come from any more is asked again of the one it comes
  * from. */
-static const struct plan_spec *inquire_here(struct analyst *an, struct analysis *job)
+static const struct plan_spec *inquire_here(struct analyst *an, const struct analysis *job,
+                                            struct err *err)
 {
-    const struct plan_spec *spec = inquire(&an->conn, job, &job->err);
+    const struct plan_spec *spec = inquire(&an->conn, job, err);
     if (!spec || pgconn_is_renewed(&an->conn))
         return spec;
     plan_spec_unref(spec);
-    return inquire(&an->conn, job, &job->err);
+    return inquire(&an->conn, job, err);
 }
 
-static const struct plan_spec *ask(struct analyst *an, struct analysis *job, struct buf *text)
+static const struct plan_spec *ask(struct analyst *an, const struct analysis *job, struct buf *text,
+                                   struct err *err)
 {
     uint64_t t0 = clock_ns();
     atomic_fetch_add_explicit(&an->asked, 1, memory_order_relaxed);
-    const struct plan_spec *spec = inquire_here(an, job);
+    const struct plan_spec *spec = inquire_here(an, job, err);
     log_debug("analysed in %llu us: %.200s", (unsigned long long)(clock_ns() - t0) / 1000,
               job->sql);
     if (spec)
@@ -159,39 +162,49 @@ static const struct plan_spec *ask(struct analyst *an, struct analysis *job, str
     return spec;
 }
 
+static void give_back(struct analysis *job, const struct err *err)
+{
+    if (err) {
+        job->err = NEW(struct err);
+        *job->err = *err;
+    }
+    job->m.kind = L_ANALYZED;
+    loop_post(job->loop, &job->m);
+}
+
 static void work_on(struct analyst *an, struct analysis *job)
 {
     struct buf text;
+    struct err err;
     buf_init(&text);
-    err_clear(&job->err);
+    err_clear(&err);
     write_text(job, &text);
     const struct answer *known = find_answer(an, &text);
     if (known && known->asked_ns > job->posted_ns)
         job->spec = plan_spec_ref(known->spec);
     else
-        job->spec = ask(an, job, &text);
+        job->spec = ask(an, job, &text, &err);
     buf_fini(&text);
-    if (!job->spec && wait_for_lock(an, job))
+    if (!job->spec && wait_for_lock(an, job, &err))
         return;
     if (job->spec && !job->explain) {
-        job->plan = registry_acquire(an->registry, job->spec, &job->err);
+        job->plan = registry_acquire(an->registry, job->spec, &err);
         job->registry = an->registry;
         if (!job->plan) {
             plan_spec_unref(job->spec);
             job->spec = NULL;
         }
     }
-    job->m.kind = L_ANALYZED;
-    loop_post(job->loop, &job->m);
+    give_back(job, job->spec ? NULL : &err);
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
 static void refuse(struct analysis *job)
 {
-    err_set(&job->err, ERR_ADMIN_SHUTDOWN, "the daemon is shutting down");
-    job->m.kind = L_ANALYZED;
-    loop_post(job->loop, &job->m);
+    struct err err;
+    err_set(&err, ERR_ADMIN_SHUTDOWN, "the daemon is shutting down");
+    give_back(job, &err);
 }
 
 /* The next messages; those that come while nothing waits can't be served by what was asked before. */

@@ -39,7 +39,7 @@ struct analysis {
     const struct plan_spec *spec; /* one reference */
     struct plan *plan;            /* from registry_acquire(): one reference and one user */
     struct registry *registry;    /* borrowed; where plan was acquired, set together with it */
-    struct err err;
+    struct err *err;              /* owned; NULL: none */
 };
 
 /* Frees the object and what it still owns; a plan left in it is released to its registry. */

@@ -37,9 +37,12 @@ static void list_ready(struct conn *c)
 {
     if (c->is_ready)
         return;
+    struct conn_queue *q = &c->loop->ready;
     c->is_ready = true;
-    c->ready_next = c->loop->ready;
-    c->loop->ready = c;
+    c->ready_next = NULL;
+    *q->end = c;
+    q->end = &c->ready_next;
+    q->n++;
 }
 
 static void watch(struct conn *c)
@@ -254,15 +257,15 @@ static void note_half_line(struct conn *c)
 }
 
 /* Handles what has been read, as far as the connection's turn goes. */
-void conn_handle_lines(struct conn *c)
+size_t conn_handle_lines(struct conn *c)
 {
     const char *text;
     size_t len;
     struct err err;
-    for (int i = 0; i < LINES_PER_TURN; i++) {
+    for (size_t i = 0; i < LINES_PER_TURN; i++) {
         if (!may_read(c)) {
             pause_reading(c); /* conn_wake() comes again */
-            return;
+            return i;
         }
         switch (line_next(&c->in, &text, &len, &err)) {
         case LINE_NONE:
@@ -273,7 +276,7 @@ void conn_handle_lines(struct conn *c)
                 line_trim(&c->in);
                 event_add(&c->readable, NULL);
             }
-            return;
+            return i;
         case LINE_READY:
             c->line_since_ms = 0;
             c->requested = true;
@@ -287,6 +290,7 @@ void conn_handle_lines(struct conn *c)
     }
     pause_reading(c);
     list_ready(c);
+    return LINES_PER_TURN;
 }
 
 /* Reads once: what is left in the socket is there in the next turn too. */

@@ -10,7 +10,7 @@
  *     CLOSING    nothing is queued any more; what is queued is sent
  *     LINGERING  our half is closed; what still arrives is thrown away, so that the last lines
  *                aren't lost to a reset
- *     DEAD       on the loop's list, taken apart at the end of the turn
+ *     DEAD       on the loop's list, taken apart at the end of a turn
  *
  * conn_end() is the only way out, with a reason for the log. Reading pauses while more than
  * limits.output_bytes wait for the client or limits.requests_per_connection are being worked on, so
@@ -113,7 +113,7 @@ void conn_drain(struct conn *c);
 void conn_end(struct conn *c, const char *reason);
 
 /* The loop's turn. */
-void conn_handle_lines(struct conn *c);
+size_t conn_handle_lines(struct conn *c); /* how many */
 void conn_flush(struct conn *c);
 void conn_bury(struct conn *c);
 void conn_tick(struct conn *c);

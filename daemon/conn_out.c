@@ -16,9 +16,12 @@ void conn_list_dirty(struct conn *c)
 {
     if (c->is_dirty)
         return;
+    struct conn_queue *q = &c->loop->dirty;
     c->is_dirty = true;
-    c->dirty_next = c->loop->dirty;
-    c->loop->dirty = c;
+    c->dirty_next = NULL;
+    *q->end = c;
+    q->end = &c->dirty_next;
+    q->n++;
 }
 
 bool conn_takes_output(const struct conn *c)

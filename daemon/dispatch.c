@@ -230,8 +230,8 @@ void dispatch_analyzed(struct loop *l, struct analysis *a)
         return;
     }
     struct sub *s = sub_find(l, a->sub);
-    if (s && err_is_set(&a->err)) {
-        refuse(s->conn, s->id, &a->err);
+    if (s && a->err) {
+        refuse(s->conn, s->id, a->err);
         sub_free(s);
     } else if (s && a->explain) {
         explain_statement(s, a);

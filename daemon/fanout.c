@@ -248,6 +248,7 @@ static void fan_delta(struct fan *f, struct lmsg_plan *m)
     for (struct sub *s = f->subs; s; s = s->fan_next) {
         if (s->state != SUB_LIVE || !conn_takes_output(s->conn))
             continue;
+        s->conn->loop->deliveries++;
         if (s->failed)
             sub_set_failed(s, false);
         if (!m->payload)

@@ -15,7 +15,8 @@
 
 struct lmsg_plan *live_plan_message(struct live_plan *lp, enum loop_msg_kind kind, uint64_t sub)
 {
-    struct lmsg_plan *m = NEW(struct lmsg_plan);
+    bool has_err = kind == L_FAILED || kind == L_ENDED;
+    struct lmsg_plan *m = xcalloc(1, has_err ? sizeof *m : offsetof(struct lmsg_plan, err));
     m->m.kind = kind;
     m->plan = plan_ref(lp->plan);
     m->sub = sub;

@@ -17,14 +17,12 @@
 #include "daemon/drain.h"
 #include "daemon/fanout.h"
 #include "daemon/log.h"
+#include "daemon/loop_int.h"
 #include "daemon/reask.h"
 #include "daemon/server.h"
 #include "daemon/thread.h"
 #include "daemon/watch.h"
 #include "engine/base/alloc.h"
-
-/* A burst of deltas is handled as one, but requests and sockets get their turn too. */
-#define MESSAGES_PER_TURN 64
 
 /* ---- the mailbox --------------------------------------------------------------------------- */
 
@@ -51,7 +49,7 @@ static void take_progress(struct loop *l, struct lmsg_progress *m)
     free(m);
 }
 
-static void handle(struct loop *l, struct msg *m)
+void loop_handle_message(struct loop *l, struct msg *m)
 {
     switch (m->kind) {
     case L_SNAPSHOT:
@@ -85,7 +83,7 @@ static void take_messages(struct loop *l)
         l->inbox_end = &(*l->inbox_end)->next;
 }
 
-static struct msg *next_message(struct loop *l)
+struct msg *loop_next_message(struct loop *l)
 {
     struct msg *m = l->inbox;
     if (!m)
@@ -101,13 +99,6 @@ static void wake_cb(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     take_messages(arg);
-}
-
-static void handle_messages(struct loop *l)
-{
-    struct msg *m;
-    for (int i = 0; i < MESSAGES_PER_TURN && (m = next_message(l)); i++)
-        handle(l, m);
 }
 
 void loop_post(struct loop *l, struct msg *m)
@@ -155,91 +146,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* ---- the turn ------------------------------------------------------------------------------ */
-
-static void handle_ready(struct loop *l)
-{
-    struct conn *list = l->ready;
-    l->ready = NULL;
-    for (struct conn *c = list, *next; c; c = next) {
-        next = c->ready_next;
-        c->is_ready = false;
-        conn_handle_lines(c);
-    }
-}
-
-static void advance_cuts(struct loop *l)
-{
-    if (!l->cuts_due)
-        return;
-    l->cuts_due = false;
-    for (struct conn *c = l->watchers, *next; c; c = next) {
-        next = c->watch_next;
-        cut_advance(c);
-    }
-}
-
-static void flush_dirty(struct loop *l)
-{
-    struct conn *list = l->dirty;
-    l->dirty = NULL;
-    for (struct conn *c = list, *next; c; c = next) {
-        next = c->dirty_next;
-        c->is_dirty = false;
-        conn_flush(c);
-    }
-}
-
-/* Connections are ready or dirty for the next turn, but not the dead ones. */
-static void forget_dead(struct loop *l)
-{
-    for (struct conn **at = &l->ready; *at;) {
-        struct conn *c = *at;
-        c->is_ready = c->state != CONN_DEAD;
-        if (c->is_ready)
-            at = &c->ready_next;
-        else
-            *at = c->ready_next;
-    }
-    for (struct conn **at = &l->dirty; *at;) {
-        struct conn *c = *at;
-        c->is_dirty = c->state != CONN_DEAD;
-        if (c->is_dirty)
-            at = &c->dirty_next;
-        else
-            *at = c->dirty_next;
-    }
-}
-
-static void bury_dead(struct loop *l)
-{
-    if (!l->dead)
-        return;
-    forget_dead(l);
-    struct conn *list = l->dead;
-    l->dead = NULL;
-    for (struct conn *c = list, *next; c; c = next) {
-        next = c->dead_next;
-        conn_bury(c);
-    }
-}
-
-/* Output that came up while others were flushed, and cuts, wait for the next turn at once. */
-static bool has_work(const struct loop *l)
-{
-    return l->inbox || l->ready || l->dirty || l->cuts_due || l->dead;
-}
-
-static void finish_turn(struct loop *l)
-{
-    handle_messages(l);
-    handle_ready(l);
-    advance_cuts(l);
-    flush_dirty(l);
-    bury_dead(l);
-    if (l->draining && !l->conns)
-        l->stopped = true;
-}
+/* ---- the thread ---------------------------------------------------------------------------- */
 
 void loop_run(struct loop *l)
 {
@@ -247,9 +154,9 @@ void loop_run(struct loop *l)
     event_add(l->wake, NULL);
     event_add(l->tick, &second);
     while (!l->stopped) {
-        event_base_loop(l->base, EVLOOP_ONCE | (has_work(l) ? EVLOOP_NONBLOCK : 0));
+        event_base_loop(l->base, EVLOOP_ONCE | (loop_has_work(l) ? EVLOOP_NONBLOCK : 0));
         l->now_ms = clock_ms();
-        finish_turn(l);
+        loop_finish_turn(l);
     }
     atomic_store_explicit(&l->ended, true, memory_order_relaxed);
 }
@@ -282,6 +189,9 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
     l->now_ms = clock_ms();
     mailbox_init(&l->box);
     l->inbox_end = &l->inbox;
+    l->ready.end = &l->ready.first;
+    l->dirty.end = &l->dirty.first;
+    l->late.end = &l->late.first;
     /* Each base belongs to one thread: no locks in it. */
     event_config_set_flag(ec, EVENT_BASE_FLAG_NOLOCK);
     l->base = event_base_new_with_config(ec);
@@ -313,7 +223,7 @@ static void drop(struct loop *l, struct msg *m)
         break;
     case L_PROGRESS: /* the workers are gone already */
     case L_DRAIN: free(m); break;
-    default: handle(l, m); /* nobody is left whom it could concern */
+    default: loop_handle_message(l, m); /* nobody is left whom it could concern */
     }
 }
 
@@ -321,7 +231,7 @@ void loop_free(struct loop *l)
 {
     assert(!l->conns);
     take_messages(l);
-    for (struct msg *m; (m = next_message(l));)
+    for (struct msg *m; (m = loop_next_message(l));)
         drop(l, m);
     mailbox_fini(&l->box);
     event_free(l->wake);

@@ -6,12 +6,15 @@
  *
  *     libevent's callbacks   sockets become readable or writable, timers; they note what is to be
  *                            done, no more
- *     messages               a bounded number; their output is queued
- *     connections with lines each gets a bounded number of requests handled
+ *     messages               their output is queued
+ *     connections with lines each gets a few requests handled
  *     cuts                   PROGRESS and SYNC of those who wait for them
  *     flush                  one writev() for each connection with new output, so that a burst of
  *                            deltas costs one write
- *     bury                   connections that ended in this turn are taken apart and freed
+ *     bury                   connections that have ended are taken apart and freed
+ *
+ * Each does a bounded part of what there is (loop_turn.c), so that a crowd that comes, goes or is
+ * written to delays others by milliseconds.
  *
  * So nothing that libevent may still call back, and nothing that is being walked, is freed in the
  * middle of a turn. The first loop runs on the main thread and has the listeners and the signals.
@@ -39,6 +42,12 @@ enum loop_own_kind {
     L_DRAIN,       /* tell clients that we end; struct lmsg_drain (drain.h) */
 };
 
+/* Connections, oldest first, linked through a field of their own for each queue. */
+struct conn_queue {
+    struct conn *first, **end;
+    size_t n;
+};
+
 struct loop {
     int no;
     struct server *server; /* borrowed */
@@ -52,11 +61,13 @@ struct loop {
 
     struct conn *conns; /* all, doubly linked */
     size_t nconns;
-    struct conn *ready;    /* have lines to handle; each list is linked through fields of its own */
-    struct conn *dirty;    /* have output to write */
-    struct conn *watchers; /* wait for a cut: doubly linked */
-    struct conn *dead;     /* ended in this turn */
-    bool cuts_due;         /* something that cuts depend on has changed */
+    struct conn_queue ready; /* have lines to handle */
+    struct conn_queue dirty; /* have output to write, since this turn… */
+    struct conn_queue late;  /* …and since earlier ones: too many for one */
+    struct conn *watchers;   /* wait for a cut: doubly linked */
+    struct conn *dead;       /* have ended */
+    bool cuts_due;           /* something that cuts depend on has changed */
+    size_t deliveries;       /* queued in this turn */
 
     struct table subs;                /* by number */
     struct table sub_ids;             /* by connection and id */

@@ -242,12 +242,12 @@ void reask_answered(struct loop *l, struct analysis *a)
     table_remove(&l->questions, &q->by_no);
     if (!q->subs)
         ; /* nobody is interested any more */
-    else if (!err_is_set(&a->err))
+    else if (!a->err)
         attach_all(l, q, a);
-    else if (may_pass(&a->err))
+    else if (may_pass(a->err))
         try_later(l, q);
     else
-        end_all(l, q, &a->err);
+        end_all(l, q, a->err);
     question_unref(l, q);
     analysis_free(a);
 }

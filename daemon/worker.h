@@ -134,8 +134,9 @@ struct lmsg_plan {
                               * those that get steps LSN_MAX: as far as the worker has come */
     bool resync;             /* L_SNAPSHOT: replaces what the subscriber holds (RESYNC first) */
     bool current;            /* L_SNAPSHOT, L_CATCHUP, L_DELTA: the plan is live after it */
-    struct err err;          /* L_FAILED, L_ENDED */
     enum end_cause cause;    /* L_ENDED */
+    struct err err;          /* L_FAILED, L_ENDED; the others end before it: it is large, and of
+                              * SNAPSHOTs there may be hundreds of thousands under way */
 };
 
 struct lmsg_progress {
