@@ -101,6 +101,7 @@ struct feed {
     size_t nwaiting, nseeding;
     struct err table_err;      /* why a table could not be read or published, the last time */
     struct log_repeat trouble; /* why none could */
+    struct log_repeat refused; /* why one never will, the last time */
     uint64_t epoch;            /* grows with every session */
     int64_t postmaster_start;
     struct snapshot origin; /* owned: of the session's slot */

@@ -20,6 +20,8 @@ void feed_wake_at(struct feed *f, uint64_t when);
 void feed_retry_later(struct feed *f, struct leaf *leaf);
 /* Logs why the table could not be had, once, and keeps it for STATUS. */
 void feed_table_trouble(struct feed *f, struct leaf *leaf, const char *what, const struct err *why);
+/* The same when there is no use in trying again; the log isn't filled by who asks again and again. */
+void feed_table_refused(struct feed *f, const struct leaf *leaf, const struct err *why);
 /* It could. */
 void feed_table_is_well(struct leaf *leaf);
 /* Asks for those of the plan's leaves that lack something and aren't being read. */

@@ -65,10 +65,12 @@ static void take_published(struct feed *f, struct leaf *leaf, const struct hydra
     }
     feed_retry_later(f, leaf);
     feed_rerun_wake_at(f, leaf->retry_at);
-    if (t->permanent)
-        end_readers(f, leaf, err); /* the leaf may be gone */
-    else
+    if (!t->permanent) {
         feed_table_trouble(f, leaf, "is not in the stream yet", err);
+        return;
+    }
+    feed_table_refused(f, leaf, err);
+    end_readers(f, leaf, err); /* the leaf may be gone */
 }
 
 void feed_rerun_published(struct feed *f, struct hydrate_job *job)

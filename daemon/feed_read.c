@@ -110,12 +110,24 @@ void feed_retry_later(struct feed *f, struct leaf *leaf)
     feed_wake_at(f, leaf->retry_at);
 }
 
+static void log_table(struct feed *f, struct log_repeat *r, uint32_t relid, const char *what,
+                      const struct err *why)
+{
+    char text[sizeof why->message + sizeof why->hint + 100];
+    snprintf(text, sizeof text, "table %u %s: %s%s%s", relid, what, why->message,
+             why->hint[0] ? "; hint: " : "", why->hint);
+    log_repeat(r, LOG_LEVEL_WARN, f->now, text);
+    f->table_err = *why;
+}
+
+void feed_table_refused(struct feed *f, const struct leaf *leaf, const struct err *why)
+{
+    log_table(f, &f->refused, leaf->relid, "can't be kept live", why);
+}
+
 void feed_table_trouble(struct feed *f, struct leaf *leaf, const char *what, const struct err *why)
 {
-    char text[sizeof why->message + 100];
-    snprintf(text, sizeof text, "table %u %s: %s", leaf->relid, what, why->message);
-    log_repeat(&leaf->trouble, LOG_LEVEL_WARN, f->now, text);
-    f->table_err = *why;
+    log_table(f, &leaf->trouble, leaf->relid, what, why);
 }
 
 void feed_table_is_well(struct leaf *leaf)
@@ -186,7 +198,8 @@ static void table_failed(struct feed *f, struct hydration *h, struct leaf *leaf,
     remove_leaf(h, leaf);
     feed_retry_later(f, leaf);
     if (t->permanent) {
-        end_waiting(f, leaf, t);
+        feed_table_refused(f, leaf, &t->err);
+        end_waiting(f, leaf, t); /* the leaf may be gone */
         return;
     }
     feed_table_trouble(f, leaf, "could not be read, trying again", &t->err);

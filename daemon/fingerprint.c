@@ -27,11 +27,16 @@ static const char fingerprint_sql[] =
     "x.indexrelid) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisvalid AND "
     "(x.indisreplident OR x.indisprimary)), "
     "CASE WHEN c.oid IN (SELECT relid FROM published) THEN 'published' ELSE '' END, "
+    "pg_catalog.has_table_privilege(c.oid, 'SELECT'), "
     /* one that was taken out and put back has another OID there */
     "(SELECT pg_catalog.string_agg(pr.oid::pg_catalog.text, ',' ORDER BY pr.oid) FROM "
     "pg_catalog.pg_publication_rel pr JOIN pg_catalog.pg_publication p ON p.oid = pr.prpubid "
     "WHERE p.pubname = $2 AND (pr.prrelid = c.oid OR pr.prrelid IN (SELECT "
     "a.relid::pg_catalog.oid FROM pg_catalog.pg_partition_ancestors(c.oid) a))), "
+    "%s"
+    /* what the publication publishes: every ALTER of it makes another row version */
+    "(SELECT pg_catalog.concat(p.oid, ':', p.xmin) FROM pg_catalog.pg_publication p "
+    "WHERE p.pubname = $2), "
     /* enums and arrays of them */
     "(SELECT pg_catalog.string_agg(pg_catalog.concat(e.enumtypid, ':', e.enumlabel), ',' ORDER BY "
     "e.oid) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
@@ -58,6 +63,14 @@ static const char fingerprint_sql[] =
     "FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS u(oid) LEFT JOIN pg_catalog.pg_class c ON "
     "c.oid = u.oid ORDER BY u.oid";
 
+/* Likewise of its schema, which a publication can have since Postgres 15. */
+static const char schema_sql[] =
+    "(SELECT pg_catalog.string_agg(pn.oid::pg_catalog.text, ',' ORDER BY pn.oid) FROM "
+    "pg_catalog.pg_publication_namespace pn JOIN pg_catalog.pg_publication p ON p.oid = pn.pnpubid "
+    "JOIN pg_catalog.pg_class s ON s.relnamespace = pn.pnnspid WHERE p.pubname = $2 AND "
+    "(s.oid = c.oid OR s.oid IN (SELECT a.relid::pg_catalog.oid FROM "
+    "pg_catalog.pg_partition_ancestors(c.oid) a))), ";
+
 static struct fingerprint read_row(const PGresult *res, int row)
 {
     bool there = !PQgetisnull(res, row, 5);
@@ -74,13 +87,15 @@ static struct fingerprint read_row(const PGresult *res, int row)
 bool fingerprints_load(struct fingerprints *out, struct pgconn *c, const uint32_t *relids, size_t n,
                        struct err *err)
 {
-    struct buf oids = {0};
+    struct buf oids = {0}, sql = {0};
     const struct config *cfg = config_current();
     pg_oid_array(&oids, relids, n);
+    buf_addf(&sql, fingerprint_sql, c->server_version >= 150000 ? schema_sql : "");
     const char *const values[] = {buf_cstr(&oids), cfg->postgres_publication};
-    PGresult *res = pgconn_query(c, fingerprint_sql, 2, NULL, values, err);
+    PGresult *res = pgconn_query(c, buf_cstr(&sql), 2, NULL, values, err);
     config_unref(cfg);
     buf_fini(&oids);
+    buf_fini(&sql);
     for (int row = 0; res && row < PQntuples(res); row++)
         VEC_PUSH(out->v, read_row(res, row));
     PQclear(res);

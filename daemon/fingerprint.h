@@ -6,7 +6,7 @@
  * its rows: the hydrator takes it in the very snapshot it copies them from and leaves it as a note,
  * which the watch picks up. So a change right after the rows were read isn't missed.
  *
- * What counts: kind, name, identity, file, publication, labels of enums, fields of composites, and
+ * What counts: kind, name, identity, file, our right to read it, publication, labels of enums, fields of composites, and
  * the columns. A column that is added changes nothing for anyone.
  */
 #ifndef PALIMPSEST_DAEMON_FINGERPRINT_H

@@ -41,6 +41,45 @@ static bool is_true(const PGresult *res, int row, int col)
 
 /* ---- the publication itself ---------------------------------------------------------------- */
 
+bool publication_is_fit(const char *name, bool all_kinds, bool via_root, struct err *err)
+{
+    if (!all_kinds) {
+        err_set(err, "55000", "publication %s must publish insert, update, delete and truncate",
+                name);
+        return err_hint(err, "ALTER PUBLICATION … SET (publish = 'insert, update, delete, "
+                             "truncate');");
+    }
+    if (via_root) {
+        err_set(err, "55000", "publication %s must not set publish_via_partition_root", name);
+        return err_hint(err, "ALTER PUBLICATION … SET (publish_via_partition_root = false);");
+    }
+    return true;
+}
+
+/*
+ * Dropped while we stream, so it is made again. The walsender reads the catalog as it was at each
+ * change it decodes: if any was made while there was no publication, the stream ends and begins
+ * anew, and else there is nothing to be missed.
+ */
+static bool make_publication(struct pgconn *c, const char *name, struct err *err)
+{
+    char why[sizeof err->message];
+    struct buf sql = {0};
+    buf_adds(&sql, "CREATE PUBLICATION ");
+    pg_quote_name(&sql, name);
+    bool ok = pgconn_exec(c, buf_cstr(&sql), err);
+    if (ok) {
+        publication_note_created();
+        log_info("made the publication %s", name);
+    } else if (c->pg) {
+        memcpy(why, err->message, sizeof why);
+        err_set(err, err->sqlstate, "the publication is not there and can't be made: %.400s", why);
+        err_hint(err, "Let the database's owner run: %s", buf_cstr(&sql));
+    }
+    buf_fini(&sql);
+    return ok;
+}
+
 static bool check_publication(struct pgconn *c, const char *name, struct err *err)
 {
     PGresult *res = pgconn_query(c,
@@ -52,15 +91,7 @@ static bool check_publication(struct pgconn *c, const char *name, struct err *er
     bool found = PQntuples(res) == 1;
     bool all = found && is_true(res, 0, 0), via_root = found && is_true(res, 0, 1);
     PQclear(res);
-    if (!found)
-        return err_set(err, ERR_UNDEFINED_OBJECT, "there is no publication %s", name);
-    if (!all)
-        return err_set(err, "55000",
-                       "publication %s must publish insert, update, delete and truncate", name);
-    if (via_root)
-        return err_set(err, "55000", "publication %s must not set publish_via_partition_root",
-                       name);
-    return true;
+    return found ? publication_is_fit(name, all, via_root, err) : make_publication(c, name, err);
 }
 
 /* ---- what the catalog says of the tables --------------------------------------------------- */
@@ -227,9 +258,12 @@ static bool is_readable(const PGresult *res, int row, struct reading *r)
     if (is_true(res, row, COL_ROW_SECURITY))
         return reading_refuse(r, "42501", "row-level security hides rows of table %s from us",
                               r->name);
-    if (is_true(res, row, COL_FILTERED))
-        return reading_refuse(r, ERR_FEATURE_NOT_SUPPORTED,
-                              "table %s is published with a row filter or a column list", r->name);
+    if (is_true(res, row, COL_FILTERED)) {
+        reading_refuse(r, ERR_FEATURE_NOT_SUPPORTED,
+                       "table %s is published with a row filter or a column list", r->name);
+        return err_hint(&r->t->err, "Publish it whole, or name another publication in "
+                                    "postgres.publication.");
+    }
     return true;
 }
 
@@ -275,12 +309,15 @@ static PGresult *look_up_all(struct pgconn *c, const char *pub, const struct rea
 }
 
 /* A publication of the wrong kind is the operator's to mend: nobody should wait for it. */
-static bool refuse_all(struct reading *r, size_t n, const struct err *err)
+static bool refuse_all(struct reading *r, size_t n, struct err *err)
 {
     if (strcmp(err->sqlstate, "55000") != 0)
         return false;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         reading_refuse(&r[i], err->sqlstate, "%s", err->message);
+        err_hint(&r[i].t->err, "%s", err->hint);
+    }
+    err_clear(err); /* it is the tables' now */
     return true;
 }
 

@@ -43,6 +43,9 @@ MUST_CHECK bool publication_ensure(struct publication *p, struct pgconn *c,
                                    const struct config *cfg, struct reading *r, size_t n,
                                    struct err *err);
 
+/* What kind of publication is of use: else false with 55000. Any thread. */
+MUST_CHECK bool publication_is_fit(const char *name, bool all_kinds, bool via_root,
+                                   struct err *err);
 /* Any thread: this process has made the publication. */
 void publication_note_created(void);
 /* Drops what this process has made or added, unless another daemon is at work in the database. Best

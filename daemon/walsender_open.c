@@ -222,14 +222,7 @@ static bool check_publication(struct opening *o)
     PQclear(res);
     if (!found)
         return create_publication(o);
-    if (!all)
-        return err_set(o->err, "55000",
-                       "publication %s must publish insert, update, delete and truncate",
-                       o->cfg->postgres_publication);
-    if (via_root)
-        return err_set(o->err, "55000", "publication %s must not set publish_via_partition_root",
-                       o->cfg->postgres_publication);
-    return true;
+    return publication_is_fit(o->cfg->postgres_publication, all, via_root, o->err);
 }
 
 /*
