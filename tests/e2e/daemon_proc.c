@@ -72,7 +72,9 @@ static void limit(__rlimit_resource_t resource, rlim_t most)
         die("setrlimit: %s", strerror(errno));
 }
 
-static void exec_daemon(struct daemon_proc *d, const char *conninfo, const char *const *sets)
+/* option is --postgres with a conninfo, or --config with a file. */
+static void exec_daemon(struct daemon_proc *d, const char *option, const char *value,
+                        const char *const *sets)
 {
     const char *program = getenv("PALIMPSESTD");
     const char *argv[64];
@@ -80,8 +82,8 @@ static void exec_daemon(struct daemon_proc *d, const char *conninfo, const char 
     argv[n++] = program && *program ? program : "./palimpsestd";
     argv[n++] = "--listen";
     argv[n++] = "127.0.0.1:0";
-    argv[n++] = "--postgres";
-    argv[n++] = conninfo;
+    argv[n++] = option;
+    argv[n++] = value;
     for (; sets && *sets && n < 60; sets++) {
         argv[n++] = "--set";
         argv[n++] = *sets;
@@ -129,7 +131,8 @@ static bool is_streaming(const struct daemon_proc *d)
     return yes;
 }
 
-struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets, bool wait_streaming)
+static struct daemon_proc *start(const char *option, const char *value, const char *const *sets,
+                                 bool wait_streaming)
 {
     struct daemon_proc *d = NEW(struct daemon_proc);
     d->log = memfd_create("palimpsestd.log", MFD_CLOEXEC);
@@ -137,7 +140,7 @@ struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets, 
         die("memfd_create: %s", strerror(errno));
     d->pid = fork();
     if (d->pid == 0)
-        exec_daemon(d, conninfo, sets);
+        exec_daemon(d, option, value, sets);
     for (int waited = 0; waited < START_MS; waited += 20) {
         if (daemon_has_ended(d))
             break;
@@ -147,6 +150,16 @@ struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets, 
     }
     daemon_show_log(d);
     die("the daemon did not start");
+}
+
+struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets, bool wait_streaming)
+{
+    return start("--postgres", conninfo, sets, wait_streaming);
+}
+
+struct daemon_proc *daemon_start_with_file(const char *path, bool wait_streaming)
+{
+    return start("--config", path, NULL, wait_streaming);
 }
 
 int daemon_stop(struct daemon_proc *d)

@@ -23,6 +23,8 @@ struct daemon_proc {
  */
 struct daemon_proc *daemon_start(const char *conninfo, const char *const *sets,
                                  bool wait_streaming);
+/* The same with all of its configuration, but for where it listens, from a file. */
+struct daemon_proc *daemon_start_with_file(const char *path, bool wait_streaming);
 /* SIGTERM and wait; the exit status as waitpid() gives it. */
 int daemon_stop(struct daemon_proc *d);
 void daemon_kill(struct daemon_proc *d); /* SIGKILL */

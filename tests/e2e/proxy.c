@@ -53,6 +53,7 @@ struct proxy {
     bool stop;
     char conninfo[200], socket[108];
     VEC(struct link *) links;
+    VEC(int) orphans; /* sockets of the server's whose other end has been closed */
     VEC(struct rule) rules;
     char seen[256][64]; /* names of connections made */
     int nseen;
@@ -292,6 +293,9 @@ void proxy_free(struct proxy *p)
     pthread_join(p->thread, NULL);
     while (p->links.n)
         close_link(p, 0);
+    for (size_t i = 0; i < p->orphans.n; i++)
+        close(p->orphans.v[i]);
+    VEC_FREE(p->orphans);
     VEC_FREE(p->links);
     VEC_FREE(p->rules);
     close(p->listener);
@@ -339,6 +343,20 @@ void proxy_half_close(struct proxy *p, const char *name)
             continue;
         shutdown(l->down.to, SHUT_WR);
         l->half = true;
+    }
+    pthread_mutex_unlock(&p->lock);
+    wake(p);
+}
+
+void proxy_orphan(struct proxy *p, const char *name)
+{
+    pthread_mutex_lock(&p->lock);
+    for (size_t i = p->links.n; i > 0; i--) {
+        struct link *l = p->links.v[i - 1];
+        if (!is_named(l, name))
+            continue;
+        VEC_PUSH(p->orphans, dup(l->up.to));
+        close_link(p, i - 1);
     }
     pthread_mutex_unlock(&p->lock);
     wake(p);

@@ -32,6 +32,8 @@ void proxy_set(struct proxy *p, const char *name, enum proxy_fault fault, long a
 void proxy_reset(struct proxy *p, const char *name); /* both ends see a RST or a FIN */
 void proxy_half_close(struct proxy *p,
                       const char *name); /* the daemon sees a FIN, the server none */
+/* The daemon sees the end, the server sees nothing at all, until proxy_free(). */
+void proxy_orphan(struct proxy *p, const char *name);
 /* Connections of that name that have been made so far. */
 int proxy_count(struct proxy *p, const char *name);
 
