@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "engine/plan/doubt.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/physical.h"
 #include "engine/sql/bind.h"
@@ -123,6 +124,7 @@ static bool plan(struct plan_spec *s, const struct plan_input *in, const struct 
     s->root = passes_run(&c, s->root);
     s->sql = arena_strdup(&s->arena, in->sql ? in->sql : "");
     canon_key(s, in->environment, s->key);
+    doubt_find(s);
     return physical_plan(s, err);
 }
 

@@ -53,6 +53,21 @@ struct plan_question {
     size_t nparams;
 };
 
+/* What of a value isn't determined by the statement and its tables. */
+enum doubt {
+    DOUBT_NONE,
+    DOUBT_SPELLING, /* of a number: 1.0 or 1.00, 0 or -0 */
+    DOUBT_DIGITS,   /* the last ones of a float */
+    DOUBT_ALL
+};
+
+/* What of Postgres's answer is only one of several right ones; see plan/doubt.h. */
+struct plan_doubt {
+    const char *why;           /* it can be another altogether: a clause; NULL = it can't */
+    const enum doubt *columns; /* of each visible column; NULL: of none */
+    size_t ncolumns;
+};
+
 /* A statement that Postgres is asked again. */
 struct plan_rerun {
     const char *what; /* why: the construct that can't be maintained by changes; a noun phrase */
@@ -77,6 +92,7 @@ struct plan_spec {
     struct sort_key *order;
     size_t norder;
     struct plan_question question;
+    struct plan_doubt doubt;
     const struct plan_rerun *rerun; /* NULL: incremental, by root and physical, which it lacks */
     struct logical *root;           /* plan/logical.h */
     struct physical *physical;      /* plan/physical.h: what plan_build() replays */
