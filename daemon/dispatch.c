@@ -95,6 +95,19 @@ static void do_release(struct conn *c, const struct request *r)
     sub_free(s);
 }
 
+static void do_verify(struct conn *c, const struct request *r)
+{
+    struct sub *s = sub_find_id(c, r->id);
+    struct err err;
+    if (s && s->kind == SUB_SUBSCRIBE) {
+        sub_verify(s);
+        return;
+    }
+    err_set(&err, ERR_UNDEFINED_OBJECT, "there is no subscription \"%s\" on this connection",
+            r->id);
+    refuse(c, r->id, &err);
+}
+
 /* ---- the rest ------------------------------------------------------------------------------ */
 
 static void do_sync(struct conn *c, const struct request *r)
@@ -151,7 +164,7 @@ static void (*const handlers[VERB_COUNT])(struct conn *, const struct request *)
     [VERB_SUBSCRIBE] = do_subscribe, [VERB_RELEASE] = do_release,   [VERB_QUERY] = do_query,
     [VERB_SYNC] = do_sync,           [VERB_PROGRESS] = do_progress, [VERB_EXPLAIN] = do_explain,
     [VERB_LIST] = do_list,           [VERB_STATUS] = do_status,     [VERB_PING] = do_ping,
-    [VERB_HELP] = do_help,           [VERB_QUIT] = do_quit,
+    [VERB_VERIFY] = do_verify,       [VERB_HELP] = do_help,         [VERB_QUIT] = do_quit,
 };
 
 void dispatch_line(struct conn *c, const char *line, size_t len)
@@ -247,5 +260,34 @@ void dispatch_explained(struct loop *l, struct lmsg_explained *m)
     if (s)
         explain_finish(s, &m->text);
     buf_fini(&m->text);
+    free(m);
+}
+
+static void reply_verdict(struct buf *b, const char *id, const struct verdict *v)
+{
+    const struct reply_diverged d = {.missing = v->missing,
+                                     .extra = v->extra,
+                                     .missing_rows = v->missing_rows,
+                                     .extra_rows = v->extra_rows,
+                                     .plan_error = v->plan_error,
+                                     .postgres_error = v->postgres_error};
+    if (v->kind == VERDICT_SAME)
+        reply_verified(b, id, v->lsn, v->rows);
+    else if (v->kind == VERDICT_DIFFERS)
+        reply_diverged(b, id, v->lsn, &d);
+    else
+        reply_unverified(b, id, &v->err);
+}
+
+void dispatch_verified(struct loop *l, struct lmsg_verified *m)
+{
+    struct sub *s = sub_find(l, m->sub);
+    if (s && s->verifying) {
+        struct buf *b = line_of(s->conn);
+        reply_verdict(b, s->id, &m->verdict);
+        conn_send(s->conn, b);
+        sub_verified(s);
+    }
+    verdict_fini(&m->verdict);
     free(m);
 }

@@ -11,8 +11,9 @@
 
 /* One line, borrowed, not NUL-terminated. */
 void dispatch_line(struct conn *c, const char *line, size_t len);
-/* L_ANALYZED and L_EXPLAINED; both free the message. */
+/* L_ANALYZED, L_EXPLAINED and L_VERIFIED; all free the message. */
 void dispatch_analyzed(struct loop *l, struct analysis *a);
 void dispatch_explained(struct loop *l, struct lmsg_explained *m);
+void dispatch_verified(struct loop *l, struct lmsg_verified *m);
 
 #endif

@@ -260,6 +260,32 @@ static void fan_delta(struct fan *f, struct lmsg_plan *m)
     }
 }
 
+/* A whole view in place of what was wrong. What is held for a cut is older, and dropped then. */
+static void replace_view(struct sub *s, struct lmsg_plan *m)
+{
+    struct conn *c = s->conn;
+    if (!conn_has_room(c, m->payload->len)) {
+        sub_lag(s);
+        return;
+    }
+    struct buf *b = line(c);
+    reply_resync(b, s->id, RESYNC_DIVERGED);
+    reply_snapshot(b, s->id, m->lsn, m->payload->nrows);
+    conn_send_block(c, b, m->payload);
+    COUNT(c->loop->server->snapshots, 1);
+    s->lsn = m->lsn;
+    if (s->failed)
+        sub_set_failed(s, false);
+    progress_raise_floor(&c->progress, m->lsn);
+}
+
+static void fan_diverged(struct fan *f, struct lmsg_plan *m)
+{
+    for (struct sub *s = f->subs; s; s = s->fan_next)
+        if (s->state == SUB_LIVE && conn_takes_output(s->conn))
+            replace_view(s, m);
+}
+
 static void fan_failed(struct fan *f, struct lmsg_plan *m)
 {
     for (struct sub *s = f->subs, *next; s; s = next) {
@@ -322,6 +348,12 @@ static void to_all(struct loop *l, struct fan *f, struct lmsg_plan *m)
         if (f->stale && m->current)
             fan_current(f, m);
         fan_answered(f, m);
+        break;
+    case L_DIVERGED:
+        if (f->stale && m->current)
+            fan_current(f, m);
+        fan_answered(f, m);
+        fan_diverged(f, m);
         break;
     case L_STALE: fan_set_stale(f, true); break;
     case L_ENDED: fan_ended(l, f, m); break;

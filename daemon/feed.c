@@ -46,7 +46,7 @@ static struct need *need_of(struct feed *f, struct fed_plan *p, uint32_t relid)
             return &p->needs.v[i];
     }
     e->leaf->users++;
-    e->leaf->watchers += p->rerun != NULL;
+    e->leaf->watchers += p->rerun || p->watched;
     VEC_PUSH(p->needs, ((struct need){.leaf = e->leaf}));
     return &p->needs.v[p->needs.n - 1];
 }
@@ -89,7 +89,7 @@ void feed_add_plan(struct feed *f, struct plan *plan)
 
 static void release_leaf(struct feed *f, const struct fed_plan *p, struct leaf *leaf)
 {
-    leaf->watchers -= p->rerun != NULL;
+    leaf->watchers -= p->rerun || p->watched;
     if (--leaf->users)
         return;
     struct hydration *h = leaf->reading;
@@ -114,6 +114,7 @@ static void release_leaves(struct feed *f, struct fed_plan *p)
 static void free_plan(struct feed *f, struct fed_plan *p)
 {
     feed_set_state(f, p, FED_ENDED);
+    feed_verify_gone(f, p);
     release_leaves(f, p);
     if (p->rerun)
         feed_rerun_remove(f, p);
@@ -144,6 +145,7 @@ static void end_plan(struct feed *f, struct fed_plan *p, const struct err *err,
     if (p->state == FED_ENDED)
         return;
     feed_set_state(f, p, FED_ENDED);
+    feed_verify_gone(f, p);
     release_leaves(f, p);
     outbox_end(f->out, p->plan, err, cause);
 }
@@ -161,10 +163,11 @@ void feed_end_all(struct feed *f, const struct err *err)
 
 /* ---- plans lose their footing -------------------------------------------------------------- */
 
-static void make_stale(struct feed *f, struct fed_plan *p)
+void feed_make_stale(struct feed *f, struct fed_plan *p)
 {
     if (p->state == FED_ENDED)
         return;
+    feed_verify_stale(f, p);
     if (p->started)
         outbox_plan(f->out, W_STALE, p->plan);
     p->started = false;
@@ -177,26 +180,31 @@ void feed_make_stale_on(struct feed *f, const struct leaf *leaf)
 {
     for (size_t i = 0; i < f->plans.n; i++) {
         if (feed_needs(f->plans.v[i], leaf))
-            make_stale(f, f->plans.v[i]);
+            feed_make_stale(f, f->plans.v[i]);
     }
+}
+
+struct fed_plan *feed_find_plan(const struct feed *f, const struct plan *plan)
+{
+    for (size_t i = 0; i < f->plans.n; i++)
+        if (f->plans.v[i]->plan == plan)
+            return f->plans.v[i];
+    return NULL;
 }
 
 void feed_reseed(struct feed *f, struct plan *plan, uint64_t now_ms)
 {
-    for (size_t i = 0; i < f->plans.n; i++) {
-        struct fed_plan *p = f->plans.v[i];
-        if (p->plan != plan)
-            continue;
-        bool again = p->pause && now_ms - p->lost_at < 2 * f->limits.retry_max;
-        p->pause = again ? p->pause * 2 : f->limits.retry_min;
-        if (p->pause > f->limits.retry_max)
-            p->pause = f->limits.retry_max;
-        p->lost_at = now_ms;
-        p->retry_at = now_ms + p->pause;
-        log_info("plan %s starts over", plan->spec->key);
-        make_stale(f, p);
+    struct fed_plan *p = feed_find_plan(f, plan);
+    if (!p)
         return;
-    }
+    bool again = p->pause && now_ms - p->lost_at < 2 * f->limits.retry_max;
+    p->pause = again ? p->pause * 2 : f->limits.retry_min;
+    if (p->pause > f->limits.retry_max)
+        p->pause = f->limits.retry_max;
+    p->lost_at = now_ms;
+    p->retry_at = now_ms + p->pause;
+    log_info("plan %s starts over", plan->spec->key);
+    feed_make_stale(f, p);
 }
 
 static void lost_event(void *arg, struct leaf *leaf, const struct err *why)
@@ -215,6 +223,14 @@ static void reseed_event(void *arg, struct leaf *leaf)
     feed_make_stale_on(f, leaf);
 }
 
+void feed_lose_leaf(struct feed *f, struct leaf *leaf)
+{
+    if (leaf->reading)
+        leaf->reading->doomed = true;
+    leaf_lose(leaf);
+    feed_make_stale_on(f, leaf);
+}
+
 void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -223,10 +239,7 @@ void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n)
         if (!leaf)
             continue;
         log_info("table %u has changed; it is read again", relids[i]);
-        if (leaf->reading)
-            leaf->reading->doomed = true;
-        leaf_lose(leaf);
-        feed_make_stale_on(f, leaf);
+        feed_lose_leaf(f, leaf);
     }
 }
 
@@ -256,7 +269,7 @@ void feed_tree_changed(struct feed *f, uint32_t table, const uint32_t *leaves, s
             continue;
         log_info("table %u has other partitions or children; plan %s starts over", table,
                  p->plan->spec->key);
-        make_stale(f, p);
+        feed_make_stale(f, p);
         /* The new ones first: a leaf in both lists keeps what it has. */
         struct fed_plan old = *p;
         memset(&p->needs, 0, sizeof p->needs);
@@ -272,8 +285,9 @@ void feed_suspend(struct feed *f)
     f->streaming = false;
     f->epoch++;
     feed_rerun_forget_jobs(f);
+    feed_verify_suspend(f);
     for (size_t i = 0; i < f->plans.n; i++)
-        make_stale(f, f->plans.v[i]);
+        feed_make_stale(f, f->plans.v[i]);
     ingest_restart(&f->ing, f->ing.position);
     snapshot_fini(&f->origin);
 }
@@ -349,6 +363,8 @@ bool feed_run(struct feed *f, uint64_t now_ms)
     f->retry_at = 0;
     if (f->streaming && f->reruns.n)
         feed_rerun_run(f);
+    if (f->streaming)
+        feed_verify_run(f);
     if (!feed_is_busy(f))
         return true;
     /* A seed under way goes on with the store it was begun with. */
@@ -386,11 +402,13 @@ void feed_init(struct feed *f, struct outbox *out)
 
 void feed_fini(struct feed *f)
 {
+    f->tell = NULL; /* those who asked are gone */
     while (f->plans.n)
         free_plan(f, f->plans.v[--f->plans.n]);
     VEC_FREE(f->plans);
     VEC_FREE(f->reruns);
     feed_rerun_forget_jobs(f);
+    feed_verify_fini(f);
     ingest_fini(&f->ing);
     snapshot_fini(&f->origin);
 }

@@ -57,6 +57,7 @@ struct fed_rerun {
     bool running; /* it is being asked */
     bool doomed;  /* …and the answer is of no use */
     bool fresh;   /* no answer since the plan began or lost its footing */
+    bool check;   /* the next answer is compared with the one before */
     bool told;    /* its worker knows that the answer holds only up to the first touch */
     lsn_t base;   /* touches up to it are not in the list: an answer must show them all */
     lsn_t label;  /* of the last answer */
@@ -66,9 +67,28 @@ struct fed_rerun {
     struct log_repeat trouble; /* why it couldn't be asked */
 };
 
+/* Whom to tell whether a plan is right. */
+struct feed_asker {
+    struct loop *loop;
+    uint64_t sub;
+};
+
+/* A plan that is to be verified, or was; feed_verify.c. */
+struct fed_verify {
+    VEC(struct feed_asker) waiting; /* for the next verdict */
+    bool wanted;                    /* by them, by the audit, or as it was healed */
+    bool audit;                     /* by the audit */
+    bool healing;                   /* it was wrong and is built anew: is it right now? */
+    bool unhealed;                  /* that didn't help */
+    uint32_t tries;
+    uint64_t retry_at, pause; /* ms */
+};
+
 struct fed_plan {
     struct plan *plan;       /* one reference */
     struct fed_rerun *rerun; /* owned; NULL: incremental */
+    struct fed_verify verify;
+    bool watched; /* its leaves tell when they are changed, as it is being verified */
     enum fed_state state;
     bool started; /* its worker has been given parts of a seed since the last W_STALE */
     struct source_leaves *leaves; /* owned; one for each source of the plan */
@@ -80,8 +100,32 @@ struct fed_plan {
 
 struct feed_limits {
     uint64_t retry_min, retry_max; /* pauses before a table is read again, ms */
+    uint64_t audit_interval;       /* how often some plan is verified, ms; 0 = never */
     uint64_t rerun_interval;       /* how often what depends on the time is asked again, ms */
     size_t seed_parts;             /* parts of seeds under way */
+};
+
+enum check_stage {
+    CHECK_IDLE,
+    CHECK_ASKED,    /* Postgres is being asked… */
+    CHECK_BACK,     /* …has answered, and the stream is to come to where it did… */
+    CHECK_COMPARING /* …and the worker compares */
+};
+
+/* The one plan that is being verified. */
+struct feed_check {
+    enum check_stage stage;
+    struct fed_plan *plan; /* borrowed; NULL: it has gone meanwhile */
+    bool doomed;           /* what comes of it is of no use */
+    lsn_t base;            /* touches up to it are not in the list */
+    VEC(struct touch) touches;
+    VEC(struct feed_asker) askers; /* of this verdict */
+    struct rerun_job *back;        /* owned */
+    uint64_t give_up_at;           /* ms: a rerun that isn't answered */
+    size_t nwanted;                /* plans that are to be verified */
+    size_t next, audit_next;       /* where in the list of plans the next one is looked for */
+    uint64_t audit_at;             /* ms; 0 = no audits */
+    struct verify_stats stats;
 };
 
 struct feed {
@@ -92,6 +136,11 @@ struct feed {
     void *ask_arg;
     void (*ask_rerun)(void *arg, struct msg *job); /* posts a job to the rerun thread */
     void *ask_rerun_arg;
+    void (*ask_check)(void *arg, struct msg *job); /* posts a job to the verifier */
+    void *ask_check_arg;
+    void (*tell)(void *arg, const struct feed_asker *who, const struct verdict *v);
+    void *tell_arg;
+    struct feed_check check;
     VEC(struct fed_plan *) plans;  /* owned */
     VEC(struct fed_plan *) reruns; /* borrowed: those of them that are */
     bool rerun_work;               /* something has changed for them */
@@ -119,6 +168,10 @@ void feed_drop_plan(struct feed *f, struct plan *p); /* borrows it; passes W_DRO
 void feed_reseed(struct feed *f, struct plan *p, uint64_t now_ms);
 void feed_hydrated(struct feed *f, struct hydrate_job *job); /* takes it */
 void feed_answered(struct feed *f, struct rerun_job *job);   /* likewise */
+/* Somebody wants to know whether the plan, which he may have left since, is right. Borrows it. */
+void feed_verify(struct feed *f, struct plan *p, const struct feed_asker *who);
+/* What a worker has found out about it; takes the verdict. */
+void feed_checked(struct feed *f, struct plan *p, struct verdict *v);
 void feed_schema_changed(struct feed *f, const uint32_t *relids, size_t n);
 /* The plans that read the table read these leaves from now on; those that do already go on. */
 void feed_tree_changed(struct feed *f, uint32_t table, const uint32_t *leaves, size_t n);

@@ -15,6 +15,28 @@ void feed_make_stale_on(struct feed *f, const struct leaf *leaf);
 /* Asks to be run again at that time. */
 void feed_wake_at(struct feed *f, uint64_t when);
 
+/* The plan starts over. */
+void feed_make_stale(struct feed *f, struct fed_plan *p);
+/* The plans that read the leaf, and itself, start over: it is read again. */
+void feed_lose_leaf(struct feed *f, struct leaf *leaf);
+struct fed_plan *feed_find_plan(const struct feed *f, const struct plan *plan);
+
+/* feed_verify.c */
+/* Whatever can be done now. */
+void feed_verify_run(struct feed *f);
+void feed_verify_answered(struct feed *f, struct rerun_job *job); /* takes it */
+/* A rerun's answer, or its error, goes to the worker: whether it is to be compared there. */
+bool feed_verify_answer(struct feed *f, struct fed_plan *p, const struct err *err);
+void feed_verify_touched(struct feed *f, struct leaf *const *leaves, size_t n, uint32_t xid,
+                         lsn_t end);
+/* The plan has lost its footing. */
+void feed_verify_stale(struct feed *f, struct fed_plan *p);
+/* It goes, or has ended. */
+void feed_verify_gone(struct feed *f, struct fed_plan *p);
+/* The session is gone: nobody need wait for verdicts. */
+void feed_verify_suspend(struct feed *f);
+void feed_verify_fini(struct feed *f);
+
 /* feed_read.c */
 /* The leaf isn't asked for again before a pause, which grows. */
 void feed_retry_later(struct feed *f, struct leaf *leaf);
@@ -37,6 +59,8 @@ void feed_rerun_restart(struct feed *f, struct fed_plan *p);
 void feed_rerun_touched(void *feed, struct leaf *const *leaves, size_t n, uint32_t xid, lsn_t end);
 /* The session is gone, and with it what was asked. */
 void feed_rerun_forget_jobs(struct feed *f);
+/* The error says nothing of the data: it may be gone without a change that we would see. */
+bool feed_rerun_is_no_answer(const struct err *err);
 void feed_rerun_wake_at(struct feed *f, uint64_t when);
 /* Whatever can be done now. */
 void feed_rerun_run(struct feed *f);

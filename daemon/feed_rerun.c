@@ -116,6 +116,7 @@ static void touch(struct feed *f, struct fed_plan *p, uint32_t xid, lsn_t end)
 void feed_rerun_touched(void *feed, struct leaf *const *leaves, size_t n, uint32_t xid, lsn_t end)
 {
     struct feed *f = feed;
+    feed_verify_touched(f, leaves, n, xid, end);
     for (size_t i = 0; i < f->reruns.n; i++) {
         struct fed_plan *p = f->reruns.v[i];
         bool reads = false;
@@ -190,6 +191,10 @@ static void ask(struct feed *f)
 
 void feed_answered(struct feed *f, struct rerun_job *job)
 {
+    if (job->check) {
+        feed_verify_answered(f, job);
+        return;
+    }
     if (job->epoch != f->epoch || !f->streaming) {
         rerun_job_free(job);
         return;
@@ -253,14 +258,15 @@ static void accept(struct feed *f, struct fed_plan *p, struct rerun_item *item, 
     r->pause = 0;
     r->retry_at = f->now + item->took;
     r->due_at = p->plan->spec->rerun->timed ? f->now + f->limits.rerun_interval : 0;
-    outbox_answer(f->out, p->plan, &item->rows, error ? &item->err : NULL, label, hidden);
+    const struct err *err = error ? &item->err : NULL;
+    bool check = feed_verify_answer(f, p, err);
+    outbox_answer(f->out, p->plan, &item->rows, err, label, hidden, check);
     p->started = true;
     if (p->state != FED_LIVE)
         feed_set_state(f, p, FED_LIVE);
 }
 
-/* Errors that say nothing of the data may be gone without a change that we would see. */
-static bool is_of_the_server(const struct err *err)
+bool feed_rerun_is_no_answer(const struct err *err)
 {
     return strncmp(err->sqlstate, "57", 2) == 0 || strncmp(err->sqlstate, "XX", 2) == 0;
 }
@@ -296,7 +302,7 @@ static void settle(struct feed *f, struct fed_plan *p, struct rerun_item *item,
         try_again(f, p);
     } else {
         accept(f, p, item, label, hidden);
-        if (item->outcome == RERUN_FAILED && is_of_the_server(&item->err))
+        if (item->outcome == RERUN_FAILED && feed_rerun_is_no_answer(&item->err))
             ask_rarely(f, p->rerun, item->took);
     }
 }

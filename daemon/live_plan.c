@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/faults.h"
+#include "daemon/live_check.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "daemon/loop.h"
@@ -54,6 +56,7 @@ struct live_plan *live_plan_new(struct plan *p, struct worker *w, const struct p
 
 void live_plan_free(struct live_plan *lp)
 {
+    live_check_forget(lp);
     plan_host_free(lp->host);
     for (size_t i = 0; i < lp->mappings.n; i++)
         clear_mapping(&lp->mappings.v[i]);
@@ -109,7 +112,7 @@ static void push_fragment(struct live_plan *lp, struct row_mapping *m, const str
         const uint8_t *row = m->identical ? c->row : map_row(lp, m, src, c->row, &err);
         /* A source row is never larger than the leaf row it is a part of. */
         assert(row);
-        plan_host_push(lp->host, m->source, row, c->weight);
+        plan_host_push(lp->host, m->source, row, FAULTY_WEIGHT(c->weight));
     }
 }
 
@@ -152,6 +155,7 @@ static void start_over(struct live_plan *lp)
 {
     lp->current = false;
     lp->unsettled = true;
+    live_check_forget(lp);
     if (lp->plan->spec->rerun)
         lp->holds = plan_host_lsn(lp->host); /* and no further, until there is an answer */
     plan_host_rebuild(lp->host);
@@ -174,11 +178,26 @@ static void lose(struct live_plan *lp)
     registry_reseed(lp->plan->registry, lp->plan);
 }
 
+/* What subscribers hold was wrong, or leads there: no DELTA makes that good. */
+static void replace(struct live_plan *lp)
+{
+    struct payload *view = plan_host_snapshot(lp->host);
+    plan_host_break_history(lp->host);
+    broadcast(lp, L_DIVERGED, view, view->lsn, NULL);
+    payload_unref(view);
+}
+
 static void tell(struct live_plan *lp, const struct plan_event *ev, lsn_t lsn)
 {
-    bool settled = lp->unsettled && plan_host_state(lp->host) == PLAN_LIVE;
-    lp->unsettled = plan_host_state(lp->host) != PLAN_LIVE;
-    if (ev->kind == PLAN_ERROR)
+    bool live = plan_host_state(lp->host) == PLAN_LIVE;
+    bool settled = lp->unsettled && live;
+    bool replaced = lp->diverged && live && ev->payload && ev->payload->nrows;
+    lp->unsettled = !live;
+    lp->diverged &= !live;
+    live_check_tell(lp, ev);
+    if (replaced)
+        replace(lp);
+    else if (ev->kind == PLAN_ERROR)
         broadcast(lp, L_FAILED, NULL, lsn, &ev->err);
     else if (ev->kind == PLAN_DELTA || settled)
         broadcast(lp, L_DELTA, ev->payload, ev->payload ? ev->payload->lsn : lsn, NULL);
@@ -255,6 +274,11 @@ void live_plan_seed_part(struct live_plan *lp, const struct step *part)
         end_if_too_large(lp);
 }
 
+void live_plan_diverged(struct live_plan *lp)
+{
+    lp->diverged = true;
+}
+
 void live_plan_stale(struct live_plan *lp)
 {
     lp->lost = false;
@@ -312,6 +336,7 @@ void live_plan_end(struct live_plan *lp, const struct err *err, enum end_cause c
     lp->cause = cause;
     lp->current = false;
     live_plan_forget_waiting(lp);
+    live_check_forget(lp);
     plan_host_free(lp->host);
     lp->host = NULL;
     registry_retire(lp->plan->registry, lp->plan);

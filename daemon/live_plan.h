@@ -41,16 +41,18 @@ struct live_plan {
     struct err end; /* why it ended */
     enum end_cause cause;
     struct difference difference; /* the last one asked for; from is NULL if there is none */
-    bool current; /* seeded and getting steps; a rerun: answered since it was last stale */
-    lsn_t holds;  /* a rerun's answer is that of all LSNs up to this one; LSN_MAX: no end known */
-    bool touched; /* in the step under way */
-    bool lost;    /* void since a question went unanswered, until the next W_STALE */
+    bool current;  /* seeded and getting steps; a rerun: answered since it was last stale */
+    lsn_t holds;   /* a rerun's answer is that of all LSNs up to this one; LSN_MAX: no end known */
+    bool touched;  /* in the step under way */
+    bool lost;     /* void since a question went unanswered, until the next W_STALE */
+    bool diverged; /* was wrong: the next state replaces what subscribers hold */
     bool
         unsettled; /* subscribers were told STALE or FAILED: they hear of its end, changed or not */
     size_t *subs;  /* owned; subscribers on each loop */
     VEC(struct waiting_sub) waiting;
     VEC(struct row_mapping) mappings; /* one for each leaf of each source */
     struct arena rows;                /* rows mapped for the step under way */
+    struct live_log *log;             /* owned; live_check.h; NULL: isn't being verified */
 };
 
 struct live_plan *live_plan_new(struct plan *p, struct worker *w, const struct plan_limits *limits,
@@ -67,6 +69,8 @@ void live_plan_touched(struct live_plan *lp, lsn_t lsn);
 /* A rerun: the whole result (taken over) or the error as of lsn, which holds below until. */
 void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *err, lsn_t lsn,
                       lsn_t until);
+/* It has turned out to be wrong: what comes of the next seed replaces what subscribers hold. */
+void live_plan_diverged(struct live_plan *lp);
 void live_plan_stale(struct live_plan *lp);
 /* The source's rows come from these leaves from now on. */
 void live_plan_set_leaves(struct live_plan *lp, size_t source, const uint32_t *leaves, size_t n);

@@ -67,8 +67,10 @@ static void make_threads(struct server *s, const struct config *cfg)
     s->registry = registry_new(s->workers, s->nworkers, s->reader, (size_t)cfg->limits_plans);
     s->hydrator = hydrator_new(cfg, s->reader);
     reader_set_hydrator(s->reader, hydrator_post, s->hydrator);
-    s->rerun = rerun_new(cfg, s->reader);
+    s->rerun = rerun_new("rerun", s->reader);
     reader_set_rerun(s->reader, rerun_post, s->rerun);
+    s->verifier = rerun_new("verifier", s->reader);
+    reader_set_verifier(s->reader, rerun_post, s->verifier);
     s->analyst = analyst_new(cfg, s->registry);
     s->watch = watch_new(cfg, s->reader, s->registry);
     s->memory = memory_new(s);
@@ -80,6 +82,7 @@ static void start_threads(struct server *s)
         worker_start(s->workers[i]);
     hydrator_start(s->hydrator);
     rerun_start(s->rerun);
+    rerun_start(s->verifier);
     reader_start(s->reader);
     analyst_start(s->analyst);
     watch_start(s->watch);
@@ -97,6 +100,7 @@ static void stop_threads(struct server *s)
     watch_stop(s->watch);
     reader_stop(s->reader);
     rerun_stop(s->rerun);
+    rerun_stop(s->verifier);
     hydrator_stop(s->hydrator);
     for (size_t i = 0; i < s->nworkers; i++)
         worker_stop(s->workers[i]);
@@ -114,6 +118,7 @@ static void free_threads(struct server *s)
     for (size_t i = 0; i < s->nloops; i++)
         loop_free(s->loops[i]);
     rerun_free(s->rerun);
+    rerun_free(s->verifier);
     hydrator_free(s->hydrator);
     reader_free(s->reader);
     registry_free(s->registry);

@@ -154,7 +154,7 @@ void outbox_touched(struct outbox *o, struct plan *p, lsn_t lsn)
 }
 
 void outbox_answer(struct outbox *o, struct plan *p, struct bag *rows, const struct err *err,
-                   lsn_t lsn, lsn_t until)
+                   lsn_t lsn, lsn_t until, bool check)
 {
     struct wmsg_answer *m = NEW(struct wmsg_answer);
     (void)o;
@@ -166,6 +166,24 @@ void outbox_answer(struct outbox *o, struct plan *p, struct bag *rows, const str
         m->err = *err;
     m->lsn = lsn;
     m->until = until;
+    m->check = check;
+    worker_post(p->worker, &m->m);
+}
+
+void outbox_check(struct outbox *o, struct plan *p, struct bag *rows, const struct err *err,
+                  lsn_t shown, lsn_t until, lsn_t lsn)
+{
+    struct wmsg_check *m = NEW(struct wmsg_check);
+    (void)o;
+    m->m.kind = W_CHECK;
+    m->plan = plan_ref(p);
+    m->rows = *rows;
+    bag_init(rows);
+    if (err)
+        m->err = *err;
+    m->shown = shown;
+    m->until = until;
+    m->lsn = lsn;
     worker_post(p->worker, &m->m);
 }
 

@@ -43,9 +43,14 @@ void outbox_leaves(struct outbox *o, struct plan *p, size_t source, const uint32
                    size_t n);
 /* A rerun's answer is out of date from this commit on. */
 void outbox_touched(struct outbox *o, struct plan *p, lsn_t lsn);
-/* A rerun's answer as of lsn, which holds below `until`: rows are taken over; err: it is an error. */
+/* A rerun's answer as of lsn, which holds below `until`: rows are taken over; err: it is an error;
+ * check: the worker says R_CHECKED. */
 void outbox_answer(struct outbox *o, struct plan *p, struct bag *rows, const struct err *err,
-                   lsn_t lsn, lsn_t until);
+                   lsn_t lsn, lsn_t until, bool check);
+/* The same, to be compared with what the plan has told; rows are JSON texts and taken over. The answer
+ * is that of all LSNs from shown to below until, of which lsn is one. */
+void outbox_check(struct outbox *o, struct plan *p, struct bag *rows, const struct err *err,
+                  lsn_t shown, lsn_t until, lsn_t lsn);
 void outbox_end(struct outbox *o, struct plan *p, const struct err *err, enum end_cause cause);
 /* Steps and parts not finished by the workers; afterwards o->bytes is theirs. */
 size_t outbox_backlog(struct outbox *o);

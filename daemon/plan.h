@@ -21,6 +21,7 @@ struct worker;
 struct reader;
 struct registry;
 struct live_plan;
+struct msg;
 
 struct plan {
     atomic_int refs;
@@ -59,6 +60,8 @@ void registry_release(struct registry *r, struct plan *p);
 void registry_retire(struct registry *r, struct plan *p);
 /* The plan's worker has lost its state: the reader is told to seed it again. Any thread. */
 void registry_reseed(struct registry *r, struct plan *p);
+/* Passes a worker's news (enum reader_msg_kind) on to the reader. Any thread. */
+void registry_tell_reader(struct registry *r, struct msg *m);
 size_t registry_count(struct registry *r);
 /* Calls fn for each plan under the lock: short and without calling back into the registry. */
 void registry_each(struct registry *r, void (*fn)(void *arg, struct plan *p), void *arg);

@@ -18,6 +18,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/loop.h"
 #include "daemon/pgconn.h"
 #include "daemon/rerun.h"
 #include "daemon/thread.h"
@@ -30,6 +31,16 @@
 
 /* ---- for other threads --------------------------------------------------------------------- */
 
+static void tell_verdict(void *arg, const struct feed_asker *who, const struct verdict *v)
+{
+    struct lmsg_verified *m = NEW(struct lmsg_verified);
+    (void)arg;
+    m->m.kind = L_VERIFIED;
+    m->sub = who->sub;
+    m->verdict = verdict_copy(v);
+    loop_post(who->loop, &m->m);
+}
+
 struct reader *reader_new(const struct config *cfg)
 {
     struct reader *r = NEW(struct reader);
@@ -37,6 +48,7 @@ struct reader *reader_new(const struct config *cfg)
     mailbox_init(&r->box);
     pthread_mutex_init(&r->lock, NULL);
     feed_init(&r->feed, &r->out);
+    r->feed.tell = tell_verdict;
     r->feed.limits = (struct feed_limits){.retry_min = (uint64_t)cfg->postgres_reconnect_min,
                                           .retry_max = (uint64_t)cfg->postgres_reconnect_max,
                                           .rerun_interval = (uint64_t)cfg->engine_rerun_interval,
@@ -64,6 +76,12 @@ void reader_set_rerun(struct reader *r, void (*post)(void *arg, struct msg *job)
 {
     r->feed.ask_rerun = post;
     r->feed.ask_rerun_arg = arg;
+}
+
+void reader_set_verifier(struct reader *r, void (*post)(void *arg, struct msg *job), void *arg)
+{
+    r->feed.ask_check = post;
+    r->feed.ask_check_arg = arg;
 }
 
 void reader_post(struct reader *r, struct msg *m)
@@ -98,7 +116,8 @@ void reader_publish_status(struct reader *r, enum stream_state state, const stru
                               .changes = r->feed.ing.changes,
                               .store_bytes = feed_store_bytes(&r->feed),
                               .store_rows = feed_store_rows(&r->feed),
-                              .tables_waiting = feed_tables_waiting(&r->feed)};
+                              .tables_waiting = feed_tables_waiting(&r->feed),
+                              .verify = r->feed.check.stats};
     if (s.tables_waiting)
         s.table_error = r->feed.table_err;
     feed_publish_store_bytes(&r->feed);
@@ -138,6 +157,18 @@ static void handle(struct reader *r, struct msg *m)
         struct rmsg_tree *t = (struct rmsg_tree *)m;
         feed_tree_changed(&r->feed, t->table, t->leaves, t->n);
         free(t->leaves);
+        break;
+    }
+    case R_VERIFY: {
+        struct rmsg_verify *v = (struct rmsg_verify *)m;
+        feed_verify(&r->feed, v->plan, &(struct feed_asker){v->loop, v->sub});
+        plan_unref(v->plan);
+        break;
+    }
+    case R_CHECKED: {
+        struct rmsg_checked *c = (struct rmsg_checked *)m;
+        feed_checked(&r->feed, c->plan, &c->verdict);
+        plan_unref(c->plan);
         break;
     }
     case R_VISIBLE: {
@@ -321,6 +352,11 @@ static void discard(struct msg *m)
     case R_DROP_PLAN: plan_unref(((struct rmsg_plan *)m)->plan); break;
     case R_HYDRATED: hydrate_job_free((struct hydrate_job *)m); return;
     case R_ANSWERED: rerun_job_free((struct rerun_job *)m); return;
+    case R_VERIFY: plan_unref(((struct rmsg_verify *)m)->plan); break;
+    case R_CHECKED:
+        plan_unref(((struct rmsg_checked *)m)->plan);
+        verdict_fini(&((struct rmsg_checked *)m)->verdict);
+        break;
     case R_SCHEMA_CHANGED: free(((struct rmsg_schema *)m)->relids); break;
     case R_TREE_CHANGED: free(((struct rmsg_tree *)m)->leaves); break;
     case R_VISIBLE: snapshot_fini(&((struct rmsg_visible *)m)->snap); break;

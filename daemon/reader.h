@@ -16,6 +16,7 @@
 #include "daemon/mailbox.h"
 #include "daemon/plan.h"
 #include "daemon/store.h"
+#include "engine/host/compare.h"
 
 struct config;
 struct reader;
@@ -28,6 +29,8 @@ enum reader_msg_kind {
     R_ANSWERED,       /* rerun: statements answered again (rerun.h) */
     R_SCHEMA_CHANGED, /* watch: these tables are not what they were */
     R_TREE_CHANGED,   /* watch: a table's rows lie in these leaves now; before R_SCHEMA_CHANGED */
+    R_VERIFY,         /* a loop: is the plan right? Answered with L_VERIFIED */
+    R_CHECKED,        /* a worker: what came of W_CHECK, or of a W_ANSWER that was to be checked */
     R_VISIBLE,        /* watch: a recent snapshot, for trimming the ring */
     R_STOP
 };
@@ -35,6 +38,19 @@ enum reader_msg_kind {
 struct rmsg_plan { /* R_ADD_PLAN, R_RESEED, R_DROP_PLAN */
     struct msg m;
     struct plan *plan; /* one reference */
+};
+
+struct rmsg_verify {
+    struct msg m;
+    struct plan *plan; /* one reference */
+    struct loop *loop; /* whom to answer… */
+    uint64_t sub;      /* …about which of its subscriptions */
+};
+
+struct rmsg_checked {
+    struct msg m;
+    struct plan *plan;      /* one reference */
+    struct verdict verdict; /* owned */
 };
 
 /* Which transactions a snapshot shows: pg_current_snapshot(), 64-bit xids. */
@@ -87,6 +103,16 @@ struct rmsg_visible {
     struct snapshot snap;
 };
 
+/* Of the daemon's life. */
+struct verify_stats {
+    uint64_t verifications; /* answers of Postgres that were compared with a view */
+    uint64_t audits;        /* of them, those of the audit */
+    uint64_t audits_skipped;
+    uint64_t divergences;
+    char last_plan[17]; /* of the last one; "" = none… */
+    uint64_t last_at;   /* …and when, ms */
+};
+
 enum stream_state {
     STREAM_CONNECTING,
     STREAM_STREAMING,
@@ -98,6 +124,7 @@ struct reader_status {
     enum stream_state state;
     lsn_t received, applied; /* applied: handed to the workers */
     uint64_t txns, changes, store_bytes, store_rows;
+    struct verify_stats verify;
     struct err last_error;
     size_t tables_waiting;  /* that could not be read or published; they are tried again… */
     struct err table_error; /* …and why, if there are any */
@@ -109,6 +136,8 @@ void reader_set_workers(struct reader *r, struct worker *const *workers, size_t 
 void reader_set_hydrator(struct reader *r, void (*post)(void *arg, struct msg *job), void *arg);
 /* Where jobs (struct rerun_job) are posted to. It comes back as R_ANSWERED. */
 void reader_set_rerun(struct reader *r, void (*post)(void *arg, struct msg *job), void *arg);
+/* The same for those that only verify, which may take their time. */
+void reader_set_verifier(struct reader *r, void (*post)(void *arg, struct msg *job), void *arg);
 void reader_start(struct reader *r);
 void reader_post(struct reader *r, struct msg *m);
 void reader_status(struct reader *r, struct reader_status *out);

@@ -241,6 +241,7 @@ static bool look_at_config(struct reader *r, struct err *err)
     const struct config *cfg = config_current();
     bool redirected = reader_is_redirected(r, cfg, err);
     r->silence = (uint64_t)cfg->postgres_silence_timeout;
+    r->feed.limits.audit_interval = (uint64_t)cfg->engine_audit_interval;
     config_unref(cfg);
     return !redirected;
 }

@@ -207,6 +207,11 @@ void registry_reseed(struct registry *r, struct plan *p)
     post_to_reader(r, p, R_RESEED);
 }
 
+void registry_tell_reader(struct registry *r, struct msg *m)
+{
+    reader_post(r->reader, m);
+}
+
 size_t registry_count(struct registry *r)
 {
     pthread_mutex_lock(&r->lock);

@@ -8,6 +8,7 @@
 
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "daemon/rerun_int.h"
 #include "daemon/thread.h"
 #include "engine/base/alloc.h"
@@ -17,6 +18,7 @@ enum {
 };
 
 struct rerun {
+    const char *name;      /* borrowed */
     struct reader *reader; /* borrowed */
     struct mailbox box;
     struct pgconn conn;
@@ -42,10 +44,22 @@ static void move_wal(struct rerun *t, const struct rerun_job *job)
         log_debug("the WAL is not flushed early: %s", err.message);
 }
 
+static void send_back(struct rerun *t, struct rerun_job *job)
+{
+    job->m.kind = R_ANSWERED;
+    reader_post(t->reader, &job->m);
+}
+
 static void run_job(struct rerun *t, struct rerun_job *job)
 {
     const struct config *cfg = config_current();
     struct err err;
+    if (job->check && !memory_admit("verifying stopped", &job->items[0].err)) {
+        job->items[0].outcome = RERUN_ENDED;
+        send_back(t, job);
+        config_unref(cfg);
+        return;
+    }
     bool ok = rerun_ask(&t->conn, cfg, job, &err);
     if (ok)
         move_wal(t, job);
@@ -55,8 +69,7 @@ static void run_job(struct rerun *t, struct rerun_job *job)
         bag_clear(&job->items[i].rows);
     }
     config_unref(cfg);
-    job->m.kind = R_ANSWERED;
-    reader_post(t->reader, &job->m);
+    send_back(t, job);
 }
 
 /* True: go on. */
@@ -86,10 +99,10 @@ static void *rerun_main(void *arg)
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
-struct rerun *rerun_new(const struct config *cfg, struct reader *reader)
+struct rerun *rerun_new(const char *name, struct reader *reader)
 {
     struct rerun *t = NEW(struct rerun);
-    (void)cfg; /* each job takes the one in force */
+    t->name = name;
     t->reader = reader;
     t->stop.kind = RERUN_STOP;
     pgstop_init(&t->stopping);
@@ -100,7 +113,7 @@ struct rerun *rerun_new(const struct config *cfg, struct reader *reader)
 
 void rerun_start(struct rerun *t)
 {
-    thread_start(&t->thread, "rerun", rerun_main, t);
+    thread_start(&t->thread, t->name, rerun_main, t);
     t->started = true;
 }
 

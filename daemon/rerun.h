@@ -16,7 +16,6 @@
 #include "daemon/reader.h"
 #include "engine/host/bag.h"
 
-struct config;
 struct rerun;
 
 enum rerun_outcome {
@@ -31,7 +30,8 @@ struct rerun_item {
     uint32_t *leaves;  /* owned: the tables to lock */
     size_t nleaves;
     enum rerun_outcome outcome;
-    struct bag rows; /* as host/answer.h has them */
+    bool bare;       /* rows are JSON texts alone */
+    struct bag rows; /* else as host/answer.h has them */
     struct err err;
     uint64_t took; /* ms */
 };
@@ -43,12 +43,14 @@ struct rerun_job {
     struct rerun_item *items; /* owned */
     size_t n;
     bool timed;           /* some statement runs because time has gone by: the WAL is to move too */
+    bool check;           /* not for a rerun: a plan is verified (feed_verify.c) */
     struct snapshot snap; /* result; as of it all rows are */
 };
 
 void rerun_job_free(struct rerun_job *job);
 
-struct rerun *rerun_new(const struct config *cfg, struct reader *reader);
+/* name: of the thread; borrowed. */
+struct rerun *rerun_new(const char *name, struct reader *reader);
 void rerun_start(struct rerun *r);
 /* Any thread; the job comes back to the reader, always. */
 void rerun_post(void *rerun, struct msg *job);

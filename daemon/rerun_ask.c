@@ -237,7 +237,10 @@ static void add_row(struct rerun_item *item, const PGresult *row, uint64_t place
         json_add_compact(text, PQgetvalue(row, 0, i) + 1, (size_t)PQgetlength(row, 0, i) - 2);
     }
     buf_addc(text, ']');
-    answer_add(&item->rows, place, text->data, text->len, scratch);
+    if (item->bare)
+        bag_add(&item->rows, text->data, text->len, 1);
+    else
+        answer_add(&item->rows, place, text->data, text->len, scratch);
 }
 
 static bool take_rows(struct pgconn *c, struct rerun_item *item, struct err *err)

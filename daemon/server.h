@@ -32,6 +32,7 @@ struct server {
     struct analyst *analyst;
     struct hydrator *hydrator;
     struct rerun *rerun;
+    struct rerun *verifier; /* likewise a thread that asks whole statements */
     struct watch *watch;
     struct admission *admission;
     struct listener *listener;

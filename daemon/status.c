@@ -85,6 +85,23 @@ static void write_postgres(struct json *j, struct server *srv)
     json_uint(j, "stored_bytes", rs.store_bytes);
 }
 
+static void write_verify(struct json *j, struct server *srv)
+{
+    struct reader_status rs;
+    reader_status(srv->reader, &rs);
+    const struct verify_stats *v = &rs.verify;
+    json_uint(j, "verifications", v->verifications);
+    json_uint(j, "audits", v->audits);
+    json_uint(j, "audits_skipped", v->audits_skipped);
+    json_uint(j, "divergences", v->divergences);
+    if (!v->divergences)
+        return;
+    json_open(j, "last_divergence", '{');
+    json_str(j, "plan", v->last_plan);
+    json_uint(j, "seconds_ago", (clock_ms() - v->last_at) / 1000);
+    json_close(j);
+}
+
 static void write_clients(struct json *j, struct server *srv)
 {
     json_uint(j, "subscriptions", COUNTED(srv->subscriptions));
@@ -110,6 +127,7 @@ void status_write(struct server *srv, struct buf *b)
     write_postgres(&j, srv);
     json_uint(&j, "plans", registry_count(srv->registry));
     write_clients(&j, srv);
+    write_verify(&j, srv);
     json_uint(&j, "workers", srv->nworkers);
     json_uint(&j, "io_threads", srv->nloops);
     json_uint(&j, "steps_waiting", worker_steps_waiting(srv));

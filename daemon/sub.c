@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/reader.h"
 #include "daemon/reask.h"
 #include "daemon/server.h"
 #include "engine/base/hash.h"
@@ -203,6 +204,36 @@ static void post(struct sub *s, struct wmsg_attach *m)
     worker_post(s->fan->plan->worker, &m->m);
 }
 
+/* ---- VERIFY -------------------------------------------------------------------------------- */
+
+static void ask_reader(const struct sub *s)
+{
+    struct rmsg_verify *m = NEW(struct rmsg_verify);
+    m->m.kind = R_VERIFY;
+    m->plan = plan_ref(s->fan->plan);
+    m->loop = s->conn->loop;
+    m->sub = s->no;
+    reader_post(s->conn->loop->server->reader, &m->m);
+}
+
+void sub_verify(struct sub *s)
+{
+    s->verifying++;
+    conn_request_begun(s->conn);
+    if (s->fan)
+        ask_reader(s);
+    else
+        s->verify_later++;
+}
+
+void sub_verified(struct sub *s)
+{
+    s->verifying--;
+    conn_request_done(s->conn);
+}
+
+/* ---- the plan ------------------------------------------------------------------------------ */
+
 void sub_attach(struct sub *s, struct plan *plan, struct payload *former)
 {
     fan_join(s->conn->loop, s, plan);
@@ -212,6 +243,8 @@ void sub_attach(struct sub *s, struct plan *plan, struct payload *former)
     struct wmsg_attach *m = message(s, W_ATTACH);
     m->former = former ? payload_ref(former) : NULL;
     post(s, m);
+    for (; s->verify_later; s->verify_later--)
+        ask_reader(s);
 }
 
 static void detach(struct sub *s)
@@ -239,6 +272,8 @@ void sub_free(struct sub *s)
     c->nlimiting -= s->limiting;
     if (s->pending)
         conn_request_done(c);
+    while (s->verifying)
+        sub_verified(s);
     if (s->state == SUB_LAGGING)
         c->nlagging--;
     if (c->catching_up == s->no)

@@ -60,6 +60,8 @@ struct sub {
     bool pending;                /* counted in the connection's requests under way */
     bool blocking;               /* counted in the connection's progress */
     bool limiting;               /* counted in the connection's nlimiting */
+    uint32_t verifying;    /* VERIFYs under way, each a request of the connection's; of them… */
+    uint32_t verify_later; /* …those that wait for the plan to be known */
 };
 
 /* The subscriptions of one plan on one loop. */
@@ -82,6 +84,9 @@ void sub_free(struct sub *s);
 void sub_attach(struct sub *s, struct plan *plan, struct payload *former);
 /* Leaves its plan: it is to be analysed again. */
 void sub_detach(struct sub *s);
+/* Asks whether the plan is right; L_VERIFIED answers. */
+void sub_verify(struct sub *s);
+void sub_verified(struct sub *s);
 void sub_set_state(struct sub *s, enum sub_state state);
 void sub_set_failed(struct sub *s, bool failed);
 /* Whether the client has (or will have without further ado) everything the workers passed. */

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "daemon/delegate_session.h"
-#include "daemon/live_plan.h"
+#include "daemon/live_check.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/thread.h"
@@ -183,6 +183,8 @@ static void attach_guarded(struct live_plan *lp, const void *m)
 static void answer_guarded(struct live_plan *lp, const void *arg)
 {
     struct wmsg_answer *m = (struct wmsg_answer *)(uintptr_t)arg;
+    if (m->check)
+        live_check_answer(lp, m);
     live_plan_answer(lp, &m->rows, err_is_set(&m->err) ? &m->err : NULL, m->lsn, m->until);
 }
 
@@ -305,6 +307,26 @@ static void end_plan(struct live_plan *lp, const struct wmsg_end *m)
         live_plan_end(lp, &m->err, m->cause);
 }
 
+/* Without memory for it nothing is said, and the plan goes on. */
+static void check(struct wmsg_check *m)
+{
+    struct alloc_guard g;
+    if (ALLOC_GUARDED(&g)) {
+        live_check(m->plan->live, m);
+        alloc_unguard(&g);
+    } else {
+        live_check_give_up(m->plan->live, m);
+    }
+    bag_fini(&m->rows);
+}
+
+/* What functions were thought to give is forgotten too: it may be what was wrong. */
+static void diverged(struct worker *w, struct wmsg_plan *m)
+{
+    delegator_forget(w->delegate.delegator);
+    live_plan_diverged(m->plan->live);
+}
+
 static void answer(struct wmsg_answer *m)
 {
     guarded(m->plan->live, answer_guarded, m);
@@ -324,6 +346,9 @@ static bool handle(struct worker *w, struct msg *m)
     case W_STALE: live_plan_stale(pm->plan->live); break;
     case W_TOUCHED: live_plan_touched(pm->plan->live, ((struct wmsg_touched *)m)->lsn); break;
     case W_ANSWER: answer((struct wmsg_answer *)m); break;
+    case W_RECORD: live_check_record(pm->plan->live); break;
+    case W_CHECK: check((struct wmsg_check *)m); break;
+    case W_DIVERGED: diverged(w, pm); break;
     case W_LEAVES: set_leaves(w, (struct wmsg_leaves *)m); break;
     case W_END: end_plan(pm->plan->live, (struct wmsg_end *)m); break;
     case W_DROP: drop_plan(w, pm); break;

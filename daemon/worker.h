@@ -16,6 +16,7 @@
 #include "daemon/mailbox.h"
 #include "daemon/plan.h"
 #include "daemon/step.h"
+#include "engine/host/compare.h"
 #include "engine/host/plan_host.h"
 
 struct loop;
@@ -30,10 +31,13 @@ enum worker_msg_kind {
     W_TOUCHED, /* reader: a rerun's answer is out of date from an LSN on; before the step of it */
     W_ANSWER,  /* reader: a rerun's answer */
     W_END,     /* reader, watch: the plan can't go on; err for its subscribers */
-    W_DROP,    /* reader, after R_DROP_PLAN: forget it */
-    W_ATTACH,  /* loop: a subscriber joins, or catches up */
-    W_DETACH,  /* loop: one subscriber less on that loop */
-    W_EXPLAIN, /* loop: describe the running circuit */
+    W_RECORD, /* reader: the plan is going to be verified; what it tells from now on is kept for it */
+    W_CHECK,    /* reader: what Postgres answers a plan's statement; the worker says R_CHECKED */
+    W_DIVERGED, /* reader: the plan is wrong; W_STALE follows, and then a state that replaces all */
+    W_DROP,     /* reader, after R_DROP_PLAN: forget it */
+    W_ATTACH,   /* loop: a subscriber joins, or catches up */
+    W_DETACH,   /* loop: one subscriber less on that loop */
+    W_EXPLAIN,  /* loop: describe the running circuit */
     W_STOP
 };
 
@@ -42,7 +46,7 @@ struct wmsg_step {
     struct step *step; /* one reference */
 };
 
-struct wmsg_plan { /* W_ADD, W_STALE, W_DROP */
+struct wmsg_plan { /* W_ADD, W_STALE, W_RECORD, W_DIVERGED, W_DROP */
     struct msg m;
     struct plan *plan; /* one reference */
 };
@@ -76,6 +80,17 @@ struct wmsg_answer {
     struct err err;    /* if set: Postgres answers with an error */
     lsn_t lsn;         /* as of which it is */
     lsn_t until;       /* holds below it; LSN_MAX: until further notice */
+    bool check;        /* the worker says R_CHECKED: is it what the plan has told so far? */
+};
+
+struct wmsg_check {
+    struct msg m;
+    struct plan *plan; /* one reference */
+    struct bag rows;   /* owned; JSON texts */
+    struct err err;    /* if set: Postgres answers with an error */
+    lsn_t shown;       /* the answer is that of all LSNs from this one… */
+    lsn_t until;       /* …to below this one; LSN_MAX: up to now */
+    lsn_t lsn;         /* one of them, to be told */
 };
 
 /* Why a plan has ended, and what that means for its subscribers. */
@@ -118,11 +133,13 @@ enum loop_msg_kind {
     L_HOLDS, /* a rerun's state holds as far as `holds` says; lsn: it is as of that, 0 = as before */
     L_STALE,     /* plan is being rebuilt: it does not count as current until its next message */
     L_EXPLAINED, /* answer to W_EXPLAIN */
+    L_DIVERGED,  /* to all: the plan has been wrong; this whole view replaces what they hold */
+    L_VERIFIED,  /* reader: answer to R_VERIFY, struct lmsg_verified */
     L_SYNCED,    /* watch: WAL position for a SYNC, see watch.h */
     L_STOP
 };
 
-/* L_SNAPSHOT, L_CATCHUP, L_DIFFERENCE, L_DELTA, L_FAILED, L_ENDED, L_HOLDS, L_STALE */
+/* L_SNAPSHOT, L_CATCHUP, L_DIFFERENCE, L_DELTA, L_FAILED, L_ENDED, L_HOLDS, L_DIVERGED, L_STALE */
 struct lmsg_plan {
     struct msg m;
     struct plan *plan;       /* one reference */
@@ -143,6 +160,12 @@ struct lmsg_progress {
     struct msg m;
     struct worker *worker;
     lsn_t lsn;
+};
+
+struct lmsg_verified {
+    struct msg m;
+    uint64_t sub;
+    struct verdict verdict; /* owned */
 };
 
 struct lmsg_explained {

@@ -102,6 +102,12 @@ void json_bool(struct json *j, const char *key, bool v)
     buf_adds(j->b, v ? "true" : "false");
 }
 
+void json_raw(struct json *j, const char *key, const char *text)
+{
+    lead(j, key);
+    buf_adds(j->b, text);
+}
+
 void json_lsn(struct json *j, const char *key, lsn_t lsn)
 {
     char text[LSN_TEXT_MAX];

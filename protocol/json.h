@@ -37,6 +37,8 @@ void json_close(struct json *j);
 void json_str(struct json *j, const char *key, const char *s); /* NULL = null */
 void json_int(struct json *j, const char *key, int64_t v);
 void json_uint(struct json *j, const char *key, uint64_t v);
+/* The text is JSON already. */
+void json_raw(struct json *j, const char *key, const char *text);
 void json_bool(struct json *j, const char *key, bool v);
 void json_lsn(struct json *j, const char *key, lsn_t lsn); /* a string; 0 = null */
 

@@ -150,6 +150,36 @@ void reply_resync(struct buf *b, const char *id, enum resync_reason reason)
     buf_addc(b, '\n');
 }
 
+void reply_verified(struct buf *b, const char *id, lsn_t lsn, uint64_t rows)
+{
+    add_word_id(b, "VERIFIED", id);
+    buf_addc(b, ' ');
+    add_lsn(b, lsn);
+    buf_addf(b, " %llu\n", (unsigned long long)rows);
+}
+
+void reply_diverged(struct buf *b, const char *id, lsn_t lsn, const struct reply_diverged *d)
+{
+    add_word_id(b, "DIVERGED", id);
+    buf_addc(b, ' ');
+    add_lsn(b, lsn);
+    buf_addc(b, ' ');
+    struct json j = json_begin(b);
+    json_open(&j, NULL, '{');
+    json_uint(&j, "missing", d->missing);
+    json_uint(&j, "extra", d->extra);
+    if (d->missing_rows)
+        json_raw(&j, "missing_rows", d->missing_rows);
+    if (d->extra_rows)
+        json_raw(&j, "extra_rows", d->extra_rows);
+    if (d->plan_error[0])
+        json_str(&j, "plan_error", d->plan_error);
+    if (d->postgres_error[0])
+        json_str(&j, "postgres_error", d->postgres_error);
+    json_close(&j);
+    buf_addc(b, '\n');
+}
+
 static void add_err_members(struct json *j, const struct err *e)
 {
     json_str(j, "message", e->message);
@@ -161,7 +191,7 @@ static void add_err_members(struct json *j, const struct err *e)
         json_str(j, "detail", e->detail);
 }
 
-void reply_error(struct buf *b, const char *id, const struct err *e)
+static void add_error(struct buf *b, const char *id, const struct err *e, const char *request)
 {
     assert(err_is_set(e));
     add_word_id(b, "ERROR", id ? id : "-");
@@ -171,8 +201,20 @@ void reply_error(struct buf *b, const char *id, const struct err *e)
     struct json j = json_begin(b);
     json_open(&j, NULL, '{');
     add_err_members(&j, e);
+    if (request)
+        json_str(&j, "request", request);
     json_close(&j);
     buf_addc(b, '\n');
+}
+
+void reply_error(struct buf *b, const char *id, const struct err *e)
+{
+    add_error(b, id, e, NULL);
+}
+
+void reply_unverified(struct buf *b, const char *id, const struct err *e)
+{
+    add_error(b, id, e, "VERIFY");
 }
 
 void reply_failed(struct buf *b, const char *id, lsn_t lsn, const struct err *e)

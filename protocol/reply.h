@@ -60,6 +60,17 @@ void reply_resync(struct buf *b, const char *id, enum resync_reason reason);
 void reply_error(struct buf *b, const char *id, const struct err *e);
 void reply_failed(struct buf *b, const char *id, lsn_t lsn, const struct err *e);
 
+/* Answers to VERIFY. */
+void reply_verified(struct buf *b, const char *id, lsn_t lsn, uint64_t rows);
+struct reply_diverged {
+    uint64_t missing, extra;                 /* rows */
+    const char *missing_rows, *extra_rows;   /* some of them, JSON arrays; NULL = none */
+    const char *plan_error, *postgres_error; /* SQLSTATEs; "" = none */
+};
+void reply_diverged(struct buf *b, const char *id, lsn_t lsn, const struct reply_diverged *d);
+/* An ERROR of the request: the subscription goes on. */
+void reply_unverified(struct buf *b, const char *id, const struct err *e);
+
 /* Blocks. text: lines ending in \n, without "* ". */
 void reply_explain(struct buf *b, const char *id, const char *text, size_t len);
 void reply_help(struct buf *b);

@@ -270,7 +270,7 @@ static bool complete(struct parse *p)
         missing = "needs a user and a password";
     if (missing)
         return malformed(p, p->info->name, missing);
-    if (p->out->verb == VERB_AUTH || p->out->verb == VERB_VERIFY)
+    if (p->out->verb == VERB_AUTH)
         p->absent = p->info->name;
     if (p->absent)
         return err_set(p->err, ERR_FEATURE_NOT_SUPPORTED, "%s: not in this version of palimpsestd",

@@ -65,6 +65,11 @@ size_t delegator_bytes(const struct delegator *d)
     return memo_bytes(&d->memo);
 }
 
+void delegator_forget(struct delegator *d)
+{
+    memo_fini(&d->memo); /* which is empty, and as good as new */
+}
+
 void delegator_enter(struct delegator *d)
 {
     current = d;

@@ -71,6 +71,8 @@ struct delegator;
 struct delegator *delegator_new(const struct delegate_host *host, size_t memo_bytes);
 void delegator_free(struct delegator *d);
 size_t delegator_bytes(const struct delegator *d); /* of the memo */
+/* The memo is empty again. Between steps. */
+void delegator_forget(struct delegator *d);
 /* The calling thread's from now on; NULL: none. */
 void delegator_enter(struct delegator *d);
 

@@ -231,6 +231,20 @@ struct payload *encode_difference(const struct payload *from, const struct paylo
     return net;
 }
 
+void encode_take_out(const struct encoder *e, const struct bag *view, struct bag *lines)
+{
+    struct bag_cursor c = {0};
+    const struct bag_entry *entry;
+    struct buf line;
+    buf_init(&line);
+    while ((entry = bag_next(view, &c))) {
+        buf_reset(&line);
+        add_row_json(e, entry->bytes, &line);
+        bag_add(lines, line.data, line.len, -entry->weight);
+    }
+    buf_fini(&line);
+}
+
 static uint64_t add_signed_lines(const struct bag *lines, int sign, struct buf *b)
 {
     struct bag_cursor c = {0};

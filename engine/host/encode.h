@@ -30,6 +30,8 @@ struct payload *encode_snapshot(const struct encoder *e, const struct bag *view,
 void encode_collect_lines(const struct payload *p, struct bag *lines);
 /* The DELTA from one SNAPSHOT to another; it may have no rows. */
 struct payload *encode_difference(const struct payload *from, const struct payload *to, lsn_t lsn);
+/* Takes the rows of the view out of a bag of lines (without sign and newline). */
+void encode_take_out(const struct encoder *e, const struct bag *view, struct bag *lines);
 /* The bag of lines as a DELTA payload; it may have no rows. */
 struct payload *encode_lines(const struct bag *lines, lsn_t lsn);
 

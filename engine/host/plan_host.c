@@ -292,6 +292,17 @@ struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, cons
     return emit(p, payload, lsn);
 }
 
+void plan_host_compare(struct plan_host *p, struct bag *left)
+{
+    assert(p->state == PLAN_LIVE);
+    encode_take_out(&p->encoder, &p->view, left);
+}
+
+void plan_host_break_history(struct plan_host *p)
+{
+    history_clear(&p->history);
+}
+
 /* What subscribers hold, as a bag of its own: view − unsent. */
 static void set_emitted_aside(struct plan_host *p)
 {

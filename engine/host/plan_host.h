@@ -74,6 +74,13 @@ struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, cons
 /* Somebody holds a state of this LSN (that of a plan before this one): whatever is emitted from now on
  * is behind it. */
 void plan_host_follow(struct plan_host *p, lsn_t lsn);
+/*
+ * Takes the emitted view's rows, as JSON texts, out of left: what is then left is what one side has and
+ * the other doesn't. Only while LIVE.
+ */
+void plan_host_compare(struct plan_host *p, struct bag *left);
+/* Nobody can be led from a state before to one after: the history begins anew. */
+void plan_host_break_history(struct plan_host *p);
 /* Starts over with an empty circuit; the cached view stays what it was until the next commit. */
 void plan_host_rebuild(struct plan_host *p);
 

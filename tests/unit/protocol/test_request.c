@@ -214,7 +214,6 @@ START_TEST(test_not_in_this_version)
     refuse("AUTH u", "08P01", NULL);
     refuse("MARKS on", "0A000", NULL);
     refuse("MARKS maybe", "08P01", NULL);
-    refuse("VERIFY a", "0A000", "a");
     refuse("SUBSCRIBE a @top [7,\"x\"]", "0A000", "a");
     refuse("SUBSCRIBE a @top", "0A000", "a");
     refuse("SUBSCRIBE a @top [", "08P01", "a");
