@@ -51,8 +51,25 @@ static bool name_types(struct inquiry *q, const PGresult *desc)
     return res != NULL;
 }
 
+/*
+ * libpq trusts few kinds of long messages: a description of some 7,500 parameters is taken for a sign that
+ * it has lost its place in what the server sends, and the session ends. A statement has at least as many
+ * marks as parameters, since Postgres wants each of them to have a type; more than a hundred it refuses.
+ */
+#define MARKS_MAX 7000
+
+static bool has_few_marks(struct inquiry *q)
+{
+    size_t n = 0;
+    for (const char *s = q->job->sql; (s = strchr(s, '$')); s++)
+        n += s[1] >= '0' && s[1] <= '9';
+    return n <= MARKS_MAX || err_set(q->err, "54023", "the statement has too many parameters");
+}
+
 static bool describe(struct inquiry *q)
 {
+    if (!has_few_marks(q))
+        return false;
     PGresult *desc = pgconn_describe(q->conn, q->job->sql, q->err);
     if (!desc)
         return false;
