@@ -107,9 +107,17 @@ FN(fn_jsonb_path_text)
 
 /* ------------------------------------------------------------ containment */
 
-static bool contains(struct value v, struct value part);
+/* Postgres gives up where its stack ends. */
+#define DEPTH_MAX 5000
 
-static bool has_member(struct value array, struct value part)
+struct descent {
+    int depth;
+    bool too_deep;
+};
+
+static bool contains(struct value v, struct value part, struct descent *d);
+
+static bool has_member(struct value array, struct value part, struct descent *d)
 {
     struct jsonb_iter it;
     struct value key, member;
@@ -118,7 +126,7 @@ static bool has_member(struct value array, struct value part)
     while (jsonb_next(&it, &key, &member)) {
         if (jsonb_kind_of(member) != jsonb_kind_of(part))
             continue;
-        if (scalar ? jsonb_same(member, part) : contains(member, part))
+        if (scalar ? jsonb_same(member, part) : contains(member, part, d))
             return true;
     }
     return false;
@@ -136,42 +144,63 @@ static bool raw_field(struct value object, struct value key, struct value *out)
     return false;
 }
 
-/* Both are containers of the same kind, or scalars. */
-static bool contains(struct value v, struct value part)
+/* Both are containers of the same kind. */
+static bool all_contained(struct value v, struct value part, struct descent *d)
 {
     struct jsonb_iter it;
     struct value key, member, found;
-    if (jsonb_kind_of(part) < JSONB_ARRAY)
-        return jsonb_same(v, part);
     jsonb_open(part, &it);
     while (jsonb_next(&it, &key, &member)) {
         if (key.null) {
-            if (!has_member(v, member))
+            if (!has_member(v, member, d))
                 return false;
         } else if (!raw_field(v, key, &found) || jsonb_kind_of(found) != jsonb_kind_of(member) ||
-                   !contains(found, member)) {
+                   !contains(found, member, d)) {
             return false;
         }
     }
     return true;
 }
 
+/* Both are containers of the same kind, or scalars. */
+static bool contains(struct value v, struct value part, struct descent *d)
+{
+    if (jsonb_kind_of(part) < JSONB_ARRAY)
+        return jsonb_same(v, part);
+    d->too_deep |= d->depth == DEPTH_MAX;
+    if (d->too_deep)
+        return false;
+    d->depth++;
+    bool all = all_contained(v, part, d);
+    d->depth--;
+    return all;
+}
+
 /* At the top an array may contain a scalar that isn't in an array itself. */
-static bool top_contains(struct value v, struct value part)
+static bool top_contains(struct value v, struct value part, struct descent *d)
 {
     if (jsonb_kind_of(v) == JSONB_ARRAY && jsonb_kind_of(part) < JSONB_ARRAY)
-        return has_member(v, part);
-    return jsonb_kind_of(v) == jsonb_kind_of(part) && contains(v, part);
+        return has_member(v, part, d);
+    return jsonb_kind_of(v) == jsonb_kind_of(part) && contains(v, part, d);
+}
+
+static bool give_contains(struct value v, struct value part, struct value *out, struct err *err)
+{
+    struct descent d = {0};
+    bool all = top_contains(v, part, &d);
+    if (d.too_deep)
+        return err_set(err, "54001", "stack depth limit exceeded");
+    return fn_bool(out, all);
 }
 
 FN(fn_jsonb_contains)
 {
-    return fn_bool(out, top_contains(v[0], v[1]));
+    return give_contains(v[0], v[1], out, err);
 }
 
 FN(fn_jsonb_contained)
 {
-    return fn_bool(out, top_contains(v[1], v[0]));
+    return give_contains(v[1], v[0], out, err);
 }
 
 /* ------------------------------------------------------------ existence */

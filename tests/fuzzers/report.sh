@@ -9,10 +9,13 @@ sources_of() {
     case $1 in
     config) echo daemon/config.c daemon/config_listen.c daemon/config_value.c ;;
     datum) echo engine/value/datum.c engine/value/datum_compound.c engine/value/datum_jsonb.c ;;
+    expr) echo engine/expr/expr.c engine/expr/eval*.c engine/expr/fn_*.c engine/expr/cast.c ;;
+    ingest) echo daemon/ingest.c daemon/apply.c daemon/store.c daemon/relation.c daemon/leaf.c daemon/rowslab.c ;;
     laws) echo engine/value/value.c engine/value/opaque.c engine/value/parts.c engine/value/jsonb.c engine/value/json.c engine/value/row.c ;;
     pgcopy) echo protocol/pgcopy.c ;;
     pgnode) echo engine/sql/pgnode.c ;;
     pgoutput) echo protocol/pgoutput.c ;;
+    plan) echo engine/sql/bind*.c engine/sql/pg*.c engine/sql/refuse.c engine/sql/rerun*.c engine/plan/*.c ;;
     request) echo protocol/line.c protocol/request.c protocol/rawjson.c protocol/utf8.c ;;
     value) echo engine/value/value.c engine/value/numeric_text.c engine/value/datetime_text.c engine/value/float.c engine/value/interval.c engine/value/parts.c engine/value/json.c ;;
     *) echo "tests/fuzzers/fuzz_$1.c" ;;
