@@ -43,7 +43,9 @@ struct analyst {
 
 void analysis_free(struct analysis *a)
 {
-    if (a->plan)
+    if (a->plan && a->keep)
+        registry_leave(a->registry, a->plan, clock_ms());
+    else if (a->plan)
         registry_release(a->registry, a->plan);
     if (a->spec)
         plan_spec_unref(a->spec);
@@ -162,6 +164,25 @@ static const struct plan_spec *ask(struct analyst *an, const struct analysis *jo
     return spec;
 }
 
+static bool find_wal_lsn(struct analyst *an, struct analysis *job, struct err *err)
+{
+    PGresult *res =
+        pgconn_query_fresh(&an->conn, "SELECT pg_catalog.pg_current_wal_insert_lsn()", err);
+    if (!res)
+        return false;
+    const char *text = PQgetvalue(res, 0, 0);
+    bool ok = lsn_parse(text, strlen(text), &job->wal_lsn) ||
+              err_set(err, ERR_PROTOCOL, "the WAL position can't be read");
+    PQclear(res);
+    return ok;
+}
+
+static void drop_spec(struct analysis *job)
+{
+    plan_spec_unref(job->spec);
+    job->spec = NULL;
+}
+
 static void give_back(struct analysis *job, const struct err *err)
 {
     if (err) {
@@ -187,13 +208,13 @@ static void work_on(struct analyst *an, struct analysis *job)
     buf_fini(&text);
     if (!job->spec && wait_for_lock(an, job, &err))
         return;
+    if (job->spec && job->wants_wal && !find_wal_lsn(an, job, &err))
+        drop_spec(job);
     if (job->spec && !job->explain) {
         job->plan = registry_acquire(an->registry, job->spec, &err);
         job->registry = an->registry;
-        if (!job->plan) {
-            plan_spec_unref(job->spec);
-            job->spec = NULL;
-        }
+        if (!job->plan)
+            drop_spec(job);
     }
     give_back(job, job->spec ? NULL : &err);
 }

@@ -14,6 +14,7 @@
 
 #include "daemon/mailbox.h"
 #include "daemon/plan.h"
+#include "engine/base/lsn.h"
 
 struct analyst;
 struct config;
@@ -34,11 +35,14 @@ struct analysis {
     size_t nparams;
     bool explain;        /* spec alone: don't make a plan */
     uint64_t posted_ns;  /* when the question came */
+    bool keep;           /* if it comes too late, its plan lingers: the client may come back */
     uint64_t give_up_at; /* the analyst's: ms, when to stop waiting for a lock; 0 = not waiting */
+    bool wants_wal;      /* also how far the server's WAL goes */
     /* Result: err is set, or spec (and plan unless explain) are. */
     const struct plan_spec *spec; /* one reference */
     struct plan *plan;            /* from registry_acquire(): one reference and one user */
     struct registry *registry;    /* borrowed; where plan was acquired, set together with it */
+    lsn_t wal_lsn;                /* if wanted: pg_current_wal_insert_lsn() */
     struct err *err;              /* owned; NULL: none */
 };
 

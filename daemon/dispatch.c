@@ -13,6 +13,7 @@
 #include "daemon/accepted.h"
 #include "daemon/cut.h"
 #include "daemon/log.h"
+#include "daemon/reader.h"
 #include "daemon/reask.h"
 #include "daemon/server.h"
 #include "daemon/status.h"
@@ -39,6 +40,8 @@ static struct analysis *analysis_of(const struct sub *s)
     struct analysis *a = reask_analysis(s->conn->loop, s->statement);
     a->sub = s->no;
     a->explain = s->kind == SUB_EXPLAIN;
+    a->wants_wal = s->resuming;
+    a->keep = s->kind == SUB_SUBSCRIBE && s->conn->loop->linger_ms > 0;
     return a;
 }
 
@@ -61,6 +64,8 @@ static void begin_statement(struct conn *c, const struct request *r, enum sub_ki
     }
     struct sub *s = sub_new(c, r->id, kind);
     s->statement = statement_intern(&c->loop->statements, r);
+    s->resuming = r->has_since;
+    s->since = r->since;
     analyst_post(c->loop->server->analyst, analysis_of(s));
 }
 
@@ -190,6 +195,8 @@ static void accept_statement(struct sub *s, struct analysis *a)
     s->columns = accepted_columns(a->spec);
     struct plan *plan = a->plan;
     a->plan = NULL; /* its user is now the subscription */
+    s->foreign = s->resuming && (s->since > a->wal_lsn ||
+                                 s->since <= reader_turned_at(s->conn->loop->server->reader));
     sub_attach(s, plan, NULL);
 }
 

@@ -85,11 +85,13 @@ static void announce(struct sub *s, const struct lmsg_plan *m)
     const struct question *q = s->question;
     struct buf *b = line(s->conn);
     enum resync_reason reason = RESYNC_SCHEMA_CHANGED;
-    if (q && q->timeline)
+    if (s->resuming)
+        reason = RESYNC_SINCE_TOO_OLD;
+    else if (q && q->timeline)
         reason = RESYNC_TIMELINE;
     else if (!q && s->state == SUB_CATCHING)
         reason = RESYNC_SLOW_CONSUMER;
-    if (s->has_state && (m->resync || q))
+    if ((s->has_state || s->resuming) && (m->resync || q))
         reply_resync(b, s->id, reason);
     if (q && accepted_columns(q->spec) != s->columns) {
         accepted_write(b, s->id, q->spec);
@@ -102,7 +104,7 @@ static void become_live(struct sub *s, lsn_t lsn)
 {
     s->has_state = true;
     s->lsn = lsn;
-    s->failed = s->was_failed = false;
+    s->failed = s->was_failed = s->resuming = false;
     reask_leave(s);
     if (s->kind != SUB_SUBSCRIBE)
         return;
@@ -157,6 +159,17 @@ static void take_catchup(struct sub *s, struct lmsg_plan *m)
     progress_raise_floor(&s->conn->progress, m->lsn);
     sub_set_state(s, SUB_LIVE);
     sub_catch_up_next(s->conn);
+}
+
+/* What was sent to others while the client was away. The rest, if it is too much just now, comes as a
+ * net change from the last delta that is queued. */
+static void take_missed(struct sub *s, struct lmsg_plan *m)
+{
+    COUNT(s->conn->loop->server->resumed, 1);
+    become_live(s, m->base);
+    progress_raise_floor(&s->conn->progress, m->lsn);
+    for (size_t i = 0; i < m->missed.n && s->state == SUB_LIVE; i++)
+        send_delta(s, m->missed.v[i]->lsn, m->missed.v[i]);
 }
 
 /* Too much is held for cuts that don't come: the connection counts as slow. */
@@ -361,21 +374,29 @@ static void to_all(struct loop *l, struct fan *f, struct lmsg_plan *m)
     }
 }
 
+static void take_state(struct sub *s, struct lmsg_plan *m)
+{
+    if (m->m.kind == L_SNAPSHOT)
+        take_snapshot(s, m);
+    else if (m->m.kind == L_DIFFERENCE)
+        take_difference(s, m);
+    else if (m->m.kind == L_RESUME)
+        take_missed(s, m);
+    else
+        take_catchup(s, m);
+}
+
 static void to_one(struct sub *s, struct lmsg_plan *m)
 {
     struct fan *f = s->fan;
     switch (m->m.kind) {
     case L_SNAPSHOT:
     case L_CATCHUP:
+    case L_RESUME:
     case L_DIFFERENCE:
         fan_set_stale(f, !m->current);
         fan_set_holds(f, m->holds);
-        if (m->m.kind == L_SNAPSHOT)
-            take_snapshot(s, m);
-        else if (m->m.kind == L_DIFFERENCE)
-            take_difference(s, m);
-        else
-            take_catchup(s, m);
+        take_state(s, m);
         break;
     case L_FAILED: take_failed(s, m->lsn, &m->err); break;
     case L_ENDED: {
@@ -405,5 +426,8 @@ void fanout_drop(struct lmsg_plan *m)
     plan_unref(m->plan);
     if (m->payload)
         payload_unref(m->payload);
+    for (size_t i = 0; i < m->missed.n; i++)
+        payload_unref(m->missed.v[i]);
+    VEC_FREE(m->missed);
     free(m);
 }

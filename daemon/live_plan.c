@@ -153,6 +153,8 @@ static void publish_stats(struct live_plan *lp)
 
 static void start_over(struct live_plan *lp)
 {
+    if (lp->current)
+        lp->held = live_plan_holds(lp);
     lp->current = false;
     lp->unsettled = true;
     live_check_forget(lp);
@@ -211,11 +213,11 @@ static void end_if_too_large(struct live_plan *lp)
         live_plan_end(lp, &err, END_FINAL);
 }
 
-void live_plan_commit(struct live_plan *lp, lsn_t lsn)
+void live_plan_commit(struct live_plan *lp, lsn_t lsn, lsn_t holds)
 {
     if (!lp->host || lp->lost)
         return;
-    struct plan_event ev = plan_host_commit(lp->host, lsn);
+    struct plan_event ev = plan_host_commit(lp->host, lsn, holds);
     arena_reset(&lp->rows);
     if (ev.kind == PLAN_LOST) {
         lose(lp);
@@ -245,7 +247,10 @@ void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *
 {
     if (!lp->host)
         return;
-    struct plan_event ev = plan_host_answer(lp->host, rows, err, lsn);
+    lsn_t holds = !lp->current          ? lp->held
+                  : lp->holds < LSN_MAX ? lp->holds
+                                        : worker_lsn(lp->worker);
+    struct plan_event ev = plan_host_answer(lp->host, rows, err, lsn, holds);
     if (ev.kind == PLAN_OVERFLOW) {
         live_plan_end(lp, &ev.err, END_FINAL);
         return;
@@ -257,6 +262,7 @@ void live_plan_answer(struct live_plan *lp, struct bag *rows, const struct err *
     /* Last: with it a SYNC may be answered. */
     lp->holds = until == LSN_MAX ? LSN_MAX : until - 1;
     broadcast(lp, L_HOLDS, NULL, lsn, NULL);
+    live_plan_serve_waiting(lp); /* who knew more than the answer before */
     end_if_too_large(lp);
 }
 

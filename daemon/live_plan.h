@@ -19,12 +19,16 @@ struct row_mapping {
     uint32_t *from;           /* owned; position in the leaf of each source column */
 };
 
-/* Who waits for a first view (or a whole one after falling behind). */
+/* Who waits for a first view, or a whole one after falling behind; or for the time at which it can be
+ * said what it missed. */
 struct waiting_sub {
     struct loop *loop;
     uint64_t sub;
     bool resync;
-    lsn_t behind;           /* as wmsg_attach's */
+    bool resumes;
+    lsn_t since;            /* resumes: the state that it says it holds */
+    size_t max_bytes;       /* these as wmsg_attach's */
+    lsn_t behind;           /* likewise */
     struct payload *former; /* likewise; one reference */
 };
 
@@ -43,6 +47,7 @@ struct live_plan {
     struct difference difference; /* the last one asked for; from is NULL if there is none */
     bool current;  /* seeded and getting steps; a rerun: answered since it was last stale */
     lsn_t holds;   /* a rerun's answer is that of all LSNs up to this one; LSN_MAX: no end known */
+    lsn_t held;    /* while not current: how far the view was the answer */
     bool touched;  /* in the step under way */
     bool lost;     /* void since a question went unanswered, until the next W_STALE */
     bool diverged; /* was wrong: the next state replaces what subscribers hold */
@@ -50,6 +55,7 @@ struct live_plan {
         unsettled; /* subscribers were told STALE or FAILED: they hear of its end, changed or not */
     size_t *subs;  /* owned; subscribers on each loop */
     VEC(struct waiting_sub) waiting;
+    size_t nresuming;                 /* of them */
     VEC(struct row_mapping) mappings; /* one for each leaf of each source */
     struct arena rows;                /* rows mapped for the step under way */
     struct live_log *log;             /* owned; live_check.h; NULL: isn't being verified */
@@ -61,8 +67,9 @@ void live_plan_free(struct live_plan *lp);
 
 /* Pushes the fragment into every source of the plan that reads its leaf. */
 void live_plan_push(struct live_plan *lp, const struct fragment *f);
-/* Ends a step (or a seed) and tells the subscribers what came of it. */
-void live_plan_commit(struct live_plan *lp, lsn_t lsn);
+/* Ends a step (or a seed) and tells the subscribers what came of it. holds: as plan_host_commit's,
+ * where the plan has been current. */
+void live_plan_commit(struct live_plan *lp, lsn_t lsn, lsn_t holds);
 void live_plan_seed_part(struct live_plan *lp, const struct step *part);
 /* A rerun: out of date from lsn on. */
 void live_plan_touched(struct live_plan *lp, lsn_t lsn);
@@ -79,8 +86,13 @@ void live_plan_end(struct live_plan *lp, const struct err *err, enum end_cause c
 void live_plan_give_up(struct live_plan *lp);
 void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a);
 void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a);
-/* Whoever waits for the view gets it, if there is one now. */
+/* Whoever waits for the view gets it, if there is one now; and who came back with an LSN that the worker
+ * hadn't passed, if it has now. */
 void live_plan_serve_waiting(struct live_plan *lp);
+/* Up to which LSN the view is the answer, as far as it is known. */
+lsn_t live_plan_holds(const struct live_plan *lp);
+/* What led to states at or before this LSN is not kept any longer. */
+void live_plan_forget(struct live_plan *lp, lsn_t upto);
 void live_plan_forget_waiting(struct live_plan *lp);
 /* What the loops are told; sub as lmsg_plan's. */
 struct lmsg_plan *live_plan_message(struct live_plan *lp, enum loop_msg_kind kind, uint64_t sub);

@@ -5,6 +5,9 @@
  * A subscriber whose plan ended because the schema changed joins the plan that its statement has now.
  * If it holds what the old one sent last, it gets the difference between the two views: found from the
  * lines alone, once for all who come from the same plan.
+ *
+ * One that comes back with an LSN waits until that is a state we can say something of: the plan is live,
+ * and its worker has passed the LSN. Then the history knows the state, or it is too old.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -105,6 +108,53 @@ static void send_ended(struct live_plan *lp, struct loop *loop, uint64_t sub)
     loop_post(loop, &m->m);
 }
 
+/* ---- coming back ------------------------------------------------------------------------------ */
+
+lsn_t live_plan_holds(const struct live_plan *lp)
+{
+    lsn_t passed = worker_lsn(lp->worker);
+    return lp->holds < passed ? lp->holds : passed;
+}
+
+/* Whether the history, such as it is, says what there is to say about the state at since. */
+static bool can_tell(const struct live_plan *lp, lsn_t since)
+{
+    return plan_host_state(lp->host) == PLAN_LIVE && lp->current && since <= live_plan_holds(lp);
+}
+
+static void add_missed(void *arg, struct payload *payload)
+{
+    struct lmsg_plan *m = arg;
+    if (payload->nrows)
+        VEC_PUSH(m->missed, payload_ref(payload));
+}
+
+static void send_missed(struct live_plan *lp, const struct waiting_sub *ws)
+{
+    struct lmsg_plan *m = live_plan_message(lp, L_RESUME, ws->sub);
+    if (!plan_host_resume(lp->host, ws->since, ws->max_bytes, add_missed, m, &m->base)) {
+        m->m.kind = L_SNAPSHOT;
+        m->payload = plan_host_snapshot(lp->host);
+        m->resync = true;
+    }
+    loop_post(ws->loop, &m->m);
+}
+
+/* What depends on the time isn't the same for everybody who asked as of one LSN. */
+static bool can_be_resumed(const struct live_plan *lp)
+{
+    const struct plan_spec *spec = lp->plan->spec;
+    return !spec->rerun || !spec->rerun->timed;
+}
+
+void live_plan_forget(struct live_plan *lp, lsn_t upto)
+{
+    if (lp->host)
+        plan_host_forget(lp->host, upto);
+}
+
+/* ---- who waits -------------------------------------------------------------------------------- */
+
 /* Who comes from another plan has seen later LSNs than a view that is being rebuilt is of. */
 static bool can_show_view(const struct live_plan *lp, const struct waiting_sub *ws)
 {
@@ -117,43 +167,62 @@ void live_plan_forget_waiting(struct live_plan *lp)
 {
     for (size_t i = 0; i < lp->waiting.n; i++)
         payload_unref(lp->waiting.v[i].former);
-    lp->waiting.n = 0;
+    lp->waiting.n = lp->nresuming = 0;
     forget_difference(&lp->difference);
+}
+
+/* False: it has to wait on. */
+static bool serve(struct live_plan *lp, const struct waiting_sub *ws)
+{
+    if (ws->resumes ? !can_tell(lp, ws->since) : !can_show_view(lp, ws))
+        return false;
+    if (ws->resumes)
+        send_missed(lp, ws);
+    else
+        send_view(lp, ws);
+    return true;
+}
+
+/* Takes it off the list. */
+static void stop_waiting(struct live_plan *lp, struct waiting_sub *ws)
+{
+    lp->nresuming -= ws->resumes;
+    payload_unref(ws->former);
+    *ws = lp->waiting.v[--lp->waiting.n];
 }
 
 void live_plan_serve_waiting(struct live_plan *lp)
 {
-    for (size_t i = 0; i < lp->waiting.n;) {
-        struct waiting_sub *ws = &lp->waiting.v[i];
-        if (can_show_view(lp, ws)) {
-            send_view(lp, ws);
-            payload_unref(ws->former);
-            *ws = lp->waiting.v[--lp->waiting.n];
-        } else {
+    for (size_t i = 0; lp->host && i < lp->waiting.n;) {
+        if (serve(lp, &lp->waiting.v[i]))
+            stop_waiting(lp, &lp->waiting.v[i]);
+        else
             i++;
-        }
     }
     forget_difference(&lp->difference);
 }
 
 /* ---- they come and go ------------------------------------------------------------------------ */
 
-static void show_view(struct live_plan *lp, const struct wmsg_attach *a)
+static void serve_or_wait(struct live_plan *lp, const struct wmsg_attach *a)
 {
     struct waiting_sub ws = {.loop = a->loop,
                              .sub = a->sub,
-                             .resync = a->catch_up || a->behind,
+                             .resync = a->how != ATTACH_NEW || a->behind,
+                             .resumes =
+                                 a->how == ATTACH_RESUME && !a->foreign && can_be_resumed(lp),
+                             .since = a->since,
+                             .max_bytes = a->max_bytes,
                              .behind = a->behind,
                              .former = a->former};
-    if (can_show_view(lp, &ws)) {
-        send_view(lp, &ws);
+    if (serve(lp, &ws))
         return;
-    }
     if (ws.former)
         payload_ref(ws.former);
     if (ws.behind)
         plan_host_follow(lp->host, ws.behind);
     VEC_PUSH(lp->waiting, ws);
+    lp->nresuming += ws.resumes;
     if (plan_host_state(lp->host) == PLAN_FAILED)
         send_failed(lp, a->loop, a->sub);
 }
@@ -168,20 +237,20 @@ static void catch_up(struct live_plan *lp, const struct wmsg_attach *a)
         if (plan_host_state(lp->host) == PLAN_FAILED)
             send_failed(lp, a->loop, a->sub);
     } else {
-        show_view(lp, a);
+        serve_or_wait(lp, a);
     }
 }
 
 void live_plan_attach(struct live_plan *lp, const struct wmsg_attach *a)
 {
-    if (!a->catch_up)
+    if (a->how != ATTACH_CATCH_UP)
         lp->subs[loop_no(a->loop)]++;
     if (!lp->host)
         send_ended(lp, a->loop, a->sub);
-    else if (a->catch_up)
+    else if (a->how == ATTACH_CATCH_UP)
         catch_up(lp, a);
     else
-        show_view(lp, a);
+        serve_or_wait(lp, a);
 }
 
 void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a)
@@ -190,8 +259,7 @@ void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a)
     lp->subs[loop_no(a->loop)]--;
     for (size_t i = 0; i < lp->waiting.n; i++)
         if (lp->waiting.v[i].loop == a->loop && lp->waiting.v[i].sub == a->sub) {
-            payload_unref(lp->waiting.v[i].former);
-            lp->waiting.v[i] = lp->waiting.v[--lp->waiting.n];
+            stop_waiting(lp, &lp->waiting.v[i]);
             return;
         }
 }

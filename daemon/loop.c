@@ -19,6 +19,7 @@
 #include "daemon/log.h"
 #include "daemon/loop_int.h"
 #include "daemon/reask.h"
+#include "daemon/plan.h"
 #include "daemon/server.h"
 #include "daemon/thread.h"
 #include "daemon/watch.h"
@@ -55,6 +56,7 @@ void loop_handle_message(struct loop *l, struct msg *m)
     case L_SNAPSHOT:
     case L_CATCHUP:
     case L_DIFFERENCE:
+    case L_RESUME:
     case L_DELTA:
     case L_FAILED:
     case L_ENDED:
@@ -132,6 +134,7 @@ static void look_at_config(struct loop *l)
     l->all_output_limit = (size_t)cfg->limits_output_total_bytes;
     l->first_request_ms = (uint64_t)cfg->limits_first_request_ms;
     l->line_time_ms = (uint64_t)cfg->limits_line_time;
+    l->linger_ms = (uint64_t)cfg->engine_linger;
     config_unref(cfg);
 }
 
@@ -141,6 +144,8 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     look_at_config(l);
     reask_tick(l);
+    if (l->no == 0 && l->now_ms >= l->linger_ms)
+        registry_expire(l->server->registry, l->now_ms - l->linger_ms);
     for (struct conn *c = l->conns; c; c = c->next) {
         conn_tick(c);
         if (l->draining && l->now_ms >= l->drain_until_ms)

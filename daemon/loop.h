@@ -94,7 +94,7 @@ struct loop {
     /* From the configuration in force, looked at once a second. */
     size_t output_limit, pending_limit, subs_limit;
     size_t all_subs_limit, all_output_limit;
-    uint64_t first_request_ms, line_time_ms;
+    uint64_t first_request_ms, line_time_ms, linger_ms;
 };
 
 struct loop *loop_new(int no, struct server *server, size_t nworkers);

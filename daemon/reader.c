@@ -98,6 +98,11 @@ void reader_status(struct reader *r, struct reader_status *out)
     out->received = atomic_load_explicit(&r->received, memory_order_relaxed);
 }
 
+lsn_t reader_turned_at(const struct reader *r)
+{
+    return atomic_load(&r->turned_at);
+}
+
 bool reader_is_alive(const struct reader *r)
 {
     return clock_ms() - atomic_load_explicit(&r->round_at, memory_order_relaxed) < ALIVE_MS;
@@ -227,6 +232,8 @@ static void check_history(struct reader *r, const struct walsender_info *info)
             : promoted ? "another timeline"
                        : "its WAL position has gone back");
     log_warn("%s; all plans are made anew", err.message);
+    if (r->feed.ing.position > atomic_load(&r->turned_at))
+        atomic_store(&r->turned_at, r->feed.ing.position);
     pgconn_renew();
     reader_serve_mailbox(r);
     feed_end_all(&r->feed, &err);

@@ -141,6 +141,9 @@ void reader_set_verifier(struct reader *r, void (*post)(void *arg, struct msg *j
 void reader_start(struct reader *r);
 void reader_post(struct reader *r, struct msg *m);
 void reader_status(struct reader *r, struct reader_status *out);
+/* How far the histories of servers went that were seen before the present one: an LSN up to there may be
+ * of one of them. 0 = there was none. Any thread. */
+lsn_t reader_turned_at(const struct reader *r);
 /* Whether its thread has gone round its loop in the last 30 seconds; for the watchdog. Any thread.
  */
 bool reader_is_alive(const struct reader *r);

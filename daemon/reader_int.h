@@ -34,6 +34,7 @@ struct reader {
     uint64_t system_id;                      /* of the server last connected to; 0 = none yet */
     uint32_t timeline;                       /* likewise */
     atomic_uint_least64_t round_at;          /* ms: for the watchdog */
+    atomic_uint_least64_t turned_at;         /* LSN; see reader_turned_at() */
     atomic_uint_least64_t received, applied; /* LSNs, fresher than status */
     pthread_mutex_t lock;                    /* of status */
     struct reader_status status;

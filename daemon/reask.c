@@ -138,6 +138,7 @@ bool reask_begin(struct sub *s, const struct lmsg_plan *m)
     cut_flush(c);
     outq_pin(&c->out);
     struct question *q = forming(c->loop, s, m);
+    s->foreign |= s->resuming; /* what it came with is of a plan that is no more, at best */
     s->was_failed |= s->failed;
     s->failed = false;
     sub_detach(s);

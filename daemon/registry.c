@@ -31,7 +31,8 @@ struct registry {
     size_t *load;          /* plans on each worker */
     struct reader *reader; /* borrowed */
     size_t max_plans;
-    size_t nplans;
+    size_t nplans, nidle;
+    struct plan *idle, *idle_last; /* those that linger, oldest first */
     uint64_t last_id;
     struct entry *buckets[BUCKETS];
 };
@@ -135,10 +136,72 @@ static struct plan *add(struct registry *r, const struct plan_spec *spec)
     return p;
 }
 
+/* Takes the plan out of the table, if it is still there, and drops the table's reference. */
+static void unlist(struct registry *r, struct plan *p)
+{
+    for (struct entry **link = bucket_of(r, p->spec->key); *link; link = &(*link)->next)
+        if ((*link)->plan == p) {
+            struct entry *e = *link;
+            *link = e->next;
+            free(e);
+            r->nplans--;
+            r->load[worker_no(p->worker)]--;
+            p->retired = true;
+            plan_unref(p);
+            return;
+        }
+}
+
+/* ---- lingering ----------------------------------------------------------------------------- */
+
+static void begin_to_linger(struct registry *r, struct plan *p, uint64_t now_ms)
+{
+    p->idle_since = now_ms;
+    p->idle_next = NULL;
+    p->idle_prev = r->idle_last;
+    *(p->idle_prev ? &p->idle_prev->idle_next : &r->idle) = p;
+    r->idle_last = p;
+    r->nidle++;
+}
+
+static void stop_lingering(struct registry *r, struct plan *p)
+{
+    *(p->idle_prev ? &p->idle_prev->idle_next : &r->idle) = p->idle_next;
+    *(p->idle_next ? &p->idle_next->idle_prev : &r->idle_last) = p->idle_prev;
+    p->idle_prev = p->idle_next = NULL;
+    p->idle_since = 0;
+    r->nidle--;
+}
+
+static void drop(struct registry *r, struct plan *p)
+{
+    post_to_reader(r, p, R_DROP_PLAN);
+    unlist(r, p);
+}
+
+static void drop_oldest_idle(struct registry *r)
+{
+    struct plan *p = r->idle;
+    stop_lingering(r, p);
+    drop(r, p);
+}
+
+void registry_expire(struct registry *r, uint64_t before_ms)
+{
+    pthread_mutex_lock(&r->lock);
+    while (r->idle && r->idle->idle_since <= before_ms)
+        drop_oldest_idle(r);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- users --------------------------------------------------------------------------------- */
+
 struct plan *registry_acquire(struct registry *r, const struct plan_spec *spec, struct err *err)
 {
     pthread_mutex_lock(&r->lock);
     struct plan *p = find(r, spec->key);
+    if (!p && r->nplans >= r->max_plans && r->idle)
+        drop_oldest_idle(r);
     if (!p && r->nplans >= r->max_plans) {
         pthread_mutex_unlock(&r->lock);
         err_set(err, ERR_LIMIT_EXCEEDED, "too many live plans (limits.plans is %zu)", r->max_plans);
@@ -150,6 +213,8 @@ struct plan *registry_acquire(struct registry *r, const struct plan_spec *spec, 
     }
     if (!p)
         p = add(r, spec);
+    else if (p->users == 0)
+        stop_lingering(r, p);
     p->users++;
     atomic_fetch_add_explicit(&p->subscribers, 1, memory_order_relaxed);
     plan_ref(p);
@@ -157,19 +222,11 @@ struct plan *registry_acquire(struct registry *r, const struct plan_spec *spec, 
     return p;
 }
 
-/* Takes the plan out of the table, if it is still there, and drops the table's reference. */
-static void unlist(struct registry *r, struct plan *p)
+static bool take_user(struct plan *p)
 {
-    for (struct entry **link = bucket_of(r, p->spec->key); *link; link = &(*link)->next)
-        if ((*link)->plan == p) {
-            struct entry *e = *link;
-            *link = e->next;
-            free(e);
-            r->nplans--;
-            r->load[worker_no(p->worker)]--;
-            plan_unref(p);
-            return;
-        }
+    assert(p->users > 0);
+    atomic_fetch_sub_explicit(&p->subscribers, 1, memory_order_relaxed);
+    return --p->users == 0;
 }
 
 struct plan *registry_join(struct registry *r, struct plan *p)
@@ -185,12 +242,20 @@ struct plan *registry_join(struct registry *r, struct plan *p)
 void registry_release(struct registry *r, struct plan *p)
 {
     pthread_mutex_lock(&r->lock);
-    assert(p->users > 0);
-    atomic_fetch_sub_explicit(&p->subscribers, 1, memory_order_relaxed);
-    if (--p->users == 0) {
-        post_to_reader(r, p, R_DROP_PLAN);
-        unlist(r, p);
-    }
+    if (take_user(p))
+        drop(r, p);
+    pthread_mutex_unlock(&r->lock);
+    plan_unref(p);
+}
+
+void registry_leave(struct registry *r, struct plan *p, uint64_t now_ms)
+{
+    pthread_mutex_lock(&r->lock);
+    bool last = take_user(p);
+    if (last && p->retired)
+        drop(r, p);
+    else if (last)
+        begin_to_linger(r, p, now_ms);
     pthread_mutex_unlock(&r->lock);
     plan_unref(p);
 }
@@ -198,7 +263,12 @@ void registry_release(struct registry *r, struct plan *p)
 void registry_retire(struct registry *r, struct plan *p)
 {
     pthread_mutex_lock(&r->lock);
-    unlist(r, p);
+    if (!p->retired && p->users == 0) {
+        stop_lingering(r, p);
+        drop(r, p); /* nobody will release it */
+    } else {
+        unlist(r, p);
+    }
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -212,10 +282,11 @@ void registry_tell_reader(struct registry *r, struct msg *m)
     reader_post(r->reader, m);
 }
 
-size_t registry_count(struct registry *r)
+size_t registry_count(struct registry *r, size_t *lingering)
 {
     pthread_mutex_lock(&r->lock);
     size_t n = r->nplans;
+    *lingering = r->nidle;
     pthread_mutex_unlock(&r->lock);
     return n;
 }

@@ -44,8 +44,9 @@ struct server {
     atomic_uint_least64_t requests;
     atomic_uint_least64_t snapshots, deltas; /* blocks queued for clients */
     atomic_uint_least64_t bytes_sent;
-    atomic_size_t output_queued;  /* bytes, of all connections; shared ones for each of them */
-    atomic_uint_least64_t lagged; /* times a subscription fell behind its client's queue */
+    atomic_size_t output_queued;   /* bytes, of all connections; shared ones for each of them */
+    atomic_uint_least64_t lagged;  /* times a subscription fell behind its client's queue */
+    atomic_uint_least64_t resumed; /* subscriptions that went on from a state they came with */
 };
 
 #define COUNT(counter, n) atomic_fetch_add_explicit(&(counter), (n), memory_order_relaxed)

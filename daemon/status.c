@@ -114,6 +114,7 @@ static void write_clients(struct json *j, struct server *srv)
     json_uint(j, "deltas_sent", COUNTED(srv->deltas));
     json_uint(j, "bytes_sent", COUNTED(srv->bytes_sent));
     json_uint(j, "times_lagged", COUNTED(srv->lagged));
+    json_uint(j, "times_resumed", COUNTED(srv->resumed));
 }
 
 void status_write(struct server *srv, struct buf *b)
@@ -125,7 +126,9 @@ void status_write(struct server *srv, struct buf *b)
     json_str(&j, "version", PALIMPSEST_VERSION);
     json_uint(&j, "uptime_s", (clock_ms() - srv->started_ms) / 1000);
     write_postgres(&j, srv);
-    json_uint(&j, "plans", registry_count(srv->registry));
+    size_t lingering, plans = registry_count(srv->registry, &lingering);
+    json_uint(&j, "plans", plans);
+    json_uint(&j, "plans_lingering", lingering);
     write_clients(&j, srv);
     write_verify(&j, srv);
     json_uint(&j, "workers", srv->nworkers);

@@ -196,6 +196,8 @@ static struct wmsg_attach *message(struct sub *s, enum worker_msg_kind kind)
         m->behind = s->lsn;
     else if (s->has_state)
         m->since = s->lsn;
+    else if (s->resuming)
+        m->since = s->since;
     return m;
 }
 
@@ -241,10 +243,23 @@ void sub_attach(struct sub *s, struct plan *plan, struct payload *former)
         progress_join(&s->conn->progress, worker_no(plan->worker));
     sub_set_state(s, SUB_ATTACHING);
     struct wmsg_attach *m = message(s, W_ATTACH);
+    m->how = s->resuming ? ATTACH_RESUME : ATTACH_NEW;
+    m->foreign = s->foreign;
+    m->max_bytes = s->conn->loop->output_limit / 2;
     m->former = former ? payload_ref(former) : NULL;
     post(s, m);
     for (; s->verify_later; s->verify_later--)
         ask_reader(s);
+}
+
+/* A client that is gone without RELEASE may come back for what it missed meanwhile. */
+static void leave_plan(const struct sub *s, struct plan *plan)
+{
+    struct loop *l = s->conn->loop;
+    if (s->kind == SUB_SUBSCRIBE && s->conn->state == CONN_DEAD && l->linger_ms > 0)
+        registry_leave(l->server->registry, plan, l->now_ms);
+    else
+        registry_release(l->server->registry, plan);
 }
 
 static void detach(struct sub *s)
@@ -254,7 +269,7 @@ static void detach(struct sub *s)
     if (s->kind == SUB_SUBSCRIBE)
         progress_leave(&s->conn->progress, worker_no(plan->worker));
     fan_leave(s->conn->loop, s);
-    registry_release(s->conn->loop->server->registry, plan);
+    leave_plan(s, plan);
 }
 
 void sub_detach(struct sub *s)
@@ -316,6 +331,8 @@ void sub_catch_up_next(struct conn *c)
     sub_set_state(s, SUB_CATCHING);
     c->catching_up = s->no;
     struct wmsg_attach *m = message(s, W_ATTACH);
-    m->catch_up = true;
+    m->how = ATTACH_CATCH_UP;
+    if (!s->has_state)
+        m->since = 0;
     post(s, m);
 }

@@ -11,7 +11,8 @@
  *
  * What may be trusted: in LIVE the client has been sent (or queued, or has held for its cut) every
  * change up to `lsn`, and gets the next; in all other states deltas of the plan are not for it. A
- * LAGGING subscription without a state waits for its first SNAPSHOT. While there is a question
+ * LAGGING subscription without a state waits for its first SNAPSHOT. One that came with a state of
+ * its own (since) becomes LIVE with the deltas it missed, or with RESYNC and a SNAPSHOT. While there is a question
  * (reask.h), what the client holds is of a plan that is no more.
  *
  * Other threads know a subscription by its number only. When an answer comes for a number that is
@@ -54,6 +55,9 @@ struct sub {
     uint64_t columns;            /* those of the last ACCEPTED, see accepted.h */
     bool has_state;              /* the client was sent a SNAPSHOT */
     lsn_t lsn;                   /* of the state the client has */
+    bool resuming;               /* says it holds a state, and hasn't been given one by us… */
+    lsn_t since;                 /* …of this LSN… */
+    bool foreign;                /* …which may be of another history */
     bool asking;                 /* in its question's list: there is no answer yet */
     bool failed;                 /* was told FAILED, and nothing since */
     bool was_failed;             /* by a plan that is no more */

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "daemon/ages.h"
+#include "daemon/clock.h"
+#include "daemon/config.h"
 #include "daemon/delegate_session.h"
 #include "daemon/live_check.h"
 #include "daemon/loop.h"
@@ -34,6 +37,8 @@ struct worker {
     size_t nleaves;
     VEC(struct live_plan *) touched; /* by the step under way */
     lsn_t progress_sent;
+    bool resuming; /* someone may wait for an LSN to be passed */
+    struct ages ages;
     atomic_uint_least64_t lsn;
     atomic_size_t backlog; /* steps posted and not finished */
     struct worker_stats stats;
@@ -165,9 +170,14 @@ static void push_guarded(struct live_plan *lp, const void *fragment)
     live_plan_push(lp, fragment);
 }
 
-static void commit_guarded(struct live_plan *lp, const void *lsn)
+struct step_end {
+    lsn_t lsn, holds; /* as live_plan_commit's */
+};
+
+static void commit_guarded(struct live_plan *lp, const void *arg)
 {
-    live_plan_commit(lp, *(const lsn_t *)lsn);
+    const struct step_end *end = arg;
+    live_plan_commit(lp, end->lsn, end->holds);
 }
 
 static void seed_guarded(struct live_plan *lp, const void *part)
@@ -178,6 +188,12 @@ static void seed_guarded(struct live_plan *lp, const void *part)
 static void attach_guarded(struct live_plan *lp, const void *m)
 {
     live_plan_attach(lp, m);
+}
+
+static void serve_guarded(struct live_plan *lp, const void *arg)
+{
+    (void)arg;
+    live_plan_serve_waiting(lp);
 }
 
 static void answer_guarded(struct live_plan *lp, const void *arg)
@@ -233,12 +249,13 @@ static void wait_for_loops(const struct worker *w)
 static void run_step(struct worker *w, struct wmsg_step *m)
 {
     struct step *step = m->step;
+    const struct step_end end = {step->lsn, step->ntxns == 1 ? step->lsn - 1 : worker_lsn(w)};
     wait_for_loops(w);
     for (size_t i = 0; i < step->fragments.n; i++)
         push_to_readers(w, &step->fragments.v[i]);
     for (size_t i = 0; i < w->touched.n; i++) {
         w->touched.v[i]->touched = false;
-        guarded(w->touched.v[i], commit_guarded, &step->lsn);
+        guarded(w->touched.v[i], commit_guarded, &end);
     }
     w->touched.n = 0;
     atomic_store_explicit(&w->lsn, step->lsn, memory_order_release);
@@ -284,7 +301,7 @@ static void seed(struct worker *w, struct wmsg_seed *m)
         seed_part(lp, m->part);
     if (m->last) {
         lp->current = lp->host && !lp->lost;
-        guarded(lp, commit_guarded, &m->lsn);
+        guarded(lp, commit_guarded, &(struct step_end){m->lsn, lp->held});
         if (m->lsn > worker_lsn(w))
             atomic_store_explicit(&w->lsn, m->lsn, memory_order_release);
     }
@@ -354,6 +371,7 @@ static bool handle(struct worker *w, struct msg *m)
     case W_DROP: drop_plan(w, pm); break;
     case W_ATTACH:
         guarded(am->plan->live, attach_guarded, am);
+        w->resuming |= am->plan->live->nresuming > 0;
         payload_unref(am->former);
         break;
     case W_DETACH: live_plan_detach(am->plan->live, am); break;
@@ -365,6 +383,33 @@ static bool handle(struct worker *w, struct msg *m)
         plan_unref(pm->plan);
     free(m);
     return go_on;
+}
+
+/* Those who came back with an LSN that we hadn't reached. */
+static void serve_resuming(struct worker *w)
+{
+    if (!w->resuming)
+        return;
+    w->resuming = false;
+    for (size_t i = 0; i < w->plans.n; i++) {
+        if (!w->plans.v[i]->nresuming)
+            continue;
+        guarded(w->plans.v[i], serve_guarded, NULL);
+        w->resuming |= w->plans.v[i]->nresuming > 0;
+    }
+}
+
+/* What led to the states of limits.history_age ago and before is forgotten. */
+static void forget_old(struct worker *w)
+{
+    uint64_t now = clock_ms();
+    if (!ages_due(&w->ages, now))
+        return;
+    const struct config *cfg = config_current();
+    lsn_t upto = ages_note(&w->ages, now, worker_lsn(w), (uint64_t)cfg->limits_history_age);
+    config_unref(cfg);
+    for (size_t i = 0; upto && i < w->plans.n; i++)
+        live_plan_forget(w->plans.v[i], upto);
 }
 
 static uint64_t cpu_ns(void)
@@ -380,13 +425,15 @@ static void *worker_main(void *arg)
     bool go_on = true;
     delegate_session_enter(&w->delegate);
     while (go_on) {
-        struct msg *m = mailbox_wait(&w->box, -1);
+        struct msg *m = mailbox_wait(&w->box, ages_wait(&w->ages, clock_ms()));
         while (m) {
             struct msg *next = m->next;
             go_on &= handle(w, m);
             m = next;
         }
+        serve_resuming(w);
         tell_progress(w);
+        forget_old(w);
         atomic_store_explicit(&w->stats.busy_ns, cpu_ns(), memory_order_relaxed);
     }
     delegate_session_leave(&w->delegate);

@@ -108,13 +108,22 @@ struct wmsg_end {
     enum end_cause cause;
 };
 
+enum attach_how {
+    ATTACH_NEW,      /* the view, then deltas */
+    ATTACH_RESUME,   /* holds the view as of since, it says: what it missed, or else RESYNC */
+    ATTACH_CATCH_UP, /* holds the state that was emitted at since (0: none yet): the net change, or
+                      * else RESYNC */
+};
+
 struct wmsg_attach { /* W_ATTACH, W_DETACH and W_EXPLAIN */
     struct msg m;
     struct plan *plan; /* one reference */
     struct loop *loop;
-    uint64_t sub;           /* the loop's name for the subscription */
-    lsn_t since;            /* catch up: the state the subscriber holds; 0 = nothing yet */
-    bool catch_up;          /* a slow subscriber comes back: net DELTA, or RESYNC */
+    uint64_t sub; /* the loop's name for the subscription */
+    enum attach_how how;
+    lsn_t since;
+    bool foreign;           /* RESUME: since may be of another history */
+    size_t max_bytes;       /* RESUME: more than this in all is sent as one net change */
     lsn_t behind;           /* the first state it gets has a later LSN than this */
     struct payload *former; /* one reference; a plan before this one left the subscriber with this
                              * SNAPSHOT: it gets the difference; NULL = it gets a SNAPSHOT */
@@ -125,6 +134,7 @@ enum loop_msg_kind {
     L_ANALYZED = 100, /* analyst: see analyst.h */
     L_SNAPSHOT,       /* to one subscriber: whole view; from now on it gets the plan's deltas */
     L_CATCHUP,        /* to one subscriber: net change since what it holds; then deltas again */
+    L_RESUME,         /* to one subscriber: the deltas that it missed; then deltas again */
     L_DIFFERENCE,     /* to one: from what another plan left it with; then deltas */
     L_DELTA,          /* to all subscribers of the plan on this loop that have been given a state */
     L_FAILED,         /* to all, or (sub != 0) to one that attached to a failed plan */
@@ -139,7 +149,8 @@ enum loop_msg_kind {
     L_STOP
 };
 
-/* L_SNAPSHOT, L_CATCHUP, L_DIFFERENCE, L_DELTA, L_FAILED, L_ENDED, L_HOLDS, L_DIVERGED, L_STALE */
+/* L_SNAPSHOT, L_CATCHUP, L_RESUME, L_DIFFERENCE, L_DELTA, L_FAILED, L_ENDED, L_HOLDS, L_DIVERGED, L_STALE
+ */
 struct lmsg_plan {
     struct msg m;
     struct plan *plan;       /* one reference */
@@ -152,8 +163,10 @@ struct lmsg_plan {
     bool resync;             /* L_SNAPSHOT: replaces what the subscriber holds (RESYNC first) */
     bool current;            /* L_SNAPSHOT, L_CATCHUP, L_DELTA: the plan is live after it */
     enum end_cause cause;    /* L_ENDED */
-    struct err err;          /* L_FAILED, L_ENDED; the others end before it: it is large, and of
-                              * SNAPSHOTs there may be hundreds of thousands under way */
+    lsn_t base;              /* L_RESUME: of the state that the subscriber holds */
+    VEC(struct payload *) missed; /* L_RESUME: what led from there to lsn; counted */
+    struct err err; /* L_FAILED, L_ENDED; the others end before it: it is large, and of
+                                   * SNAPSHOTs there may be hundreds of thousands under way */
 };
 
 struct lmsg_progress {

@@ -138,10 +138,9 @@ static bool set_query(struct parse *p, const struct scalar *v)
 
 static bool set_since(struct parse *p, const struct scalar *v)
 {
-    lsn_t lsn;
-    if (!is_string(v) || !lsn_parse(v->text, v->len, &lsn))
+    if (!is_string(v) || !lsn_parse(v->text, v->len, &p->out->since))
         return malformed(p, "since", "must be an LSN such as 0/16B3748");
-    p->absent = "since";
+    p->out->has_since = true;
     return true;
 }
 

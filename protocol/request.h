@@ -51,6 +51,8 @@ struct request {
     size_t sql_len;
     const struct request_param *params;
     size_t nparams;
+    bool has_since; /* SUBSCRIBE: the client holds the result as of this LSN */
+    lsn_t since;
 
     bool has_lsn; /* SYNC */
     lsn_t lsn;

@@ -15,17 +15,19 @@ void history_init(struct history *h, size_t max_bytes)
     h->max_bytes = max_bytes;
 }
 
-void history_fini(struct history *h)
+/* From where on the state after it is the answer, and surely not the one before it: that may have been
+ * given out for one beyond the LSN of this, when a change comes to light late. */
+static lsn_t reached(const struct history_entry *e)
 {
-    history_clear(h);
-    VEC_FREE(h->entries);
+    return e->holds >= e->payload->lsn ? e->holds + 1 : e->payload->lsn;
 }
 
 static void drop_oldest(struct history *h)
 {
-    struct payload *p = h->entries.v[h->first++].payload;
-    h->bytes -= sizeof *p + p->len;
-    payload_unref(p);
+    const struct history_entry *e = &h->entries.v[h->first++];
+    h->bytes -= sizeof *e->payload + e->payload->len;
+    h->base = reached(e);
+    payload_unref(e->payload);
 }
 
 void history_clear(struct history *h)
@@ -33,6 +35,18 @@ void history_clear(struct history *h)
     while (h->first < h->entries.n)
         drop_oldest(h);
     h->first = h->entries.n = 0;
+}
+
+void history_fini(struct history *h)
+{
+    history_clear(h);
+    VEC_FREE(h->entries);
+}
+
+void history_start(struct history *h, lsn_t base)
+{
+    history_clear(h);
+    h->base = base;
 }
 
 /* Moves the live part to the front once the dead part is the larger one: amortised O(1). */
@@ -46,14 +60,21 @@ static void compact(struct history *h)
     h->entries.n = live;
 }
 
-void history_add(struct history *h, lsn_t from, struct payload *payload)
+void history_add(struct history *h, lsn_t from, lsn_t holds, struct payload *payload)
 {
-    struct history_entry e = {.from = from, .payload = payload_ref(payload)};
+    struct history_entry e = {.from = from, .holds = holds, .payload = payload_ref(payload)};
     struct alloc_guard *guard = alloc_suspend(); /* a few bytes: the payload would be lost */
     VEC_PUSH(h->entries, e);
     alloc_resume(guard);
     h->bytes += sizeof *payload + payload->len;
     while (h->bytes > h->max_bytes)
+        drop_oldest(h);
+    compact(h);
+}
+
+void history_forget(struct history *h, lsn_t upto)
+{
+    while (h->first < h->entries.n && h->entries.v[h->first].payload->lsn <= upto)
         drop_oldest(h);
     compact(h);
 }
@@ -70,6 +91,15 @@ static size_t first_after(const struct history *h, lsn_t since)
             lo = mid + 1;
     }
     return lo;
+}
+
+bool history_find(const struct history *h, lsn_t since, size_t *first)
+{
+    size_t i = first_after(h, since);
+    *first = i;
+    if (i < h->entries.n && since > h->entries.v[i].holds)
+        return false;
+    return since >= (i > h->first ? reached(&h->entries.v[i - 1]) : h->base);
 }
 
 static void drop_lines(void *lines)

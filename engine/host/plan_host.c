@@ -27,13 +27,14 @@ struct plan_host {
     struct op **sources;     /* owned array of borrowed operators */
     struct encoder encoder;
     struct bag view, unsent, stale;
-    bool has_view;            /* some state was emitted */
-    bool told_error;          /* since the last emitted state: its end is told too */
-    bool broken;              /* the view would have held a row less than no times */
-    bool overflowed;          /* while seeding: grew past any hope of fitting */
-    lsn_t lsn;                /* of the last emitted state */
-    lsn_t floor;              /* what is emitted is behind it */
-    struct err error;         /* while FAILED */
+    bool has_view;    /* some state was emitted */
+    bool told_error;  /* since the last emitted state: its end is told too */
+    bool broken;      /* the view would have held a row less than no times */
+    bool overflowed;  /* while seeding: grew past any hope of fitting */
+    lsn_t lsn;        /* of the last emitted state… */
+    lsn_t holds;      /* …which has been the answer up to here, if the plan is FAILED since */
+    lsn_t floor;      /* what is emitted is behind it */
+    struct err error; /* while FAILED */
     struct payload *snapshot; /* cached encoding of the emitted state; one reference or NULL */
     struct history history;
 };
@@ -59,6 +60,7 @@ struct plan_host *plan_host_new(const struct plan_spec *spec, const struct plan_
     bag_init(&p->unsent);
     bag_init(&p->stale);
     history_init(&p->history, limits->history_bytes);
+    p->holds = LSN_MAX;
     build_circuit(p);
     return p;
 }
@@ -173,25 +175,40 @@ static struct plan_event overflow(const struct plan_host *p)
     return ev;
 }
 
+/* Nothing is changed by several commits together, but each alone may have changed something. */
+static void note_gap(struct plan_host *p, lsn_t lsn, lsn_t holds)
+{
+    struct payload *nothing = payload_new(lsn, 0, NULL, 0);
+    history_add(&p->history, p->lsn, holds, nothing);
+    payload_unref(nothing);
+}
+
 /* Remembers and announces the state at lsn, reached by payload (NULL: rows unchanged). */
-static struct plan_event emit(struct plan_host *p, struct payload *payload, lsn_t lsn)
+static struct plan_event emit(struct plan_host *p, struct payload *payload, lsn_t lsn, lsn_t holds)
 {
     struct plan_event ev = {.kind = PLAN_UNCHANGED};
     bool first = !p->has_view;
+    if (p->holds < holds)
+        holds = p->holds;
     /* Who was told of an error is told of its end, even where it left no difference. */
     if (!payload && !first && p->told_error)
         payload = payload_new(lsn, 0, NULL, 0);
     p->state = PLAN_LIVE;
     p->has_view = true;
     p->told_error = false;
+    p->holds = LSN_MAX;
+    if (first)
+        history_start(&p->history, lsn);
     if (!payload) {
         if (first)
             p->lsn = lsn;
+        else if (holds + 1 < lsn)
+            note_gap(p, lsn, holds);
         return ev;
     }
     forget_snapshot(p);
     if (!first) {
-        history_add(&p->history, p->lsn, payload);
+        history_add(&p->history, p->lsn, holds, payload);
         ev.kind = PLAN_DELTA;
         ev.payload = payload_ref(payload);
     }
@@ -200,9 +217,11 @@ static struct plan_event emit(struct plan_host *p, struct payload *payload, lsn_
     return ev;
 }
 
-static struct plan_event fail(struct plan_host *p, const struct err *error)
+static struct plan_event fail(struct plan_host *p, const struct err *error, lsn_t lsn, lsn_t holds)
 {
     struct plan_event ev = {.kind = PLAN_UNCHANGED};
+    if (holds + 1 < lsn && holds < p->holds)
+        p->holds = holds;
     if (p->state != PLAN_FAILED) {
         ev.kind = PLAN_ERROR;
         ev.err = *error;
@@ -240,7 +259,7 @@ static lsn_t behind(lsn_t held, lsn_t lsn)
     return held && lsn <= held ? held + 1 : lsn;
 }
 
-struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
+struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn, lsn_t holds)
 {
     static const struct delta nothing;
     const struct delta *d = circuit_step(p->circuit);
@@ -264,13 +283,13 @@ struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn)
     if (error) {
         if (p->has_view)
             (void)add_all(p->encoder.layout, d, &p->unsent);
-        return fail(p, error);
+        return fail(p, error, lsn, holds);
     }
-    return emit(p, catch_up(p, d, lsn), lsn);
+    return emit(p, catch_up(p, d, lsn), lsn, holds);
 }
 
 struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, const struct err *error,
-                                   lsn_t lsn)
+                                   lsn_t lsn, lsn_t holds)
 {
     struct payload *payload = NULL;
     if (!error && (uint64_t)result->total > p->limits.max_rows) {
@@ -279,7 +298,7 @@ struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, cons
     }
     lsn = behind(p->has_view && p->lsn > p->floor ? p->lsn : p->floor, lsn);
     if (error)
-        return fail(p, error);
+        return fail(p, error, lsn, holds);
     p->stale = p->view;
     p->view = *result;
     bag_init(result);
@@ -289,7 +308,7 @@ struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, cons
     if (p->has_view)
         payload = encode_unsent(p, lsn);
     bag_clear(&p->unsent);
-    return emit(p, payload, lsn);
+    return emit(p, payload, lsn, holds);
 }
 
 void plan_host_compare(struct plan_host *p, struct bag *left)
@@ -384,6 +403,38 @@ struct payload *plan_host_last_words(struct plan_host *p)
 struct payload *plan_host_changes_since(struct plan_host *p, lsn_t since)
 {
     return p->has_view ? history_net(&p->history, since, p->lsn) : NULL;
+}
+
+void plan_host_forget(struct plan_host *p, lsn_t upto)
+{
+    history_forget(&p->history, upto);
+}
+
+static size_t bytes_from(const struct history *h, size_t first)
+{
+    size_t bytes = 0;
+    for (size_t i = first; i < h->entries.n; i++)
+        bytes += h->entries.v[i].payload->len;
+    return bytes;
+}
+
+bool plan_host_resume(struct plan_host *p, lsn_t since, size_t max_bytes,
+                      void (*fn)(void *arg, struct payload *payload), void *arg, lsn_t *base)
+{
+    const struct history *h = &p->history;
+    size_t i;
+    if (!p->has_view || !history_find(h, since, &i))
+        return false;
+    *base = i < h->entries.n ? h->entries.v[i].from : p->lsn;
+    if (i + 1 < h->entries.n && bytes_from(h, i) > max_bytes) {
+        struct payload *net = plan_host_changes_since(p, *base);
+        fn(arg, net);
+        payload_unref(net);
+        return true;
+    }
+    for (; i < h->entries.n; i++)
+        fn(arg, h->entries.v[i].payload);
+    return true;
 }
 
 uint64_t plan_host_rows(const struct plan_host *p)

@@ -64,13 +64,14 @@ bool plan_host_is_broken(const struct plan_host *p);
  * a seed of any size takes bounded working memory. */
 void plan_host_absorb(struct plan_host *p);
 /* Ends the step at lsn. After a seed or rebuild: the difference to what was last emitted, just
- * behind it if lsn isn't later. */
-struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn);
+ * behind it if lsn isn't later. holds: the LSN up to which the answer is surely what it was before the
+ * step; lsn - 1 if the step is one commit. */
+struct plan_event plan_host_commit(struct plan_host *p, lsn_t lsn, lsn_t holds);
 /* A rerun's step: the whole result as of lsn (taken over; rows as answer.h has them), or the error that
  * Postgres answers with. Told is the difference to what was last emitted, just behind it if lsn isn't
  * later. */
 struct plan_event plan_host_answer(struct plan_host *p, struct bag *result, const struct err *error,
-                                   lsn_t lsn);
+                                   lsn_t lsn, lsn_t holds);
 /* Somebody holds a state of this LSN (that of a plan before this one): whatever is emitted from now on
  * is behind it. */
 void plan_host_follow(struct plan_host *p, lsn_t lsn);
@@ -96,6 +97,14 @@ struct payload *plan_host_last_words(struct plan_host *p);
 /* The net change from the state emitted at `since` to the current one, or NULL when the history
  * doesn't reach back. May have 0 rows. */
 struct payload *plan_host_changes_since(struct plan_host *p, lsn_t since);
+/* A client says it holds the answer as of since. Calls fn for each delta that it lacks, oldest first, or
+ * once for their net change (which may have no rows) if they are larger than max_bytes in all. Returns
+ * false, without a call, if that isn't an emitted state that the history reaches back to; else *base is
+ * that state's LSN. */
+bool plan_host_resume(struct plan_host *p, lsn_t since, size_t max_bytes,
+                      void (*fn)(void *arg, struct payload *payload), void *arg, lsn_t *base);
+/* What led to states at or before this LSN is not kept any longer. */
+void plan_host_forget(struct plan_host *p, lsn_t upto);
 /* Whether any state was ever emitted (a plan may fail before its first SNAPSHOT). */
 bool plan_host_has_view(const struct plan_host *p);
 

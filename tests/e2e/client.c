@@ -187,6 +187,32 @@ struct view *client_subscribe_json(struct client *c, const char *id, const char 
     return v;
 }
 
+static void copy_rows(struct bag *to, const struct bag *from)
+{
+    struct bag_cursor cursor = {0};
+    const struct bag_entry *e;
+    while ((e = bag_next(from, &cursor)))
+        bag_add(to, e->bytes, e->len, e->weight);
+}
+
+struct view *client_resume(struct client *c, const char *id, const char *sql,
+                           const struct view *held, lsn_t since)
+{
+    struct view *v = view_new(c, id);
+    char text[LSN_TEXT_MAX];
+    lsn_print(since, text);
+    copy_rows(&v->rows, &held->rows);
+    v->ncols = held->ncols;
+    v->has_snapshot = true;
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s}", "op", "subscribe", "id", id, "sql", sql, "since", text);
+    char *line = json_dumps(o, JSON_COMPACT);
+    client_send(c, "%s", line);
+    free(line);
+    json_decref(o);
+    return v;
+}
+
 static size_t count_columns(const char *accepted)
 {
     json_t *o = json_loads(accepted, 0, NULL);

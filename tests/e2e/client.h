@@ -70,6 +70,9 @@ struct view *client_subscribe(struct client *c, const char *id, const char *sql)
 /* The same in JSON form; params is a JSON array text or NULL. */
 struct view *client_subscribe_json(struct client *c, const char *id, const char *sql,
                                    const char *params);
+/* Subscribes with since: a view that holds what `held` does, which may be another client's. */
+struct view *client_resume(struct client *c, const char *id, const char *sql,
+                           const struct view *held, lsn_t since);
 struct view *client_view(struct client *c, const char *id);
 /* Reads until the view has its SNAPSHOT (or an ERROR: check view->error). */
 void client_wait_snapshot(struct client *c, struct view *v);

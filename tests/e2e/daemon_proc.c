@@ -84,6 +84,9 @@ static void exec_daemon(struct daemon_proc *d, const char *option, const char *v
     argv[n++] = "127.0.0.1:0";
     argv[n++] = option;
     argv[n++] = value;
+    /* A test's plans end with it, unless it says otherwise. */
+    argv[n++] = "--set";
+    argv[n++] = "engine.linger=0";
     for (; sets && *sets && n < 60; sets++) {
         argv[n++] = "--set";
         argv[n++] = *sets;

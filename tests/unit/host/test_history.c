@@ -23,7 +23,7 @@ static struct payload *delta(lsn_t lsn, const char *lines)
 static void add(struct history *h, lsn_t from, lsn_t to, const char *lines)
 {
     struct payload *p = delta(to, lines);
-    history_add(h, from, p);
+    history_add(h, from, to - 1, p);
     payload_unref(p);
 }
 
@@ -128,6 +128,109 @@ START_TEST(the_oldest_go_when_it_is_full)
 }
 END_TEST
 
+static size_t entries(const struct history *h)
+{
+    return h->entries.n - h->first;
+}
+
+static void must_find(const struct history *h, lsn_t since, size_t missed)
+{
+    size_t first;
+    ck_assert_msg(history_find(h, since, &first), "%llu", (unsigned long long)since);
+    ck_assert_uint_eq(h->entries.n - first, missed);
+}
+
+static void must_not_find(const struct history *h, lsn_t since)
+{
+    size_t first;
+    ck_assert_msg(!history_find(h, since, &first), "%llu", (unsigned long long)since);
+}
+
+START_TEST(a_state_is_the_answer_until_the_next_commit_that_changes_it)
+{
+    struct history h;
+    history_init(&h, 1 << 20);
+    history_start(&h, 10);
+    must_not_find(&h, 9);
+    must_find(&h, 10, 0);
+    must_find(&h, 1000, 0);
+    add(&h, 10, 20, "+ [1]\n");
+    add(&h, 20, 35, "+ [2]\n");
+    must_not_find(&h, 9);
+    must_find(&h, 10, 2);
+    must_find(&h, 19, 2);
+    must_find(&h, 20, 1);
+    must_find(&h, 34, 1);
+    must_find(&h, 35, 0);
+    must_find(&h, 36, 0);
+    history_fini(&h);
+}
+END_TEST
+
+START_TEST(within_a_run_of_commits_nobody_knows_the_state)
+{
+    struct history h;
+    struct payload *run = delta(50, "+ [3]\n");
+    history_init(&h, 1 << 20);
+    history_start(&h, 10);
+    add(&h, 10, 20, "+ [1]\n");
+    history_add(&h, 20, 30, run); /* of several, the first of them after 30 */
+    payload_unref(run);
+    must_find(&h, 20, 1);
+    must_find(&h, 30, 1);
+    must_not_find(&h, 31);
+    must_not_find(&h, 49);
+    must_find(&h, 50, 0);
+    history_fini(&h);
+}
+END_TEST
+
+/* A change that comes to light late: until 45 the old state was given out for the answer. */
+START_TEST(an_lsn_that_stands_for_two_states_is_no_ones)
+{
+    struct history h;
+    struct payload *late = delta(40, "+ [3]\n");
+    history_init(&h, 1 << 20);
+    history_start(&h, 10);
+    history_add(&h, 10, 45, late);
+    payload_unref(late);
+    must_find(&h, 39, 1);
+    must_not_find(&h, 40);
+    must_not_find(&h, 45);
+    must_find(&h, 46, 0);
+    add(&h, 40, 60, "+ [4]\n");
+    must_not_find(&h, 45);
+    must_find(&h, 46, 1);
+    history_forget(&h, 40);
+    must_not_find(&h, 45);
+    must_find(&h, 46, 1);
+    history_fini(&h);
+}
+END_TEST
+
+START_TEST(what_is_forgotten_is_not_reached)
+{
+    struct history h;
+    history_init(&h, 1 << 20);
+    history_start(&h, 1);
+    for (lsn_t l = 1; l < 100; l++)
+        add(&h, l, l + 1, "+ [1]\n");
+    history_forget(&h, 50);
+    ck_assert_uint_eq(entries(&h), 50);
+    must_not_find(&h, 49);
+    must_find(&h, 50, 50);
+    history_forget(&h, 100);
+    ck_assert_uint_eq(entries(&h), 0);
+    ck_assert_uint_eq(h.bytes, 0);
+    must_not_find(&h, 99);
+    must_find(&h, 100, 0);
+    history_start(&h, 500);
+    must_not_find(&h, 499);
+    must_find(&h, 500, 0);
+    history_fini(&h);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("history");
@@ -137,6 +240,10 @@ int main(void)
     tcase_add_test(t, the_net_of_deltas_has_no_row_on_both_sides);
     tcase_add_test(t, copies_are_counted);
     tcase_add_test(t, the_oldest_go_when_it_is_full);
+    tcase_add_test(t, a_state_is_the_answer_until_the_next_commit_that_changes_it);
+    tcase_add_test(t, within_a_run_of_commits_nobody_knows_the_state);
+    tcase_add_test(t, an_lsn_that_stands_for_two_states_is_no_ones);
+    tcase_add_test(t, what_is_forgotten_is_not_reached);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

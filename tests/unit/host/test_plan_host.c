@@ -56,7 +56,7 @@ static const char *commit(lsn_t lsn)
 {
     static char out[1000];
     size_t n = 0;
-    struct plan_event ev = plan_host_commit(host, lsn);
+    struct plan_event ev = plan_host_commit(host, lsn, lsn - 1);
     out[0] = '\0';
     ck_assert(ev.kind == PLAN_DELTA || ev.kind == PLAN_UNCHANGED);
     if (!ev.payload)
@@ -120,6 +120,68 @@ START_TEST(another_state_has_another_lsn)
 }
 END_TEST
 
+static void note_missed(void *arg, struct payload *payload)
+{
+    struct buf *b = arg;
+    buf_addf(b, "%llu:%llu ", (unsigned long long)payload->lsn, (unsigned long long)payload->nrows);
+}
+
+/* "base | lsn:rows …" of what is sent, or "-". */
+static const char *resume(lsn_t since, size_t max_bytes)
+{
+    static char out[200];
+    struct buf b;
+    lsn_t base = 0;
+    buf_init(&b);
+    bool ok = plan_host_resume(host, since, max_bytes, note_missed, &b, &base);
+    snprintf(out, sizeof out, "%llu | %s", (unsigned long long)base, b.len ? buf_cstr(&b) : "");
+    buf_fini(&b);
+    return ok ? out : "-";
+}
+
+START_TEST(who_comes_back_gets_what_it_missed)
+{
+    seed(1);
+    ck_assert_str_eq(resume(100, 1000), "-");
+    ck_assert_str_eq(commit(100), "");
+    ck_assert_str_eq(resume(99, 1000), "-");
+    ck_assert_str_eq(resume(100, 1000), "100 | ");
+    push(2, 1);
+    ck_assert_str_eq(commit(110), "+[2] @110");
+    push(2, -1);
+    ck_assert_str_eq(commit(120), "-[2] @120");
+    ck_assert_str_eq(resume(105, 1000), "100 | 110:1 120:1 ");
+    ck_assert_str_eq(resume(105, 3), "100 | 120:0 ");
+    ck_assert_str_eq(resume(119, 0), "110 | 120:1 ");
+    plan_host_forget(host, 110);
+    ck_assert_str_eq(resume(105, 1000), "-");
+    ck_assert_str_eq(resume(115, 1000), "110 | 120:1 ");
+}
+END_TEST
+
+/* Two commits that come to nothing together: in between there was a state that we never knew. */
+START_TEST(a_run_of_commits_without_a_difference_leaves_a_gap)
+{
+    seed(1);
+    ck_assert_str_eq(commit(100), "");
+    push(2, 1);
+    push(2, -1);
+    ck_assert_int_eq(plan_host_commit(host, 130, 110).kind, PLAN_UNCHANGED);
+    ck_assert_str_eq(resume(110, 1000), "100 | 130:0 ");
+    ck_assert_str_eq(resume(120, 1000), "-");
+    ck_assert_str_eq(resume(130, 1000), "100 | ");
+    plan_host_rebuild(host);
+    seed(1);
+    ck_assert_int_eq(plan_host_commit(host, 180, 150).kind, PLAN_UNCHANGED);
+    ck_assert_str_eq(resume(150, 1000), "100 | 180:0 ");
+    ck_assert_str_eq(resume(151, 1000), "-");
+    push(3, 1);
+    ck_assert_str_eq(commit(190), "+[3] @190");
+    ck_assert_str_eq(resume(185, 1000), "100 | 190:1 ");
+    ck_assert_str_eq(resume(100, 0), "100 | 190:1 ");
+}
+END_TEST
+
 /* Nobody is told of what can't be, and the state that was told is what the difference goes from. */
 START_TEST(a_view_that_contradicts_itself_is_built_anew)
 {
@@ -127,7 +189,7 @@ START_TEST(a_view_that_contradicts_itself_is_built_anew)
     ck_assert_str_eq(commit(100), "");
     push(2, -1);
     push(3, 1);
-    ck_assert_int_eq(plan_host_commit(host, 110).kind, PLAN_LOST);
+    ck_assert_int_eq(plan_host_commit(host, 110, 109).kind, PLAN_LOST);
     ck_assert(plan_host_is_lost(host) && plan_host_is_broken(host));
     plan_host_rebuild(host);
     ck_assert(!plan_host_is_lost(host));
@@ -154,7 +216,7 @@ static const char *answer(struct plan_host *h, const char *words, bool ordered, 
     for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
         answer_add(&result, ordered ? place++ : 0, w, strlen(w), &scratch);
     err_set(&err, "22012", "division by zero");
-    struct plan_event ev = plan_host_answer(h, &result, words ? NULL : &err, lsn);
+    struct plan_event ev = plan_host_answer(h, &result, words ? NULL : &err, lsn, lsn - 1);
     bag_fini(&result);
     buf_fini(&scratch);
     out[0] = '\0';
@@ -235,6 +297,8 @@ int main(void)
     tcase_add_test(t, an_error_is_an_answer);
     tcase_add_test(t, a_rebuild_tells_the_difference);
     tcase_add_test(t, another_state_has_another_lsn);
+    tcase_add_test(t, who_comes_back_gets_what_it_missed);
+    tcase_add_test(t, a_run_of_commits_without_a_difference_leaves_a_gap);
     tcase_add_test(t, a_view_that_contradicts_itself_is_built_anew);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
