@@ -2,8 +2,9 @@
  * cut: see cut.h.
  *
  * A SYNC is answered when each subscription that existed when it came is current, on a worker that
- * has passed the LSN (and for a rerun, with an answer that holds there), with nothing held back that
- * is older. Subscriptions are numbered upwards, so
+ * has passed the LSN (and for a rerun, with an answer that holds there), and what was held back at
+ * that moment has been given out. Not only what is as old as the LSN: commits folded into one step and
+ * the difference after a rebuild are held under the LSN that they lead to. Subscriptions are numbered upwards, so
  * "existed then" is a comparison; one that was released in between no longer counts.
  */
 #include "daemon/cut.h"
@@ -24,6 +25,7 @@ struct sync {
     uint64_t last_sub; /* newest subscription of the loop when it came */
     bool has_lsn;      /* false: Postgres is being asked */
     lsn_t lsn;
+    lsn_t due; /* what is held up to here is to be given out first; 0 = not known yet */
 };
 
 /* ---- PROGRESS ------------------------------------------------------------------------------ */
@@ -212,9 +214,9 @@ void cut_sync_answered(struct loop *l, struct sync_request *r)
     free(r);
 }
 
-static bool is_synced(const struct conn *c, const struct sync *sync)
+static bool is_synced(const struct conn *c, struct sync *sync)
 {
-    if (!sync->has_lsn || progress_oldest(&c->progress) <= sync->lsn)
+    if (!sync->has_lsn)
         return false;
     for (const struct sub *s = c->subs; s; s = s->conn_next) {
         if (s->no > sync->last_sub || s->kind == SUB_EXPLAIN)
@@ -223,7 +225,9 @@ static bool is_synced(const struct conn *c, const struct sync *sync)
             c->loop->passed[worker_no(s->fan->plan->worker)] < sync->lsn)
             return false;
     }
-    return true;
+    if (!sync->due)
+        sync->due = progress_newest(&c->progress);
+    return progress_oldest(&c->progress) > sync->due;
 }
 
 static void answer_syncs(struct conn *c)

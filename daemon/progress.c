@@ -147,6 +147,17 @@ lsn_t progress_oldest(const struct progress *p)
     return q ? q->entries.v[q->first].lsn : LSN_MAX;
 }
 
+lsn_t progress_newest(const struct progress *p)
+{
+    lsn_t newest = 0;
+    for (size_t i = 0; p->held > 0 && i <= p->nworkers; i++) {
+        const struct held_queue *q = &p->queues[i];
+        if (q->first < q->entries.n && q->entries.v[q->entries.n - 1].lsn > newest)
+            newest = q->entries.v[q->entries.n - 1].lsn;
+    }
+    return newest;
+}
+
 bool progress_take(struct progress *p, struct held *out)
 {
     struct held_queue *q = oldest_queue(p);

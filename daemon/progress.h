@@ -84,6 +84,7 @@ enum progress_step progress_next(struct progress *p, const lsn_t *passed, struct
 bool progress_take(struct progress *p, struct held *out);
 /* LSN of the oldest entry held, LSN_MAX if none. */
 lsn_t progress_oldest(const struct progress *p);
+lsn_t progress_newest(const struct progress *p); /* likewise; 0 if none */
 
 void held_fini(struct held *h);
 

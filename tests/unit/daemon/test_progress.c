@@ -206,11 +206,14 @@ START_TEST(held_bytes_are_counted_and_taken_oldest_first)
     hold(1, 2, 110);
     ck_assert_uint_gt(p.held_bytes, 0);
     ck_assert_uint_eq(progress_oldest(&p), 110);
+    ck_assert_uint_eq(progress_newest(&p), 120);
     ck_assert(progress_take(&p, &h));
     ck_assert_uint_eq(h.sub, 2);
     held_fini(&h);
+    ck_assert_uint_eq(progress_newest(&p), 120);
     ck_assert(progress_take(&p, &h));
     held_fini(&h);
+    ck_assert_uint_eq(progress_newest(&p), 0);
     ck_assert(!progress_take(&p, &h));
     ck_assert_uint_eq(p.held_bytes, 0);
     progress_fini(&p);
