@@ -7,6 +7,7 @@
 #   make fuzz-sql   random statements against Postgres, SECONDS=3600; fuzz-sqlsmith: a foreign generator's
 #   make fuzz       TARGET=request SECONDS=600: coverage-guided fuzzing of a parser; needs clang
 #   make faults     faults at random under load, every view compared with Postgres, ROUNDS=200 SEED=n
+#   make soak       MINUTES=60 of everything at once: do memory, descriptors and threads stay level?
 #   make bench      measurements, as ratios; prints a table and writes bench-*.json
 #   make bench-load 10,000 connections and 200,000 subscriptions: memory, storms, fan-out
 #   make bench-tpch the 22 queries of TPC-H as live views, against Postgres answering them again
@@ -58,8 +59,8 @@ BENCH_SUPPORT_SRC := $(filter-out $(BENCH_SRC),$(sort $(wildcard tests/bench/*.c
 DEMO_SRC := $(sort $(wildcard tests/demo/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 FUZZER_SRC := $(sort $(wildcard tests/fuzzers/fuzz_*.c))
-FAULTS_SRC := $(sort $(wildcard tests/faults/*.c))
 FUZZER_SUPPORT_SRC = $(filter-out $(FUZZER_SRC) $(if $(LIBFUZZER),tests/fuzzers/driver.c),$(sort $(wildcard tests/fuzzers/*.c)))
+FAULTS_SUPPORT_SRC := $(filter-out tests/faults/faults.c tests/faults/soak.c,$(sort $(wildcard tests/faults/*.c)))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIBENGINE = $(BUILD)/libengine.a
@@ -135,7 +136,7 @@ $(FUZZER_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FUZZER_SUPPORT_SRC) $(SUPPO
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $^ $(CHECK_LIBS) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
-$(BUILD)/faults: $(call obj,$(filter-out tests/faults/soak.c,$(FAULTS_SRC)) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
+$(BUILD)/faults $(BUILD)/soak: $(BUILD)/%: $(BUILD)/tests/faults/%.o $(call obj,$(FAULTS_SUPPORT_SRC) $(E2E_SUPPORT_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpq $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
@@ -164,7 +165,7 @@ test:
 	@$(SUBMAKE) all build-tests
 	@$(MAKE) --no-print-directory run-tests
 
-build-tests: $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/faults $(BUILD)/demo
+build-tests: $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/faults $(BUILD)/soak $(BUILD)/demo
 
 # Sanitizers make all slower.
 run-tests: export FUZZ_SEED = 20261128000
@@ -224,6 +225,10 @@ faults: all $(BUILD)/faults
 
 bank: export BANK = 1
 bank: faults
+
+# MINUTES=60 of writes, clients that come and go and a fault now and then; soak.csv has the curve.
+soak: all $(BUILD)/soak
+	@PALIMPSESTD=$(DAEMON) $(BUILD)/soak
 
 # As fuzz-sql, with the statements of Debian's sqlsmith.
 fuzz-sqlsmith: export SMITH = 1
@@ -297,6 +302,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank soak bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:

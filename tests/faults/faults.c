@@ -121,7 +121,7 @@ int main(void)
     bool in_turn = rounds == 0;
     struct tally *tallies = xcalloc(nfaults + 1, sizeof *tallies);
     printf("seed %llu\n", (unsigned long long)seed);
-    run_begin(&r, seed);
+    run_begin(&r, seed, false);
     for (unsigned i = 0; i < (in_turn ? nfaults : rounds) && bad < limit; i++)
         bad += one_round(&r, i, in_turn, tallies) > 0;
     report_context(seed, (unsigned)rounds, "after the last round");

@@ -25,6 +25,7 @@ struct fault {
     struct watch_allowance allows;
     bool blocks_sql; /* while it lasts nothing can be asked of Postgres */
     bool needs_sql;  /* to begin */
+    bool new_daemon; /* what the old one held is gone */
 };
 
 extern const struct fault faults[];
@@ -40,6 +41,7 @@ void fault_table_unpublished(struct scene *s);
 void fault_inserts_only(struct scene *s);
 void fault_slot_dropped(struct scene *s);
 void fault_ddl(struct scene *s);
+void fault_ddl_back(struct scene *s);
 void fault_partitions(struct scene *s);
 void fault_partitions_back(struct scene *s);
 void fault_identity(struct scene *s);

@@ -102,6 +102,14 @@ void fault_ddl(struct scene *s)
     }
 }
 
+/* A statement that names a column that isn't there is refused: not for good. */
+void fault_ddl_back(struct scene *s)
+{
+    ddl(s, "DO $$ BEGIN IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'shape'::regclass AND "
+           "attname = 'z') THEN ALTER TABLE shape RENAME z TO b; END IF; END $$");
+    ddl(s, "ALTER TABLE shape ADD COLUMN IF NOT EXISTS c int");
+}
+
 void fault_partitions(struct scene *s)
 {
     static const char *const list[] = {

@@ -1,5 +1,5 @@
 /*
- * net: see proxy.h. One thread, poll(), two directions for each pair of connections.
+ * net: see net.h. One thread, poll(), two directions for each pair of connections.
  *
  * A direction holds one piece of bytes at a time: it is read when there is none, and written when
  * its time has come. What is asked from outside is looked at once a turn, every 2 ms at the latest

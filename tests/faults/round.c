@@ -18,11 +18,11 @@ unsigned long setting(const char *name, unsigned long otherwise)
     return s && *s ? strtoul(s, NULL, 10) : otherwise;
 }
 
-void run_begin(struct run *r, uint64_t seed)
+void run_begin(struct run *r, uint64_t seed, bool production)
 {
     *r = (struct run){.seed = seed, .bank_only = setting("BANK", 0)};
     r->patience = (unsigned)setting("PATIENCE", setting("CK_TIMEOUT_MULTIPLIER", 1));
-    world_begin(&r->world, seed);
+    world_begin(&r->world, seed, production);
     r->watch = watch_start(&r->world, seed, r->bank_only);
     r->work = work_start(&r->world, seed, r->bank_only);
     r->scene = (struct scene){.world = &r->world, .watch = r->watch, .rng = rng_from(seed, 3)};
@@ -68,7 +68,7 @@ const struct fault *run_second_fault(struct run *r, const struct fault *a)
     return NULL;
 }
 
-static void allow(struct run *r, const struct fault *a, const struct fault *b)
+void run_allow(struct run *r, const struct fault *a, const struct fault *b)
 {
     struct watch_allowance sum = a->allows;
     if (b) {
@@ -82,7 +82,7 @@ static void allow(struct run *r, const struct fault *a, const struct fault *b)
 void run_faults(struct run *r, const struct fault *a, const struct fault *b, unsigned ms)
 {
     struct scene *s = &r->scene;
-    allow(r, a, b);
+    run_allow(r, a, b);
     work_go(r->work, (unsigned)rng_between(&s->rng, 0, 8));
     sleep_ms((unsigned)rng_between(&s->rng, (int)ms / 4, (int)ms));
     a->begin(s);

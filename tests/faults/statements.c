@@ -129,7 +129,8 @@ bool statements_repair(PGconn *db)
         "CREATE PUBLICATION palimpsest; END IF; END $$",
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = "
         "'log'::regclass) THEN ALTER PUBLICATION palimpsest ADD TABLE log; END IF; END $$",
-        "ALTER PUBLICATION palimpsest SET (publish = 'insert, update, delete, truncate')",
+        "ALTER PUBLICATION palimpsest SET (publish = 'insert, update, delete, truncate', "
+        "publish_via_partition_root = false)",
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (!world_try(db, "%s", steps[i]))

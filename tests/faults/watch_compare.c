@@ -86,7 +86,7 @@ unsigned watch_compare(struct watch *w, PGconn *db, bool tell)
         for (size_t k = 0; k < c->wants.n; k++) {
             struct want *want = &c->wants.v[k];
             w->counts.compared += tell;
-            if (want->sub)
+            if (want->sub && want->sub->accepted)
                 differ += !is_right(c, want->sub, &judged[want->st - statements], db, tell);
             else
                 differ += !is_refused_rightly(c, want, db, tell);

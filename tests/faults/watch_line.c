@@ -96,7 +96,8 @@ static void ended(struct wclient *c, struct wsub *s, const char *rest)
     if (s->releasing && strcmp(state, "42704") != 0)
         return; /* our RELEASE crosses it and will find nothing */
     c->w->counts.errors++;
-    report_note("client %u: %s %s: %s", c->no, s->live ? "ended" : "refused", s->st->sql, rest);
+    if (!passes(state))
+        report_note("client %u: %s %s: %s", c->no, s->live ? "ended" : "refused", s->st->sql, rest);
     if (s->live && !c->w->allowed.ends && !passes(state))
         wclient_wrong(c, s, "ended: %s", rest);
     if (want) {
@@ -174,7 +175,6 @@ static void synced(struct wclient *c)
 /* ERROR - …: SYNC can't be answered now, or the daemon stops. */
 static void error_of_connection(struct wclient *c, const char *rest)
 {
-    report_note("client %u: ERROR - %s", c->no, rest);
     if (strncmp(rest, "57P01", 5) == 0 && !c->syncing)
         c->told_end = true;
     else if (strncmp(rest, "57P", 3) != 0)

@@ -41,9 +41,8 @@ static void start_daemon(struct world *w)
     char conninfo[100];
     const char *sets[NCHOICES + 8];
     size_t n = 0;
-    for (; n < NCHOICES; n++)
+    for (; n < NCHOICES && !w->production; n++)
         sets[n] = choices[n][rng_below(&w->rng, 3)];
-    w->slot = strcmp(sets[NCHOICES - 1], "postgres.slot=") != 0;
     sets[n++] = "postgres.transaction_bytes=1M";
     sets[n++] = "postgres.reconnect_max=400ms";
     sets[n++] = "postgres.schema_poll=100ms";
@@ -172,7 +171,7 @@ long world_ask(PGconn *db, long otherwise, const char *sql)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-void world_begin(struct world *w, uint64_t seed)
+void world_begin(struct world *w, uint64_t seed, bool production)
 {
     static const char *const settings[] = {
         "wal_writer_delay = 50ms",      "deadlock_timeout = 100ms",
@@ -180,7 +179,7 @@ void world_begin(struct world *w, uint64_t seed)
         "log_min_messages = log",       "wal_sender_timeout = 5s",
         "max_slot_wal_keep_size = 2GB", NULL};
     char path[200];
-    *w = (struct world){.rng = rng_from(seed, 1)};
+    *w = (struct world){.rng = rng_from(seed, 1), .production = production};
     w->cluster = cluster_start(settings);
     PGconn *db = cluster_connect(w->cluster);
     statements_make_tables(db);

@@ -24,13 +24,13 @@ struct world {
     struct cluster *cluster;
     struct daemon_proc *daemon;
     struct net *pg_net, *client_net;
-    struct rng rng; /* of the daemon's settings */
-    bool slot;      /* the daemon has a permanent slot */
+    struct rng rng;  /* of the daemon's settings */
+    bool production; /* the daemon's defaults, instead of limits small enough to be met */
     atomic_int port;
     unsigned restarts; /* of the daemon */
 };
 
-void world_begin(struct world *w, uint64_t seed);
+void world_begin(struct world *w, uint64_t seed, bool production);
 void world_end(struct world *w);
 
 /* A new daemon with other settings. how: a signal; the old one must be there. */
