@@ -63,7 +63,6 @@ void live_plan_free(struct live_plan *lp)
     VEC_FREE(lp->mappings);
     free(lp->subs);
     live_plan_forget_waiting(lp);
-    VEC_FREE(lp->waiting);
     arena_fini(&lp->rows);
     plan_unref(lp->plan);
     free(lp);

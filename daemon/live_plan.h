@@ -8,6 +8,7 @@
 #ifndef PALIMPSEST_DAEMON_LIVE_PLAN_H
 #define PALIMPSEST_DAEMON_LIVE_PLAN_H
 
+#include "daemon/waiting.h"
 #include "daemon/worker.h"
 
 /* How rows of one leaf layout become rows of one source; made on first use. */
@@ -17,19 +18,6 @@ struct row_mapping {
     struct leaf_layout *leaf; /* counted; NULL = not made yet */
     bool identical;           /* same columns in the same order: rows pass as they are */
     uint32_t *from;           /* owned; position in the leaf of each source column */
-};
-
-/* Who waits for a first view, or a whole one after falling behind; or for the time at which it can be
- * said what it missed. */
-struct waiting_sub {
-    struct loop *loop;
-    uint64_t sub;
-    bool resync;
-    bool resumes;
-    lsn_t since;            /* resumes: the state that it says it holds */
-    size_t max_bytes;       /* these as wmsg_attach's */
-    lsn_t behind;           /* likewise */
-    struct payload *former; /* likewise; one reference */
 };
 
 /* What leads from the last state of another plan to the one last emitted here; the same for many. */
@@ -54,8 +42,7 @@ struct live_plan {
     bool
         unsettled; /* subscribers were told STALE or FAILED: they hear of its end, changed or not */
     size_t *subs;  /* owned; subscribers on each loop */
-    VEC(struct waiting_sub) waiting;
-    size_t nresuming;                 /* of them */
+    struct waiting waiting;
     VEC(struct row_mapping) mappings; /* one for each leaf of each source */
     struct arena rows;                /* rows mapped for the step under way */
     struct live_log *log;             /* owned; live_check.h; NULL: isn't being verified */

@@ -165,9 +165,7 @@ static bool can_show_view(const struct live_plan *lp, const struct waiting_sub *
 
 void live_plan_forget_waiting(struct live_plan *lp)
 {
-    for (size_t i = 0; i < lp->waiting.n; i++)
-        payload_unref(lp->waiting.v[i].former);
-    lp->waiting.n = lp->nresuming = 0;
+    waiting_clear(&lp->waiting);
     forget_difference(&lp->difference);
 }
 
@@ -183,21 +181,11 @@ static bool serve(struct live_plan *lp, const struct waiting_sub *ws)
     return true;
 }
 
-/* Takes it off the list. */
-static void stop_waiting(struct live_plan *lp, struct waiting_sub *ws)
-{
-    lp->nresuming -= ws->resumes;
-    payload_unref(ws->former);
-    *ws = lp->waiting.v[--lp->waiting.n];
-}
-
 void live_plan_serve_waiting(struct live_plan *lp)
 {
-    for (size_t i = 0; lp->host && i < lp->waiting.n;) {
-        if (serve(lp, &lp->waiting.v[i]))
-            stop_waiting(lp, &lp->waiting.v[i]);
-        else
-            i++;
+    for (size_t i = lp->host ? lp->waiting.subs.n : 0; i-- > 0;) {
+        if (serve(lp, &lp->waiting.subs.v[i]))
+            waiting_remove_at(&lp->waiting, i);
     }
     forget_difference(&lp->difference);
 }
@@ -221,8 +209,7 @@ static void serve_or_wait(struct live_plan *lp, const struct wmsg_attach *a)
         payload_ref(ws.former);
     if (ws.behind)
         plan_host_follow(lp->host, ws.behind);
-    VEC_PUSH(lp->waiting, ws);
-    lp->nresuming += ws.resumes;
+    waiting_add(&lp->waiting, &ws);
     if (plan_host_state(lp->host) == PLAN_FAILED)
         send_failed(lp, a->loop, a->sub);
 }
@@ -257,11 +244,7 @@ void live_plan_detach(struct live_plan *lp, const struct wmsg_attach *a)
 {
     assert(lp->subs[loop_no(a->loop)] > 0);
     lp->subs[loop_no(a->loop)]--;
-    for (size_t i = 0; i < lp->waiting.n; i++)
-        if (lp->waiting.v[i].loop == a->loop && lp->waiting.v[i].sub == a->sub) {
-            stop_waiting(lp, &lp->waiting.v[i]);
-            return;
-        }
+    waiting_remove(&lp->waiting, a->loop, a->sub);
 }
 
 void live_plan_explain(const struct wmsg_attach *a)

@@ -371,7 +371,7 @@ static bool handle(struct worker *w, struct msg *m)
     case W_DROP: drop_plan(w, pm); break;
     case W_ATTACH:
         guarded(am->plan->live, attach_guarded, am);
-        w->resuming |= am->plan->live->nresuming > 0;
+        w->resuming |= am->plan->live->waiting.nresuming > 0;
         payload_unref(am->former);
         break;
     case W_DETACH: live_plan_detach(am->plan->live, am); break;
@@ -392,10 +392,10 @@ static void serve_resuming(struct worker *w)
         return;
     w->resuming = false;
     for (size_t i = 0; i < w->plans.n; i++) {
-        if (!w->plans.v[i]->nresuming)
+        if (!w->plans.v[i]->waiting.nresuming)
             continue;
         guarded(w->plans.v[i], serve_guarded, NULL);
-        w->resuming |= w->plans.v[i]->nresuming > 0;
+        w->resuming |= w->plans.v[i]->waiting.nresuming > 0;
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/alloc.h"
 #include "tests/e2e/harness.h"
 
 static PGconn *db;
@@ -141,6 +142,40 @@ START_TEST(a_crowd_that_leaves_while_its_plan_is_made_leaves_nothing)
 }
 END_TEST
 
+/* More than are written to, and more than are taken apart, in one turn of a loop. Some are gone while
+ * the others are being told. */
+START_TEST(a_commit_that_concerns_a_crowd_reaches_all_who_stay)
+{
+    struct client *look = new_client(), **crowd = xcalloc(2 * CROWD, sizeof *crowd);
+    struct view **views = xcalloc(2 * CROWD, sizeof *views);
+    sql_run(db, "CREATE TABLE told(id int PRIMARY KEY, v int); INSERT INTO told VALUES (1, 0)");
+    for (int i = 0; i < 2 * CROWD; i++) {
+        crowd[i] = new_client();
+        views[i] = client_subscribe(crowd[i], "t", "SELECT id, v FROM told");
+    }
+    for (int i = 0; i < 2 * CROWD; i++)
+        client_wait_snapshot(crowd[i], views[i]);
+    for (int round = 1; round <= 10; round++) {
+        sql_run(db, "UPDATE told SET v = %d", round);
+        for (int i = round - 1; i < 2 * CROWD; i += 10)
+            if (i % 20 == round - 1)
+                client_close(crowd[i]), crowd[i] = NULL;
+    }
+    for (int i = 0; i < 2 * CROWD; i++) {
+        if (!crowd[i])
+            continue;
+        client_sync(crowd[i]);
+        view_must_equal(db, views[i], "SELECT id, v FROM told");
+        client_close(crowd[i]);
+    }
+    while (status_number(look, "connections") > 1 || status_number(look, "plans") > 0)
+        client_drain(look, 5);
+    client_close(look);
+    free(crowd);
+    free(views);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("storms");
@@ -150,6 +185,7 @@ static Suite *suite(void)
     tcase_add_test(t, equal_statements_that_wait_are_analysed_once);
     tcase_add_test(t, what_was_asked_before_a_change_is_asked_again_after_it);
     tcase_add_test(t, a_crowd_that_leaves_while_its_plan_is_made_leaves_nothing);
+    tcase_add_test(t, a_commit_that_concerns_a_crowd_reaches_all_who_stay);
     suite_add_tcase(s, t);
     return s;
 }
