@@ -200,8 +200,10 @@ void conn_flush(struct conn *c)
 
 static void writable_cb(evutil_socket_t fd, short what, void *arg)
 {
+    struct conn *c = arg;
     (void)fd, (void)what;
-    conn_list_dirty(arg);
+    loop_called(c->loop);
+    conn_list_dirty(c);
 }
 
 /* ---- input --------------------------------------------------------------------------------- */
@@ -312,6 +314,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *c = arg;
     (void)fd, (void)what;
+    loop_called(c->loop);
     if (c->state == CONN_OPEN)
         read_in(c);
     else if (c->state == CONN_LINGERING)

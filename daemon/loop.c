@@ -87,16 +87,35 @@ static void take_messages(struct loop *l)
         l->inbox_end = &(*l->inbox_end)->next;
 }
 
-struct msg *loop_next_message(struct loop *l)
+static struct msg *first_of(struct msg **list, struct msg ***end)
 {
-    struct msg *m = l->inbox;
+    struct msg *m = *list;
     if (!m)
         return NULL;
-    l->inbox = m->next;
-    if (!l->inbox)
-        l->inbox_end = &l->inbox;
-    atomic_fetch_sub_explicit(&l->backlog, 1, memory_order_relaxed);
+    *list = m->next;
+    if (!*list)
+        *end = list;
     return m;
+}
+
+struct msg *loop_next_message(struct loop *l)
+{
+    struct msg *m = first_of(&l->inbox, &l->inbox_end);
+    if (m)
+        atomic_fetch_sub_explicit(&l->backlog, 1, memory_order_relaxed);
+    return m;
+}
+
+struct msg *loop_next_answer(struct loop *l)
+{
+    return first_of(&l->answers, &l->answers_end);
+}
+
+void loop_put_aside(struct loop *l, struct msg *m)
+{
+    m->next = NULL;
+    *l->answers_end = m;
+    l->answers_end = &m->next;
 }
 
 static void wake_cb(evutil_socket_t fd, short what, void *arg)
@@ -196,6 +215,7 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
     l->now_ms = clock_ms();
     mailbox_init(&l->box);
     l->inbox_end = &l->inbox;
+    l->answers_end = &l->answers;
     l->ready.end = &l->ready.first;
     l->dirty.end = &l->dirty.first;
     l->late.end = &l->late.first;
@@ -205,7 +225,9 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
     event_config_free(ec);
     if (!l->base)
         start_failed("an event base");
+    event_base_priority_init(l->base, 2);
     l->wake = event_new(l->base, l->box.efd, EV_READ | EV_PERSIST, wake_cb, l);
+    event_priority_set(l->wake, 0); /* messages don't wait for sockets */
     l->tick = event_new(l->base, -1, EV_PERSIST, tick_cb, l);
     table_init(&l->subs);
     table_init(&l->sub_ids);
@@ -238,6 +260,8 @@ void loop_free(struct loop *l)
 {
     assert(!l->conns);
     take_messages(l);
+    for (struct msg *m; (m = loop_next_answer(l));)
+        loop_handle_message(l, m);
     for (struct msg *m; (m = loop_next_message(l));)
         drop(l, m);
     mailbox_fini(&l->box);

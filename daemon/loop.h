@@ -6,7 +6,7 @@
  *
  *     libevent's callbacks   sockets become readable or writable, timers; they note what is to be
  *                            done, no more
- *     messages               their output is queued
+ *     messages               their output is queued; the analyst's answers after all others
  *     connections with lines each gets a few requests handled
  *     cuts                   PROGRESS and SYNC of those who wait for them
  *     flush                  one writev() for each connection with new output, so that a burst of
@@ -53,8 +53,9 @@ struct loop {
     struct server *server; /* borrowed */
     pthread_t thread;
     struct mailbox box;
-    struct msg *inbox, **inbox_end; /* taken from box and not handled yet, oldest first */
-    atomic_size_t backlog;          /* messages posted and not handled */
+    struct msg *inbox, **inbox_end;     /* taken from box and not handled yet, oldest first */
+    atomic_size_t backlog;              /* messages posted and not handled or put aside */
+    struct msg *answers, **answers_end; /* put aside: the analyst's, oldest first */
     struct event_base *base;
     struct event *wake, *tick; /* owned */
     lsn_t *passed;             /* owned; how far each worker has come, as it told us */
@@ -67,6 +68,7 @@ struct loop {
     struct conn *watchers;   /* wait for a cut: doubly linked */
     struct conn *dead;       /* have ended */
     bool cuts_due;           /* something that cuts depend on has changed */
+    size_t callbacks;        /* of sockets in this turn */
     size_t deliveries;       /* queued in this turn */
 
     struct table subs;                /* by number */
@@ -110,6 +112,8 @@ void loop_post(struct loop *l, struct msg *m);
  * subscribers than it can serve would pile them up. Any thread; 0 once the loop has ended. */
 size_t loop_backlog(const struct loop *l);
 #define LOOP_BACKLOG_MAX 256
+/* A socket's callback has come: after so many libevent keeps the rest for the next turn. */
+void loop_called(struct loop *l);
 int loop_no(const struct loop *l);
 
 #endif

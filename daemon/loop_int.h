@@ -8,6 +8,9 @@
 
 /* The oldest message not handled yet, or NULL. */
 struct msg *loop_next_message(struct loop *l);
+/* Of those put aside. */
+struct msg *loop_next_answer(struct loop *l);
+void loop_put_aside(struct loop *l, struct msg *m);
 void loop_handle_message(struct loop *l, struct msg *m);
 
 /* All of a turn but libevent's part. */

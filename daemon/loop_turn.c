@@ -14,26 +14,52 @@
  */
 #include "daemon/loop_int.h"
 
+#include <event2/event.h>
+
 #include "daemon/conn.h"
 #include "daemon/cut.h"
+#include "daemon/worker.h"
 
-#define MESSAGES_PER_TURN 64
-/* As many as FLUSHES_PER_TURN for each message of a turn: when each commit concerns everybody, as many
- * commits are put together before a write as there are messages in a turn, however many they are. */
+#define CALLBACKS_PER_TURN 256 /* of sockets */
+#define FLUSHES_PER_TURN   256
+#define LINES_PER_TURN     512
+/* The analyst gives the same answer to thousands at once, and each of them asks a worker for a first
+ * state. As they are let through so are the workers' messages, and a commit waits for a turn, not for
+ * the crowd. */
+#define ANSWERS_PER_TURN  256
+#define MESSAGES_PER_TURN 2048
+/* 64 for each flush: when each commit concerns everybody, 64 commits are put together before a write,
+ * however many connections there are. */
 #define DELIVERIES_PER_TURN 16384
-#define LINES_PER_TURN      1024
-#define FLUSHES_PER_TURN    256
 #define BURIED_PER_TURN     2048 /* connections and their subscriptions */
+
+void loop_called(struct loop *l)
+{
+    if (++l->callbacks == CALLBACKS_PER_TURN)
+        event_base_loopbreak(l->base);
+}
 
 static void handle_messages(struct loop *l)
 {
     struct msg *m;
     l->deliveries = 0;
-    for (int i = 0; i < MESSAGES_PER_TURN && l->deliveries < DELIVERIES_PER_TURN; i++) {
+    for (int i = 0; i < MESSAGES_PER_TURN && l->deliveries < DELIVERIES_PER_TURN;) {
         if (!(m = loop_next_message(l)))
             return;
+        if (m->kind == L_ANALYZED) {
+            loop_put_aside(l, m);
+            continue;
+        }
         loop_handle_message(l, m);
+        i++;
     }
+}
+
+static void handle_answers(struct loop *l)
+{
+    struct msg *m;
+    for (int i = 0; i < ANSWERS_PER_TURN && (m = loop_next_answer(l)); i++)
+        loop_handle_message(l, m);
 }
 
 static void handle_ready(struct loop *l)
@@ -112,12 +138,15 @@ static void bury_dead(struct loop *l)
 
 bool loop_has_work(const struct loop *l)
 {
-    return l->inbox || l->ready.n || l->dirty.n || l->late.n || l->cuts_due || l->dead;
+    return l->inbox || l->answers || l->ready.n || l->dirty.n || l->late.n || l->cuts_due ||
+           l->dead;
 }
 
 void loop_finish_turn(struct loop *l)
 {
+    l->callbacks = 0;
     handle_messages(l);
+    handle_answers(l);
     handle_ready(l);
     advance_cuts(l);
     flush_dirty(l);

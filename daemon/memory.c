@@ -26,7 +26,9 @@
 #define LOOK_FAR_MS  50
 #define LOOK_NEAR_MS 5 /* more than half of the limit is in use */
 #define LOOK_ASK_MS  1000
-#define LOOK_COST    20  /* of the time, looking takes at most one part in so many */
+#define LOOK_COST    20 /* of the time, looking takes at most one part in so many */
+#define SPARE_MS     5000
+#define SPARE_MIN    (16u * 1024 * 1024)
 #define NEXT_MS      200 /* for things to get better by themselves, before a plan is ended */
 
 struct memory {
@@ -41,6 +43,8 @@ struct memory {
     bool said;         /* that the limit is reached */
     bool near;         /* more than half of it may be in use */
     uint64_t asked_at; /* ms: the allocator */
+    bool had_spare;    /* it held much that is not in use… */
+    uint64_t spare_at; /* …ms: when that is looked at again */
     int statm;
 };
 
@@ -141,6 +145,19 @@ static uint64_t resident(const struct memory *m)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* What a storm left behind in the allocator's hands, if it is much and has not been used since the
+ * look before. */
+static void give_back(struct memory *m, uint64_t in_use_now)
+{
+    uint64_t pages = resident(m), spare = pages > in_use_now ? pages - in_use_now : 0;
+    bool much = spare > SPARE_MIN && spare > in_use_now / 4;
+    if (much && m->had_spare) {
+        (void)malloc_trim(0);
+        much = false;
+    }
+    m->had_spare = much;
+}
+
 static void look(struct memory *m)
 {
     const struct config *cfg = config_current();
@@ -155,6 +172,10 @@ static void look(struct memory *m)
     atomic_store_explicit(&used, bytes, memory_order_relaxed);
     atomic_store_explicit(&over, bytes > most, memory_order_relaxed);
     alloc_set_over(bytes > most);
+    if (now >= m->spare_at) {
+        give_back(m, bytes);
+        m->spare_at = now + SPARE_MS;
+    }
 }
 
 /* ---- too much ------------------------------------------------------------------------------ */

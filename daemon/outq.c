@@ -11,6 +11,9 @@
 
 #define CHUNK_MIN 512
 #define CHUNK_MAX 16384
+/* What an empty queue keeps, for the next delta. */
+#define KEPT_ITEMS 8
+#define KEPT_MARKS 8
 
 struct chunk {
     size_t used, cap;
@@ -126,6 +129,18 @@ int outq_peek(const struct outq *q, struct iovec *iov, int max)
     return n;
 }
 
+/* Of ten thousand queues nearly all are empty. */
+static void keep_little(struct outq *q)
+{
+    if (q->cap > KEPT_ITEMS) {
+        free(q->ring);
+        q->ring = NULL;
+        q->head = q->cap = 0;
+    }
+    if (q->marks.cap > KEPT_MARKS)
+        VEC_FREE(q->marks);
+}
+
 void outq_sent(struct outq *q, size_t n)
 {
     assert(n <= outq_bytes(q));
@@ -144,12 +159,8 @@ void outq_sent(struct outq *q, size_t n)
         q->head = (q->head + 1) & (q->cap - 1);
         q->n--;
     }
-    if (q->n == 0 && q->cap > 64) {
-        free(q->ring);
-        q->ring = NULL;
-        q->head = q->cap = 0;
-        VEC_FREE(q->marks);
-    }
+    if (q->n == 0)
+        keep_little(q);
 }
 
 /* ---- taking back --------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  *
  * Two kinds of bytes: small ones of this client alone (headers, replies), which are copied into
  * chunks, and payloads shared by every subscriber of a plan, which are referenced. The queue hands
- * out an iovec for writev() and forgets what was sent; an empty queue holds no memory but its ring.
+ * out an iovec for writev() and forgets what was sent; an empty queue holds no memory but a small ring.
  *
  * A block may be marked as droppable: when the client is too slow, the droppable blocks at the
  * queue's end that have not begun to be sent are taken back. Everything else is a pin: what stands

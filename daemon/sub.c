@@ -166,13 +166,14 @@ static void fan_leave(struct loop *l, struct sub *s)
 struct sub *sub_new(struct conn *c, const char *id, enum sub_kind kind)
 {
     struct loop *l = c->loop;
-    struct sub *s = NEW(struct sub);
-    assert(strlen(id) <= REQUEST_ID_MAX);
+    size_t len = strlen(id);
+    struct sub *s = xcalloc(1, sizeof *s + len + 1);
+    assert(len <= REQUEST_ID_MAX);
     s->no = ++l->last_sub;
     s->kind = kind;
     s->conn = c;
-    s->id_len = strlen(id);
-    memcpy(s->id, id, s->id_len + 1);
+    s->id_len = (uint8_t)len;
+    memcpy(s->id, id, len + 1);
     table_add(&l->subs, &s->by_no, hash_no(s->no));
     table_add(&l->sub_ids, &s->by_id, hash_id(c, id));
     s->conn_next = c->subs;

@@ -42,8 +42,6 @@ enum sub_state {
 struct sub {
     struct table_link by_no, by_id;
     uint64_t no;
-    char id[REQUEST_ID_MAX + 1];
-    size_t id_len;
     enum sub_kind kind;
     enum sub_state state;
     struct conn *conn; /* borrowed: it owns us */
@@ -53,19 +51,21 @@ struct sub {
     struct statement *statement; /* one reference; NULL at first */
     struct question *question;   /* one reference; until there is a state of the plan asked for */
     uint64_t columns;            /* those of the last ACCEPTED, see accepted.h */
-    bool has_state;              /* the client was sent a SNAPSHOT */
     lsn_t lsn;                   /* of the state the client has */
-    bool resuming;               /* says it holds a state, and hasn't been given one by us… */
-    lsn_t since;                 /* …of this LSN… */
-    bool foreign;                /* …which may be of another history */
+    lsn_t since;                 /* says it holds the state of this LSN… */
+    bool resuming;               /* …and hasn't been given one by us… */
+    bool foreign;                /* …and it may be of another history */
+    bool has_state;              /* the client was sent a SNAPSHOT */
     bool asking;                 /* in its question's list: there is no answer yet */
     bool failed;                 /* was told FAILED, and nothing since */
     bool was_failed;             /* by a plan that is no more */
     bool pending;                /* counted in the connection's requests under way */
     bool blocking;               /* counted in the connection's progress */
     bool limiting;               /* counted in the connection's nlimiting */
+    uint8_t id_len;
     uint32_t verifying;    /* VERIFYs under way, each a request of the connection's; of them… */
     uint32_t verify_later; /* …those that wait for the plan to be known */
+    char id[];             /* no longer than it is: there may be millions */
 };
 
 /* The subscriptions of one plan on one loop. */

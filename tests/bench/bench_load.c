@@ -64,11 +64,28 @@ static void plain(double value, const char *unit, const char *fmt, ...)
     bench_row(label, value, unit, NAN, NAN, "");
 }
 
-/* So many bytes each, and the goal as what is allowed. */
-static void bytes_each(const char *what, long kb, size_t n, double goal)
+struct memory {
+    double resident, heap; /* bytes */
+};
+
+/* The heap's own count is brought up to date once a second. */
+static struct memory memory_of(struct crowd *c)
 {
-    double each = (double)kb * 1024 / (double)n;
-    bench_row(what, each, "B", each / goal, 1, "the goal");
+    bench_sleep_us(1500000);
+    return (struct memory){.resident = (double)daemon_rss_kb(c->d) * 1024,
+                           .heap = crowd_status(c, "memory_used")};
+}
+
+/* What each of n costs, and the goal as what is allowed. */
+static void memory_each(const char *what, struct memory before, struct crowd *c, size_t n,
+                        double goal)
+{
+    struct memory now = memory_of(c);
+    double each = (now.resident - before.resident) / (double)n;
+    char label[128];
+    snprintf(label, sizeof label, "resident memory of %s", what);
+    bench_row(label, each, "B", each / goal, 1, "the goal");
+    plain((now.heap - before.heap) / (double)n, "B", "  of it in use");
 }
 
 /* How old news is for subscribers that are not concerned by what goes on. */
@@ -85,6 +102,23 @@ static double lone_news(const struct crowd *c, const char *beside, double alone)
     plain(samples_at(&h.ages, 0.99), "us", "a lone subscription %s, p99", beside);
     honest_fini(&h);
     return p50;
+}
+
+/* The same while a storm lasts. */
+static void storm_begins(struct honest *h, const struct crowd *c)
+{
+    honest_start(h, c, 1);
+    bench_sleep_us(100000);
+}
+
+static void storm_ends(struct honest *h, double alone)
+{
+    honest_stop(h);
+    double p50 = samples_at(&h->ages, 0.5);
+    bench_row("  a lone subscription meanwhile, p50", p50, "us", p50 / alone, NAN, "alone");
+    plain(samples_at(&h->ages, 0.99), "us", "  a lone subscription meanwhile, p99");
+    plain(samples_at(&h->ages, 1), "us", "  a lone subscription meanwhile, longest");
+    honest_fini(h);
 }
 
 /* ---- commits ------------------------------------------------------------------------------- */
@@ -126,51 +160,74 @@ static void ask(struct crowd *c, const char *request, const char *answer)
         free(client_read_line(c->ctl));
 }
 
+/* request NULL: nothing is asked, which is what the others compare with. */
 static void asking(struct crowd *c, const char *request, const char *answer, double alone)
 {
     struct samples took = {0};
     struct honest h;
-    honest_start(&h, c, 1);
+    storm_begins(&h, c);
     int64_t until = bench_ns() + (quick ? 1000000000LL : 3000000000LL);
     while (bench_ns() < until) {
         int64_t t0 = bench_ns();
-        ask(c, request, answer);
+        if (request)
+            ask(c, request, answer);
         samples_add(&took, (double)(bench_ns() - t0) / 1000);
-        bench_sleep_us(5000);
+        bench_sleep_us(10000);
     }
-    honest_stop(&h);
-    plain(samples_at(&took, 0.5), "us", "%s, p50", request);
-    plain(samples_at(&took, 0.99), "us", "%s, p99", request);
-    char label[128];
-    double p99 = samples_at(&h.ages, 0.99);
-    snprintf(label, sizeof label, "  a lone subscription meanwhile, p50");
-    bench_row(label, samples_at(&h.ages, 0.5), "us", samples_at(&h.ages, 0.5) / alone, NAN,
-              "alone");
-    plain(p99, "us", "  a lone subscription meanwhile, p99");
-    honest_fini(&h);
+    if (request) {
+        plain(samples_at(&took, 0.5), "us", "%s 100 times a second, p50", request);
+        plain(samples_at(&took, 0.99), "us", "%s 100 times a second, p99", request);
+    } else {
+        bench_note("nothing is asked:");
+    }
+    storm_ends(&h, alone);
     VEC_FREE(took.v);
+}
+
+/* While 1,000 subscriptions (or all of a plan) get 20 commits a second. */
+static void ask_beside(struct crowd *c, const char *writes, double alone)
+{
+    struct writer w;
+    writer_start(&w, pg, writes, 20);
+    asking(c, NULL, NULL, alone);
+    asking(c, "STATUS", "STATUS ", alone);
+    asking(c, "LIST", "PLANS ", alone);
+    writer_stop(&w);
 }
 
 /* ---- storms -------------------------------------------------------------------------------- */
 
-static void all_gone(struct crowd *c)
+static void all_gone(struct crowd *c, double alone)
 {
+    struct honest h;
+    storm_begins(&h, c);
     int64_t t0 = bench_ns();
     for (size_t i = 0; i < c->swarm->n; i++)
         swarm_close(c->swarm, i);
     plain(seconds_since(t0), "s", "%zu connections closed: the client's own time", c->swarm->n);
-    crowd_wait_status(c, "connections", 1);
-    crowd_wait_status(c, "subscriptions", 0);
-    crowd_wait_status(c, "plans", 0);
+    crowd_wait_status(c, "connections", 2);
+    crowd_wait_status(c, "subscriptions", 1);
+    crowd_wait_status(c, "plans", 1);
     plain(seconds_since(t0), "s", "until the daemon has none of them any more");
+    storm_ends(&h, alone);
+}
+
+static void all_connect(struct crowd *c, double alone)
+{
+    struct honest h;
+    storm_begins(&h, c);
+    plain(crowd_connect(c), "s", "%zu connect at once: until all have HELLO", c->n);
+    storm_ends(&h, alone);
 }
 
 /* Every connection subscribes SUBS times at once: statement(i) is that of the i-th in all. */
 static void all_subscribe(struct crowd *c, void (*statement)(char *out, size_t size, size_t i),
-                          const char *what)
+                          const char *what, double alone)
 {
     struct swarm *s = c->swarm;
+    struct honest h;
     size_t n = c->n * SUBS;
+    storm_begins(&h, c);
     double asked = crowd_status(c, "statements_analysed");
     uint64_t want = s->counts.snapshots + n;
     int64_t t0 = bench_ns();
@@ -185,6 +242,7 @@ static void all_subscribe(struct crowd *c, void (*statement)(char *out, size_t s
     swarm_until(s, &s->counts.snapshots, want);
     plain(seconds_since(t0), "s", "%s: until all have their SNAPSHOT", what);
     plain(crowd_status(c, "statements_analysed") - asked, "", "%s: times Postgres was asked", what);
+    storm_ends(&h, alone);
 }
 
 static void judge(struct crowd *c)
@@ -216,15 +274,13 @@ static void section_a(void)
     bench_section("a. connections, and subscriptions of one statement");
     struct crowd *c = crowd_start(pg, db, connections);
     double alone = lone_news(c, "alone", 0);
-    long rss = daemon_rss_kb(c->d);
-    plain(crowd_connect(c), "s", "%zu connect at once: until all have HELLO", c->n);
-    bench_sleep_us(1500000);
-    bytes_each("resident memory of an idle connection", daemon_rss_kb(c->d) - rss, c->n, 4096);
+    struct memory before = memory_of(c);
+    all_connect(c, alone);
+    memory_each("an idle connection", before, c, c->n, 4096);
     lone_news(c, "beside idle connections", alone);
-    rss = daemon_rss_kb(c->d);
-    all_subscribe(c, hot_statement, "one cold statement, 20 times each");
-    bench_sleep_us(1500000);
-    bytes_each("resident memory of a subscription", daemon_rss_kb(c->d) - rss, c->n * SUBS, 512);
+    before = memory_of(c);
+    all_subscribe(c, hot_statement, "one cold statement, 20 times each", alone);
+    memory_each("a subscription", before, c, c->n * SUBS, 512);
     extra(c, "few\0SELECT id, v FROM few", 10);
     extra(c, "more\0SELECT id, v FROM more", c->n < 1000 ? c->n : 1000);
     extra(c, "warm\0" HOT, c->n);
@@ -232,13 +288,10 @@ static void section_a(void)
     commits(c, "10 concerned", "UPDATE few SET v = v + 1", 10, quick ? 50 : 200);
     commits(c, "1,000 concerned", "UPDATE more SET v = v + 1", 1000, quick ? 20 : 100);
     commits(c, "all concerned", "UPDATE hot SET v = v + 1 WHERE id = 1", c->n * (SUBS + 1), 10);
-    struct writer w;
-    writer_start(&w, pg, "UPDATE more SET v = %lld", 100);
-    asking(c, "STATUS", "STATUS ", alone);
-    asking(c, "LIST", "PLANS ", alone);
-    writer_stop(&w);
+    memory_each("a subscription, after commits", before, c, c->n * (SUBS + 1), 512);
+    ask_beside(c, "UPDATE more SET v = %lld", alone);
     judge(c);
-    all_gone(c);
+    all_gone(c, alone);
     crowd_stop(c);
 }
 
@@ -256,25 +309,18 @@ static void section_b(void)
     struct crowd *c = crowd_start(pg, db, connections);
     double alone = lone_news(c, "alone", 0);
     crowd_connect(c);
-    bench_sleep_us(1500000);
-    long rss = daemon_rss_kb(c->d);
-    all_subscribe(c, item_statement, "1,000 statements, 20 on each connection");
-    bench_sleep_us(1500000);
-    bytes_each("resident memory of a subscription, plans included", daemon_rss_kb(c->d) - rss,
-               c->n * SUBS, 512);
+    struct memory before = memory_of(c);
+    all_subscribe(c, item_statement, "1,000 statements, 20 on each connection", alone);
+    memory_each("a subscription, plans included", before, c, c->n * SUBS, 512);
     lone_news(c, "beside idle plans", alone);
     size_t each = c->n * SUBS / STATEMENTS;
     snprintf(what, sizeof what, "one plan of 1,000, %zu concerned", each);
     commits(c, what, "UPDATE items SET v = v + 1 WHERE id = 5", each, quick ? 20 : 100);
     snprintf(what, sizeof what, "all 1,000 plans, %zu concerned", c->n * SUBS);
     commits(c, what, "UPDATE items SET v = v + 1 WHERE id < 1000", c->n * SUBS, 10);
-    struct writer w;
-    writer_start(&w, pg, "UPDATE items SET v = %lld WHERE id = 5", 100);
-    asking(c, "STATUS", "STATUS ", alone);
-    asking(c, "LIST", "PLANS ", alone);
-    writer_stop(&w);
+    ask_beside(c, "UPDATE items SET v = %lld WHERE id = 5", alone);
     judge(c);
-    all_gone(c);
+    all_gone(c, alone);
     crowd_stop(c);
 }
 
