@@ -103,6 +103,14 @@ lsn_t reader_turned_at(const struct reader *r)
     return atomic_load(&r->turned_at);
 }
 
+void reader_explain(struct reader *r, const struct err *why)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->status.state == STREAM_CONNECTING)
+        r->status.last_error = *why;
+    pthread_mutex_unlock(&r->lock);
+}
+
 bool reader_is_alive(const struct reader *r)
 {
     return clock_ms() - atomic_load_explicit(&r->round_at, memory_order_relaxed) < ALIVE_MS;

@@ -144,6 +144,8 @@ void reader_status(struct reader *r, struct reader_status *out);
 /* How far the histories of servers went that were seen before the present one: an LSN up to there may be
  * of one of them. 0 = there was none. Any thread. */
 lsn_t reader_turned_at(const struct reader *r);
+/* Somebody knows why there is no stream yet, better than the reader, who just waits. Any thread. */
+void reader_explain(struct reader *r, const struct err *why);
 /* Whether its thread has gone round its loop in the last 30 seconds; for the watchdog. Any thread.
  */
 bool reader_is_alive(const struct reader *r);

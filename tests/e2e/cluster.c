@@ -336,6 +336,17 @@ struct cluster *cluster_start(const char *const *settings)
     return c;
 }
 
+void cluster_run_program(struct cluster *c, const char *const *argv)
+{
+    const char *in[32];
+    size_t n = 0;
+    for (; argv[n] && n < 31; n++)
+        in[n] = inside(argv[n]);
+    in[n] = NULL;
+    spawn(c, in);
+    must_end_well(c, argv[0]);
+}
+
 static void ignore_notice(void *arg, const char *message)
 {
     (void)arg, (void)message;

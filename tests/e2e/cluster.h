@@ -34,6 +34,9 @@ void cluster_kill(struct cluster *c); /* SIGKILL to the postmaster, then what is
 void cluster_run(struct cluster *c);  /* again, after one of these */
 /* To every child of the postmaster; returns how many there were. */
 unsigned cluster_signal_backends(const struct cluster *c, int sig);
+/* One of Postgres's own programs, on the stopped cluster: argv[0] as cluster_program() gives it, paths
+ * as this program knows them, NULL-terminated. */
+void cluster_run_program(struct cluster *c, const char *const *argv);
 void cluster_program(const char *name, char *out, size_t size); /* full path of a Postgres binary */
 
 PGconn *cluster_connect(const struct cluster *c);
