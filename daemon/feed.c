@@ -280,16 +280,43 @@ void feed_tree_changed(struct feed *f, uint32_t table, const uint32_t *leaves, s
 
 /* ---- sessions ------------------------------------------------------------------------------ */
 
+static void make_all_stale(struct feed *f)
+{
+    for (size_t i = 0; i < f->plans.n; i++)
+        feed_make_stale(f, f->plans.v[i]);
+}
+
 void feed_suspend(struct feed *f)
 {
     f->streaming = false;
     f->epoch++;
     feed_rerun_forget_jobs(f);
     feed_verify_suspend(f);
-    for (size_t i = 0; i < f->plans.n; i++)
-        feed_make_stale(f, f->plans.v[i]);
+    make_all_stale(f);
     ingest_restart(&f->ing, f->ing.position);
     snapshot_fini(&f->origin);
+}
+
+void feed_cut_off(struct feed *f)
+{
+    if (!f->ing.in_txn)
+        return;
+    make_all_stale(f);
+    ingest_lose_rows(&f->ing);
+}
+
+void feed_go_on(struct feed *f)
+{
+    f->epoch++;
+    feed_verify_suspend(f);
+    ingest_drop_hydrations(&f->ing);
+    for (size_t i = 0; i < f->ing.map.size; i++)
+        if (f->ing.map.v[i].leaf)
+            f->ing.map.v[i].leaf->asked = false;
+    for (size_t i = 0; i < f->reruns.n; i++)
+        f->reruns.v[i]->rerun->wanted |= f->reruns.v[i]->rerun->running;
+    feed_rerun_forget_jobs(f);
+    f->rerun_work = true;
 }
 
 void feed_resume(struct feed *f, lsn_t position, struct snapshot origin, int64_t postmaster_start)

@@ -179,6 +179,12 @@ void feed_visible(struct feed *f, const struct snapshot *s);
 
 /* The session is gone: nothing is known any more; the plans wait. */
 void feed_suspend(struct feed *f);
+/* The connection is gone, and the stream may go on later: from the beginning of the transaction under
+ * way, if there is one. */
+void feed_cut_off(struct feed *f);
+/* The stream goes on where it was, over a new connection. What was being read meanwhile is read again:
+ * the server may have crashed and lost what a snapshot has shown. */
+void feed_go_on(struct feed *f);
 /* A new session begins; origin is taken over. */
 void feed_resume(struct feed *f, lsn_t position, struct snapshot origin, int64_t postmaster_start);
 /* Every plan ends: the server has another history. */

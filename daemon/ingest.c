@@ -18,7 +18,7 @@ void ingest_init(struct ingest *ing, const struct ingest_events *events, void *a
     ing->decoder = xmalloc(sizeof *ing->decoder);
 }
 
-static void drop_hydrations(struct ingest *ing)
+void ingest_drop_hydrations(struct ingest *ing)
 {
     while (ing->hydrations) {
         struct hydration *h = ing->hydrations;
@@ -29,7 +29,7 @@ static void drop_hydrations(struct ingest *ing)
 
 void ingest_fini(struct ingest *ing)
 {
-    drop_hydrations(ing);
+    ingest_drop_hydrations(ing);
     step_unref(ing->step);
     rawtx_builder_fini(&ing->cur);
     VEC_FREE(ing->touched);
@@ -46,21 +46,26 @@ static void forget_touched(struct ingest *ing)
     ing->touched.n = 0;
 }
 
-void ingest_restart(struct ingest *ing, lsn_t position)
+void ingest_lose_rows(struct ingest *ing)
 {
-    drop_hydrations(ing);
+    ingest_drop_hydrations(ing);
     step_unref(ing->step);
     ing->step = NULL;
     ing->nchanges = 0;
     rawtx_builder_reset(&ing->cur);
     forget_touched(ing);
-    ring_clear(&ing->ring);
-    leafmap_forget_relations(&ing->map);
     for (size_t i = 0; i < ing->map.size; i++) {
         if (ing->map.v[i].leaf)
             leaf_lose(ing->map.v[i].leaf);
     }
     ing->in_txn = ing->overflow = ing->reseeds = false;
+}
+
+void ingest_restart(struct ingest *ing, lsn_t position)
+{
+    ingest_lose_rows(ing);
+    ring_clear(&ing->ring);
+    leafmap_forget_relations(&ing->map);
     ing->position = position;
 }
 

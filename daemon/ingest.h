@@ -63,6 +63,12 @@ void ingest_fini(struct ingest *ing);
  * stay, without rows. */
 void ingest_restart(struct ingest *ing, lsn_t position);
 
+/* The transaction under way will come once more, from its beginning, and is in the stores in part: all
+ * rows and what was not given away is forgotten. What the stream has carried so far is not. */
+void ingest_lose_rows(struct ingest *ing);
+/* What is being read is of no use any more. */
+void ingest_drop_hydrations(struct ingest *ing);
+
 /* One message. False with err: the stream makes no sense and the session must end. */
 MUST_CHECK bool ingest_message(struct ingest *ing, const char *msg, size_t len, struct err *err);
 /* A keepalive: everything committed up to lsn has been sent. */

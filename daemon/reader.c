@@ -5,6 +5,10 @@
  *                open                      lost, or it makes no sense
  *   CONNECTING ─────────▶ STREAMING ─────────────────────────────────▶ CONNECTING, after a pause
  *        └────────────────────┴───────────── R_STOP ──▶ STOPPED (slot dropped)
+ *
+ * With a named slot a connection that is lost costs little: what the stream has carried is kept
+ * meanwhile (`kept`), rows too if it was between two transactions, and if the slot still stands there
+ * the stream goes on. Else nothing is known any more and tables are read again.
  */
 #include "daemon/reader_int.h"
 
@@ -230,15 +234,18 @@ static void check_history(struct reader *r, const struct walsender_info *info)
     struct err err;
     bool other = r->system_id && r->system_id != info->system_id;
     bool promoted = r->system_id && r->timeline != info->timeline;
+    bool elsewhere = r->system_id && r->database != info->database;
     bool back = r->system_id && info->start < r->feed.ing.position;
     r->system_id = info->system_id;
+    r->database = info->database;
     r->timeline = info->timeline;
-    if (!other && !promoted && !back)
+    if (!other && !promoted && !elsewhere && !back)
         return;
     err_set(&err, "55000", "the server's history is not the one seen before (%s)",
-            other      ? "another cluster"
-            : promoted ? "another timeline"
-                       : "its WAL position has gone back");
+            other       ? "another cluster"
+            : promoted  ? "another timeline"
+            : elsewhere ? "another database"
+                        : "its WAL position has gone back");
     log_warn("%s; all plans are made anew", err.message);
     if (r->feed.ing.position > atomic_load(&r->turned_at))
         atomic_store(&r->turned_at, r->feed.ing.position);
@@ -259,13 +266,24 @@ bool reader_is_redirected(const struct reader *r, const struct config *cfg, stru
 static struct walsender *open_stream(struct reader *r, struct walsender_info *info, struct err *err)
 {
     const struct config *cfg = config_current();
-    if (reader_is_redirected(r, cfg, err))
+    struct err redirected;
+    if (reader_is_redirected(r, cfg, &redirected))
         pgconn_renew();
     free(r->conninfo);
     r->conninfo = xstrdup(cfg->postgres_conninfo);
     struct walsender *ws = walsender_open(cfg, wait_for, r, &r->ws_memory, info, err);
     config_unref(cfg);
     return ws;
+}
+
+static void begin_anew(struct reader *r, struct walsender_info *info)
+{
+    if (r->kept)
+        feed_suspend(&r->feed);
+    check_history(r, info);
+    if (r->feed.postmaster_start && r->feed.postmaster_start != info->postmaster_start)
+        pgconn_renew();
+    feed_resume(&r->feed, info->start, info->origin, info->postmaster_start);
 }
 
 static bool connect_once(struct reader *r, struct err *err)
@@ -277,12 +295,14 @@ static bool connect_once(struct reader *r, struct err *err)
     if (!r->ws)
         return false;
     log_repeat_end(&r->trouble);
-    check_history(r, &info);
-    if (r->feed.postmaster_start && r->feed.postmaster_start != info.postmaster_start)
-        pgconn_renew();
     lsn_print(info.start, lsn);
-    log_info("streaming from %s, timeline %" PRIu32, lsn, info.timeline);
-    feed_resume(&r->feed, info.start, info.origin, info.postmaster_start);
+    log_info("streaming from %s, timeline %" PRIu32 "%s", lsn, info.timeline,
+             info.resumed ? ": nothing was missed" : "");
+    if (info.resumed)
+        feed_go_on(&r->feed);
+    else
+        begin_anew(r, &info);
+    r->kept = false;
     reader_publish_status(r, STREAM_STREAMING, NULL);
     return true;
 }
@@ -307,10 +327,21 @@ static void log_trouble(struct reader *r, const struct err *err)
     log_repeat(&r->trouble, LOG_LEVEL_WARN, clock_ms(), text);
 }
 
-static void end_session(struct reader *r)
+/* The connection is what was lost, not the stream: a walsender that fails on what it decodes would
+ * fail on it again. */
+static bool may_go_on(const struct reader *r, const struct err *err)
+{
+    return r->cfg->postgres_slot[0] && strncmp(err->sqlstate, "57P", 3) == 0;
+}
+
+static void end_session(struct reader *r, const struct err *err)
 {
     bool stopping = atomic_load(&r->stopping);
-    if (!stopping)
+    r->kept = !stopping && may_go_on(r, err);
+    r->ws_memory.resume_at = r->kept ? r->feed.ing.position : 0;
+    if (r->kept)
+        feed_cut_off(&r->feed);
+    else if (!stopping)
         feed_suspend(&r->feed);
     else if (!r->feed.ing.in_txn)
         feed_flush(&r->feed);
@@ -330,7 +361,7 @@ static void *reader_main(void *arg)
             reader_stream(r, &err);
             if (clock_ms() - since > STABLE_MS)
                 pause = (uint64_t)r->cfg->postgres_reconnect_min;
-            end_session(r);
+            end_session(r, &err);
         }
         if (atomic_load(&r->stopping))
             break;

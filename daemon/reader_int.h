@@ -21,6 +21,7 @@ struct reader {
     struct feed feed;
     struct walsender *ws; /* NULL: not connected */
     struct walsender_memory ws_memory;
+    bool kept;                 /* between two sessions: the feed is as the last one left it */
     char *conninfo;            /* owned: as of the last attempt to connect; NULL = none yet */
     uint64_t silence;          /* ms: postgres.silence_timeout, as of the last look */
     struct log_repeat trouble; /* why there is no stream */
@@ -32,6 +33,7 @@ struct reader {
     size_t txn_messages; /* of the transaction under way, or the last one */
     uint64_t acked_at, heard_at, asked_at, progress_at, caught_up_at; /* ms */
     uint64_t system_id;                      /* of the server last connected to; 0 = none yet */
+    uint32_t database;                       /* likewise, its OID */
     uint32_t timeline;                       /* likewise */
     atomic_uint_least64_t round_at;          /* ms: for the watchdog */
     atomic_uint_least64_t turned_at;         /* LSN; see reader_turned_at() */

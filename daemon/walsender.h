@@ -6,8 +6,9 @@
  * called, which serves its mailbox and may say stop. Once open, everything is non-blocking.
  *
  * The slot is temporary and dies with the connection, unless one is named in the configuration.
- * That one is made anew at each connection too, since all state is read again from snapshots; it is
- * dropped at a clean stop.
+ * That one is used again when a stream goes on after its connection was lost: nothing was missed, so
+ * nothing has to be read again, and no open transaction waited for. Else it is made anew, since what
+ * it holds is of no use to a state that begins with snapshots. It is dropped at a clean stop.
  *
  * What this file knows of the stream is only the frame (XLogData, keepalive); pgoutput's messages
  * are ingest.h's business.
@@ -26,6 +27,8 @@ struct walsender_info {
     uint32_t timeline;
     lsn_t start;              /* the slot's consistent point: the stream begins after it */
     int64_t postmaster_start; /* microseconds since 2000 */
+    uint32_t database;        /* its OID */
+    bool resumed;             /* the stream goes on where it was, and origin is as it was */
     struct snapshot origin;   /* what the stream doesn't carry since it was there before; owned */
 };
 
@@ -37,6 +40,8 @@ typedef bool walsender_wait_fn(void *arg, int fd, short events, int timeout_ms);
 struct walsender_memory {
     int pid;           /* of the server's process for the last stream; 0 = there was none */
     unsigned patience; /* doublings of how long a new slot may keep us waiting without a sign */
+    lsn_t resume_at; /* everything up to here is known: go on from there, if possible; 0 = don't */
+    struct walsender_info last; /* of the last stream; without its origin */
 };
 
 /* NULL with err. */

@@ -1,8 +1,8 @@
 /*
  * walsender_open: from nothing to a running stream.
  *
- *   connect ─▶ IDENTIFY_SYSTEM ─▶ checks ─▶ publication ─▶ slot and its snapshot ─▶
- * START_REPLICATION
+ *   connect ─▶ IDENTIFY_SYSTEM ─▶ checks ─▶ publication ─▶ slot and its snapshot ─▶ START_REPLICATION
+ *                                      └──▶ the slot of before, if the stream can go on ─▶ the same
  *
  * The order matters. The publication must be there before the slot: the walsender looks it up as of
  * the WAL it decodes, and a slot older than its publication fails for ever. The slot is made inside
@@ -167,13 +167,15 @@ static bool identify(struct opening *o, struct walsender_info *info)
     res = query(o,
                 "SELECT pg_catalog.pg_is_in_recovery(), (extract(epoch from "
                 "pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint - 946684800000000, "
-                "pg_catalog.current_setting('wal_level')",
+                "pg_catalog.current_setting('wal_level'), (SELECT d.oid FROM "
+                "pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())",
                 "asking for the server's state");
     if (!res)
         return false;
     bool standby = PQgetvalue(res, 0, 0)[0] == 't';
     bool logical = strcmp(PQgetvalue(res, 0, 2), "logical") == 0;
     info->postmaster_start = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
+    info->database = (uint32_t)strtoul(PQgetvalue(res, 0, 3), NULL, 10);
     PQclear(res);
     return pgconn_is_fit(standby, logical, o->err);
 }
@@ -276,6 +278,35 @@ static bool drop_old_slot(struct opening *o)
     return command(o, drop, "dropping the old slot");
 }
 
+/*
+ * Can the stream go on? Only on the same postmaster: one that was started again may have been given
+ * another history in between, from a backup or a snapshot of its disk, and nothing would tell.
+ */
+static bool can_resume(struct opening *o, const struct walsender_info *info)
+{
+    const struct walsender_info *last = &o->mem->last;
+    struct buf sql = {0};
+    char lsn[LSN_TEXT_MAX];
+    if (!o->mem->resume_at || !o->cfg->postgres_slot[0] || last->system_id != info->system_id ||
+        last->timeline != info->timeline || last->database != info->database ||
+        last->postmaster_start != info->postmaster_start)
+        return false;
+    lsn_print(o->mem->resume_at, lsn);
+    buf_adds(&sql, "SELECT FROM pg_catalog.pg_replication_slots WHERE plugin = 'pgoutput' "
+                   "AND database = pg_catalog.current_database() AND active_pid IS NULL "
+                   "AND wal_status <> 'lost' AND restart_lsn IS NOT NULL ");
+    buf_addf(&sql,
+             "AND confirmed_flush_lsn <= '%s' AND pg_catalog.pg_current_wal_flush_lsn() >= '%s' "
+             "AND slot_name = ",
+             lsn, lsn);
+    add_quoted(&sql, o->cfg->postgres_slot, '\'');
+    PGresult *res = query(o, buf_cstr(&sql), "looking for the slot");
+    buf_fini(&sql);
+    bool found = res && PQntuples(res) == 1;
+    PQclear(res);
+    return found;
+}
+
 static void name_slot(struct opening *o)
 {
     struct buf name = {0};
@@ -339,12 +370,15 @@ static bool create_slot(struct opening *o, struct walsender_info *info)
     return command(o, "COMMIT", "COMMIT");
 }
 
-static bool start_stream(struct opening *o)
+/* from: 0 = where the slot stands. */
+static bool start_stream(struct opening *o, lsn_t from)
 {
     struct buf sql = {0}, name = {0};
+    char lsn[LSN_TEXT_MAX];
+    lsn_print(from, lsn);
     add_quoted(&name, o->cfg->postgres_publication, '"');
-    buf_addf(&sql, "START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1', publication_names ",
-             o->w->slot);
+    buf_addf(&sql, "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names ",
+             o->w->slot, lsn);
     add_quoted(&sql, buf_cstr(&name), '\'');
     buf_adds(&sql, ", messages 'true')");
     PGresult *res = query(o, buf_cstr(&sql), "starting the replication stream");
@@ -357,6 +391,24 @@ static bool start_stream(struct opening *o)
     return ok;
 }
 
+/* False without err: it can't. A slot that is there and won't go on is given up too. */
+static bool resume(struct opening *o, struct walsender_info *info)
+{
+    if (!can_resume(o, info))
+        return false;
+    info->start = o->mem->resume_at;
+    info->resumed = start_stream(o, info->start);
+    if (!info->resumed)
+        o->mem->resume_at = 0;
+    return info->resumed;
+}
+
+static bool begin_anew(struct opening *o, struct walsender_info *info)
+{
+    return check_publication(o) && (!o->cfg->postgres_slot[0] || drop_old_slot(o)) &&
+           create_slot(o, info) && start_stream(o, 0);
+}
+
 struct walsender *walsender_open(const struct config *cfg, walsender_wait_fn *wait, void *arg,
                                  struct walsender_memory *mem, struct walsender_info *info,
                                  struct err *err)
@@ -366,10 +418,11 @@ struct walsender *walsender_open(const struct config *cfg, walsender_wait_fn *wa
     o.limit = (uint64_t)cfg->postgres_silence_timeout;
     memset(info, 0, sizeof *info);
     name_slot(&o);
-    if (connect_to_server(&o) && identify(&o, info) && check_publication(&o) &&
-        (!cfg->postgres_slot[0] || drop_old_slot(&o)) && create_slot(&o, info) &&
-        start_stream(&o)) {
+    if (connect_to_server(&o) && identify(&o, info) &&
+        (resume(&o, info) || (!err_is_set(err) && begin_anew(&o, info)))) {
         mem->pid = PQbackendPID(w->conn);
+        mem->last = *info;
+        memset(&mem->last.origin, 0, sizeof mem->last.origin);
         return w;
     }
     free(info->origin.xip);

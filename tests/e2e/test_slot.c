@@ -78,6 +78,71 @@ START_TEST(killed_the_next_one_takes_over)
 }
 END_TEST
 
+/* A connection that is lost costs nothing: no table is read again, no open transaction waited for. */
+START_TEST(the_stream_goes_on)
+{
+    const char *late = "SELECT count(*), sum(a) FROM kept", *rerun = "SELECT max(id) FROM kept "
+                                                                     "WHERE now() > '2000-01-01'";
+    follow(cluster->conninfo);
+    struct view *r = client_live(c, "r", rerun);
+    int starts = daemon_log_count(d, "streaming from");
+    PGconn *other = cluster_connect(cluster);
+    sql_run(other, "BEGIN; INSERT INTO kept(a) VALUES (10)");
+    sql_run(db, "BEGIN; INSERT INTO kept(a) VALUES (20); PREPARE TRANSACTION 'p'");
+    for (int i = 0; i < 10; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "w%d", i);
+        struct view *w = client_subscribe(c, id, late); /* may be cut while it is made */
+        sql_run(db, "INSERT INTO kept(a) VALUES (%d)", i);
+        sql_run(db, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots");
+        sql_run(db, "UPDATE kept SET a = a + 1 WHERE id %% 3 = %d", i % 3);
+        client_wait_snapshot(c, w);
+        must_recover();
+        view_must_equal(db, w, late);
+    }
+    sql_run(db, "COMMIT PREPARED 'p'");
+    sql_run(other, "COMMIT");
+    must_recover();
+    sync_when_back(c);
+    view_must_equal(db, r, rerun);
+    ck_assert_int_gt(daemon_log_count(d, "nothing was missed"), 5);
+    ck_assert_int_eq(daemon_log_count(d, "streaming from"),
+                     starts + daemon_log_count(d, "nothing was missed"));
+    PQfinish(other);
+}
+END_TEST
+
+/* Cut in the middle of one, it begins with that one, and tables are read again. */
+START_TEST(the_stream_goes_on_from_the_beginning_of_a_transaction)
+{
+    struct proxy *net = proxy_start(cluster);
+    follow(proxy_conninfo(net));
+    PGconn *other = cluster_connect(cluster);
+    sql_run(other, "BEGIN; INSERT INTO kept(a) VALUES (10)"); /* a new slot would wait for it */
+    for (int i = 0; i < 3; i++) {
+        unsigned deltas = v->deltas;
+        proxy_set(net, "replication", PROXY_STALL, 20000 + 1000 * i);
+        sql_run(db, "INSERT INTO kept(a) SELECT generate_series(1, 3000)");
+        usleep(200000); /* the daemon has what got through */
+        proxy_reset(net, "replication");
+        proxy_set(net, "replication", PROXY_PASS, 0);
+        client_wait_deltas(c, v, deltas + 1);
+        sync_when_back(c);
+        view_must_equal(db, v, view_sql);
+        ck_assert_uint_eq(v->deltas, deltas + 1);
+    }
+    sql_run(other, "COMMIT");
+    must_recover();
+    ck_assert_int_eq(daemon_log_count(d, "nothing was missed"), 3);
+    PQfinish(other);
+    client_close(c);
+    daemon_free(d);
+    c = NULL;
+    d = NULL;
+    proxy_free(net);
+}
+END_TEST
+
 START_TEST(dropped_behind_our_back)
 {
     follow(cluster->conninfo);
@@ -192,6 +257,8 @@ static Suite *suite(void)
     TCase *t = tcase_create("slot");
     tcase_add_checked_fixture(t, begin, end);
     tcase_add_test(t, killed_the_next_one_takes_over);
+    tcase_add_test(t, the_stream_goes_on);
+    tcase_add_test(t, the_stream_goes_on_from_the_beginning_of_a_transaction);
     tcase_add_test(t, dropped_behind_our_back);
     tcase_add_test(t, held_by_another);
     tcase_add_test(t, held_by_our_own_last_stream);
