@@ -194,9 +194,11 @@ static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err
 static bool load_view(struct catalog_load *cl, struct cat_table *t, struct err *err)
 {
     PGresult *res = pgconn_queryf(cl->conn, err,
-                                  "SELECT ev_action, pg_catalog.md5(ev_action::text) FROM "
-                                  "pg_catalog.pg_rewrite "
-                                  "WHERE ev_class = %u AND rulename = '_RETURN'",
+                                  "SELECT r.ev_action, " CATALOG_VIEW_MARK " FROM "
+                                  "pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON "
+                                  "c.oid = r.ev_class JOIN pg_catalog.pg_namespace n ON "
+                                  "n.oid = c.relnamespace "
+                                  "WHERE r.ev_class = %u AND r.rulename = '_RETURN'",
                                   t->oid);
     if (!res)
         return false;

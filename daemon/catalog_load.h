@@ -51,7 +51,11 @@ void catalog_load_fini(struct catalog_load *cl);
 /* SQL for what a function of pg_proc p is, in a hash: another one after CREATE OR REPLACE. */
 #define CATALOG_FUNCTION_MARK                                                                      \
     "pg_catalog.md5(pg_catalog.concat_ws('|', p.prosrc, p.probin, p.prosqlbody::pg_catalog.text, " \
-    "p.proconfig, p.prolang, p.prorettype, p.proisstrict, p.provolatile))"
+    "p.proconfig, p.prolang, p.prorettype, p.proisstrict, p.provolatile, p.pronamespace, "         \
+    "p.proname))"
+/* The same for a view: class c in namespace n, with rule r. Under another name it is another. */
+#define CATALOG_VIEW_MARK                                                                          \
+    "pg_catalog.md5(pg_catalog.concat(r.ev_action, '|', n.nspname, '.', c.relname))"
 
 /* Answers about names; in catalog_names.c. */
 extern const struct catalog_names catalog_load_names;

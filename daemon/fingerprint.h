@@ -6,8 +6,10 @@
  * its rows: the hydrator takes it in the very snapshot it copies them from and leaves it as a note,
  * which the watch picks up. So a change right after the rows were read isn't missed.
  *
- * What counts: kind, name, identity, file, our right to read it, publication, labels of enums, fields of composites, and
- * the columns. A column that is added changes nothing for anyone.
+ * What counts for rows that were read: the file, the identity, the publication, and all that follows.
+ * What counts for what a statement means: the name, the columns it reads, the table's kind, primary
+ * key, privileges and policies, labels of enums, fields of composites. A column that is added changes
+ * nothing for anyone.
  */
 #ifndef PALIMPSEST_DAEMON_FINGERPRINT_H
 #define PALIMPSEST_DAEMON_FINGERPRINT_H
@@ -17,8 +19,10 @@
 
 struct fingerprint {
     uint32_t relid;
-    char *core;    /* owned; "" = the relation is gone */
-    char *columns; /* owned; "\n" after each */
+    char *core;          /* owned; "" = the relation is gone */
+    char *meaning;       /* owned */
+    char *schema, *name; /* owned */
+    char *columns;       /* owned; a line for each, by number */
     char *tree;    /* owned; leaves below it (itself, if it is one): OIDs, ascending, with commas */
     char mark[33]; /* of a view or function: MD5 of its definition, as in struct plan_view */
     bool torn;     /* rows read at another one are in use too: it holds for nothing */
@@ -35,6 +39,11 @@ void fingerprints_free(struct fingerprints *f);
 const struct fingerprint *fingerprints_find(const struct fingerprints *f, uint32_t relid);
 /* Rows read at `before` are good at `after`. */
 bool fingerprint_holds(const struct fingerprint *before, const struct fingerprint *after);
+/* The number of the first column beyond `than` that isn't any more what it was; 0 = none. */
+uint32_t fingerprint_next_altered(const struct fingerprint *before, const struct fingerprint *after,
+                                  uint32_t than);
+/* The column of this number has this name. */
+bool fingerprint_has_column(const struct fingerprint *f, uint32_t attnum, const char *name);
 
 /* The hydrator leaves what it saw (taken over); the watch takes all that was left. Any thread. */
 void fingerprints_leave(struct fingerprints *f);

@@ -346,7 +346,10 @@ bool ingest_message(struct ingest *ing, const char *msg, size_t len, struct err 
     switch (m.kind) {
     case PGO_RELATION: relation(ing, &m); return true;
     case PGO_BEGIN: begin(ing, &m); return true;
-    case PGO_MESSAGE: /* MARKs are not kept yet; its WAL position comes with the next keepalive */
+    case PGO_MESSAGE:
+        ing->synced |= !m.message.transactional && !ing->in_txn &&
+                       strcmp(m.message.prefix, INGEST_SYNC_PREFIX) == 0;
+        return true; /* MARKs are not kept yet; its WAL position comes with the next keepalive */
     case PGO_ORIGIN:
     case PGO_TYPE: return true;
     default: break;

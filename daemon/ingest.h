@@ -24,6 +24,9 @@
 
 #include "daemon/handover.h"
 
+/* Of the watch's messages in the WAL. */
+#define INGEST_SYNC_PREFIX "palimpsest.sync"
+
 struct ingest_events {
     struct step *(*new_step)(void *arg); /* an empty one, the ingest's */
     /* The leaf's rows were given up; its plans must be told and the table read again. */
@@ -45,6 +48,7 @@ struct ingest {
     struct step *step;            /* owned; changes not given away yet; NULL = none */
     lsn_t position;               /* everything committed up to here is in stores and step */
     bool in_txn;
+    bool synced;                /* the watch's message outside transactions has gone by */
     bool overflow;              /* the transaction under way is too large */
     bool reseeds;               /* some leaf is marked as overflown */
     uint32_t xid;               /* of it */

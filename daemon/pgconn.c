@@ -534,6 +534,11 @@ void pg_quote_name(struct buf *b, const char *name)
     add_quoted(b, name, '"');
 }
 
+void pg_quote_literal(struct buf *b, const char *text)
+{
+    add_quoted(b, text, '\'');
+}
+
 void pg_oid_array(struct buf *b, const uint32_t *oids, size_t n)
 {
     buf_addc(b, '{');

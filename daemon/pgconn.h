@@ -65,6 +65,7 @@ struct pgconn {
     int server_version;        /* as PQserverVersion(), of the open session */
     uint64_t sessions; /* opened so far: a new number means nothing is left of the old one */
     uint64_t server;   /* pgconn_renew() calls seen when it was opened */
+    uint64_t prepared; /* fingerprint's: in which of the sessions its statement is prepared */
 };
 
 void pgconn_init(struct pgconn *c, enum pgconn_purpose purpose, const struct pgstop *stop);
@@ -132,6 +133,8 @@ bool pgconn_result_error(const PGresult *res, const char *fallback, struct err *
 
 /* Appends "name", quoted for SQL. */
 void pg_quote_name(struct buf *b, const char *name);
+/* Appends 'text', quoted for SQL. */
+void pg_quote_literal(struct buf *b, const char *text);
 /* Appends an array literal {1,2,3}. */
 void pg_oid_array(struct buf *b, const uint32_t *oids, size_t n);
 

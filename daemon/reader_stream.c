@@ -51,6 +51,14 @@ static void after_commit(struct reader *r)
     r->paused = has_too_much(r);
 }
 
+/* What the watch has told before it wrote the message counts from here on: workers hear of it before
+ * they hear of a later position, and a SYNC waits for what comes of it. */
+static void at_sync(struct reader *r)
+{
+    r->feed.ing.synced = false;
+    reader_serve_mailbox(r);
+}
+
 /* Takes what has been received already. False with err: the session is over. */
 static bool take_messages(struct reader *r, size_t *n, struct err *err)
 {
@@ -71,6 +79,8 @@ static bool take_messages(struct reader *r, size_t *n, struct err *err)
                 return false;
             if (ing->txns != txns)
                 after_commit(r);
+            if (ing->synced)
+                at_sync(r);
             break;
         }
         ++*n;

@@ -15,6 +15,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/fingerprint.h"
+#include "daemon/ingest.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/pgconn.h"
@@ -34,62 +35,24 @@ struct watch {
     struct reader *reader;     /* borrowed */
     struct registry *registry; /* borrowed */
     struct fingerprints seen;  /* what the rows kept go with, as far as we know */
+    uint64_t known;            /* the newest plan that was looked at */
     struct slot_watch slot;
     struct log_repeat trouble;
     uint64_t poll_at, flush_at; /* ms */
 };
 
-/* ---- SYNC ------------------------------------------------------------------------------------ */
-
-/* A transactional message is a commit of its own: it flushes the WAL before it, and the stream shows
- * its position however idle the server is. */
-#define POSITION_AND_FLUSH                                                                         \
-    "SELECT pg_catalog.pg_current_wal_insert_lsn(), "                                              \
-    "pg_catalog.pg_logical_emit_message(true, 'palimpsest', 'sync')"
-
-static bool ask_position(struct watch *w, lsn_t *lsn, struct err *err)
-{
-    PGresult *res = pgconn_query_fresh(&w->conn, POSITION_AND_FLUSH, err);
-    if (!res)
-        return false;
-    const char *text = PQgetvalue(res, 0, 0);
-    bool ok = lsn_parse(text, strlen(text), lsn) ||
-              err_set(err, ERR_PROTOCOL, "the WAL position can't be read");
-    PQclear(res);
-    return ok;
-}
-
-/* All that wait get one answer: each was posted before the question was asked. */
-static void answer_syncs(struct msg *list, lsn_t lsn, const struct err *err)
-{
-    for (struct msg *m = list, *next; m; m = next) {
-        struct sync_request *r = (struct sync_request *)m;
-        next = m->next;
-        r->lsn = lsn;
-        r->err = *err;
-        m->kind = L_SYNCED;
-        loop_post(r->loop, m);
-    }
-}
-
-static void serve_syncs(struct watch *w, struct msg *list)
-{
-    struct err err;
-    lsn_t lsn = 0;
-    err_clear(&err);
-    ask_position(w, &lsn, &err);
-    answer_syncs(list, lsn, &err);
-}
-
 /* ---- the tables in use ------------------------------------------------------------------------ */
 
 struct used {
     VEC(uint32_t) relids;
+    uint64_t last_plan; /* the newest */
 };
 
 static void collect(void *arg, struct plan *p)
 {
     struct used *u = arg;
+    if (p->id > u->last_plan)
+        u->last_plan = p->id;
     for (size_t i = 0; i < p->spec->nsources; i++) {
         const struct plan_source *s = &p->spec->sources[i];
         VEC_PUSH(u->relids, s->table);
@@ -140,25 +103,24 @@ static void tell_reader(struct watch *w, const struct used *changed)
 }
 
 /* Compares with what was seen before, and remembers. */
-static void compare(struct watch *w, struct fingerprints *now)
+static void compare(struct watch *w, struct fingerprints *now, uint64_t asked)
 {
-    struct used changed = {{0}};
-    struct relations_now relations = {{0}};
+    struct used changed = {0};
+    struct relations_now relations = {.known = w->known, .asked = asked};
     for (size_t i = 0; i < now->v.n; i++) {
         const struct fingerprint *f = &now->v.v[i];
         const struct fingerprint *before = fingerprints_find(&w->seen, f->relid);
-        bool there = *f->core;
         if (before && !fingerprint_holds(before, f)) {
             log_info("table or view %u has changed", f->relid);
             VEC_PUSH(changed.relids, f->relid);
         }
-        watch_plans_add(&relations, f->relid, there ? f->tree : NULL, f->mark,
-                        there && before && strcmp(before->tree, f->tree) != 0);
+        watch_plans_add(&relations, f, before);
     }
-    fingerprints_free(&w->seen);
-    w->seen = *now;
     /* Leaves first: one that was dropped may be nobody's any more, and then it isn't missed. */
     watch_plans_check(&relations, w->registry, w->reader);
+    fingerprints_free(&w->seen);
+    w->seen = *now;
+    w->known = asked;
     log_repeat_end(&w->trouble);
     if (changed.relids.n)
         tell_reader(w, &changed);
@@ -174,7 +136,7 @@ static void log_trouble(struct watch *w, const struct err *err)
 
 static void poll_tables(struct watch *w)
 {
-    struct used used = {{0}};
+    struct used used = {0};
     struct fingerprints now = {{0}};
     struct err err;
     registry_each(w->registry, collect, &used);
@@ -184,7 +146,7 @@ static void poll_tables(struct watch *w)
     if (!used.relids.n)
         fingerprints_free(&w->seen);
     else if (fingerprints_load(&now, &w->conn, used.relids.v, used.relids.n, &err))
-        compare(w, &now);
+        compare(w, &now, used.last_plan);
     else
         log_trouble(w, &err);
     VEC_FREE(used.relids);
@@ -209,17 +171,69 @@ static void tell_visible(struct watch *w)
     PQclear(res);
 }
 
-static void poll_catalog(struct watch *w)
+static bool look_at_tables(struct watch *w)
 {
     struct err err;
     fingerprints_pick_up(&w->seen);
     if (!pgconn_open(&w->conn, &err))
+        return false;
+    poll_tables(w);
+    return w->conn.pg != NULL;
+}
+
+static void poll_catalog(struct watch *w)
+{
+    if (!look_at_tables(w))
         return;
     watch_slot(&w->slot, &w->conn, w->reader);
     if (w->conn.pg)
         tell_visible(w);
-    if (w->conn.pg)
-        poll_tables(w);
+}
+
+/* ---- SYNC ------------------------------------------------------------------------------------ */
+
+/* The first message is in the stream exactly at its position, which is the answer: the reader stops
+ * there to look at what it was told (ingest.h). The second is a commit of its own: it flushes the WAL
+ * before it, and the stream gets there however idle the server is. */
+#define POSITION_AND_FLUSH                                                                         \
+    "SELECT pg_catalog.pg_logical_emit_message(false, '" INGEST_SYNC_PREFIX "', ''), "             \
+    "pg_catalog.pg_logical_emit_message(true, '" INGEST_SYNC_PREFIX "', '')"
+
+static bool ask_position(struct watch *w, lsn_t *lsn, struct err *err)
+{
+    PGresult *res = pgconn_query_fresh(&w->conn, POSITION_AND_FLUSH, err);
+    if (!res)
+        return false;
+    const char *text = PQgetvalue(res, 0, 0);
+    bool ok = lsn_parse(text, strlen(text), lsn) ||
+              err_set(err, ERR_PROTOCOL, "the WAL position can't be read");
+    PQclear(res);
+    return ok;
+}
+
+/* All that wait get one answer: each was posted before the question was asked. */
+static void answer_syncs(struct msg *list, lsn_t lsn, const struct err *err)
+{
+    for (struct msg *m = list, *next; m; m = next) {
+        struct sync_request *r = (struct sync_request *)m;
+        next = m->next;
+        r->lsn = lsn;
+        r->err = *err;
+        m->kind = L_SYNCED;
+        loop_post(r->loop, m);
+    }
+}
+
+/* DDL that was committed before the SYNC came is in what is answered: the catalog is looked at first,
+ * and whoever is concerned is told before the stream can carry the position. */
+static void serve_syncs(struct watch *w, struct msg *list)
+{
+    struct err err;
+    lsn_t lsn = 0;
+    err_clear(&err);
+    look_at_tables(w);
+    ask_position(w, &lsn, &err);
+    answer_syncs(list, lsn, &err);
 }
 
 /* ---- flush_interval ---------------------------------------------------------------------------- */
@@ -232,7 +246,7 @@ static void flush_wal(struct watch *w)
     PGresult *res = pgconn_query(&w->conn,
                                  "SELECT CASE WHEN pg_catalog.pg_current_wal_insert_lsn() > "
                                  "pg_catalog.pg_current_wal_flush_lsn() THEN "
-                                 "pg_catalog.pg_logical_emit_message(true, 'palimpsest', 'flush') "
+                                 "pg_catalog.pg_logical_emit_message(true, 'palimpsest.flush', '') "
                                  "END",
                                  0, NULL, NULL, &err);
     PQclear(res);

@@ -27,6 +27,8 @@ struct plan_source {
     /* The columns the plan needs, in source row order. Leaves may number theirs differently: names
      * are what maps them. */
     const char *const *colnames;
+    const uint32_t
+        *attnums; /* of the table named: by what it can be told that a column is another */
     const struct column_type *cols;
     size_t ncols;
     struct layout *layout; /* of the rows to push; owned */

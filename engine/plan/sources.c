@@ -76,6 +76,7 @@ static bool make_source(struct collecting *c, const struct logical_ctes *ctes, s
     struct plan_source *s = &c->spec->sources[at];
     const char **names = ARENA_ARRAY(c->a, const char *, t->ncols);
     struct column_type *types = ARENA_ARRAY(c->a, struct column_type, t->ncols);
+    uint32_t *attnums = ARENA_ARRAY(c->a, uint32_t, t->ncols);
     *s = (struct plan_source){
         .table = t->oid, .schema = t->schema, .name = t->name, .only = t->only};
     s->leaves = t->leaves;
@@ -87,9 +88,11 @@ static bool make_source(struct collecting *c, const struct logical_ctes *ctes, s
             return err_soft(c->err, "generated column \"%s\" of table \"%s\"", t->colnames[i],
                             t->name);
         names[s->ncols] = t->colnames[i];
+        attnums[s->ncols] = (uint32_t)i + 1;
         types[s->ncols++] = column_type(c, ctes, t, (uint32_t)i + 1);
     }
     s->colnames = names;
+    s->attnums = attnums;
     s->cols = types;
     s->layout = layout_new(types, s->ncols);
     return true;
