@@ -97,18 +97,20 @@ static void print_tallies(struct run *r, const struct tally *tallies)
     print_line("all rounds", &tallies[nfaults]);
     printf("writers: %lu commits (%lu with transfers), %lu rolled back, %lu failed\n", k.commits,
            k.transfers, k.rollbacks, k.errors);
-    printf(
-        "clients: %llu connections, %llu lost, %llu subscriptions, %llu resumed, %llu snapshots, "
-        "%llu deltas, %llu rows, %llu FAILED, %llu errors\n",
-        (unsigned long long)n.connections, (unsigned long long)n.disconnects,
-        (unsigned long long)n.subscriptions, (unsigned long long)n.resumed,
-        (unsigned long long)n.snapshots, (unsigned long long)n.deltas, (unsigned long long)n.rows,
-        (unsigned long long)n.failures, (unsigned long long)n.errors);
+    printf("clients: %llu connections, %llu lost, %llu subscriptions, %llu went on with "
+           "since, %llu were sent whole instead, %llu snapshots, "
+           "%llu deltas, %llu rows, %llu FAILED, %llu errors\n",
+           (unsigned long long)n.connections, (unsigned long long)n.disconnects,
+           (unsigned long long)n.subscriptions, (unsigned long long)n.resumed,
+           (unsigned long long)n.too_old, (unsigned long long)n.snapshots,
+           (unsigned long long)n.deltas, (unsigned long long)n.rows, (unsigned long long)n.failures,
+           (unsigned long long)n.errors);
     printf(
         "checked: %llu totals of the bank, %llu cuts, %llu own writes after %llu SYNCs, %llu views "
-        "against another's at the same LSN\n",
+        "against another's at the same LSN, %llu VERIFYs (%llu could not be told)\n",
         (unsigned long long)n.totals, (unsigned long long)n.cuts, (unsigned long long)n.own_writes,
-        (unsigned long long)n.syncs, (unsigned long long)n.twins);
+        (unsigned long long)n.syncs, (unsigned long long)n.twins, (unsigned long long)n.verified,
+        (unsigned long long)n.unverified);
 }
 
 int main(void)

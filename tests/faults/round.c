@@ -32,7 +32,7 @@ void run_begin(struct run *r, uint64_t seed, bool production)
 static void check_nothing_is_left(struct run *r)
 {
     unsigned plans = 1, subscriptions = 1;
-    for (int i = 0; i < 200 && plans + subscriptions; i++) {
+    for (int i = 0; i < 600 && plans + subscriptions; i++) {
         struct client *c = client_connect(r->world.daemon->port);
         client_send(c, "STATUS");
         char *line = client_expect_prefix(c, "STATUS ");

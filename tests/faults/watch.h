@@ -13,6 +13,8 @@
  * A client that loses its connection comes back and asks for the same again, from where it stands
  * (`since`) or from scratch. A subscription that was refused or has ended is asked for again.
  *
+ * Now and then one has a view VERIFYed.
+ *
  * Checked at every line: no line for an id that isn't there, contiguous blocks, LSNs that rise,
  * retracts before asserts, no row on both sides, no retract of a row that isn't there, nothing
  * empty; money that adds up (statements.h); views of one statement at one LSN that are equal; no
@@ -34,7 +36,8 @@ struct watch_counts {
     uint64_t connections, disconnects, subscriptions, snapshots, deltas, rows, resyncs, failures,
         errors, progress, syncs;
     uint64_t totals, cuts, own_writes, twins; /* checks of the bank, and of equal views */
-    uint64_t resumed;                         /* subscriptions taken up again with `since` */
+    uint64_t resumed, too_old;                /* with `since`: gone on from there; sent whole */
+    uint64_t verified, unverified;            /* VERIFYs answered; that could not be told */
     uint64_t compared;                        /* views with Postgres */
 };
 

@@ -127,6 +127,13 @@ static void check_total(struct wclient *c, struct wsub *s)
         wclient_wrong(c, s, "the money is %" PRId64 ", not %d", s->money, BANK_TOTAL);
 }
 
+void wclient_resumed(struct wclient *c, struct wsub *s)
+{
+    s->resuming = false;
+    s->live = true;
+    c->w->counts.resumed++;
+}
+
 void wclient_end_block(struct wclient *c)
 {
     struct wsub *s = c->block.sub;
@@ -138,6 +145,8 @@ void wclient_end_block(struct wclient *c)
         n->snapshots++;
     } else {
         n->deltas++;
+        if (s->resuming)
+            wclient_resumed(c, s);
     }
     for (size_t i = 0; i < c->block.lines.len; i++)
         n->rows += c->block.lines.data[i] == '\n';

@@ -93,8 +93,25 @@ static void connect_now(struct wclient *c)
         wclient_send(c, "PROGRESS 20");
 }
 
+/* What it holds at the end of a connection it may go on from. */
+static void keep_views(struct wclient *c)
+{
+    for (size_t i = 0; i < c->wants.n; i++) {
+        struct want *w = &c->wants.v[i];
+        struct wsub *s = w->sub;
+        if (!s || !s->live || s->failed || s->resync || s == c->block.sub ||
+            rng_chance(&c->w->rng, 30))
+            continue;
+        wsub_free(w->kept);
+        w->kept = s;
+        w->sub = NULL;
+        wclient_forget_sub(c, s);
+    }
+}
+
 void wclient_disconnect(struct wclient *c)
 {
+    keep_views(c);
     if (c->fd >= 0)
         close(c->fd);
     c->fd = -1;
@@ -161,10 +178,29 @@ static void choose_id(struct wclient *c, char *id, size_t size)
     snprintf(id, size, "s%u", c->next_id++);
 }
 
+static void go_on(struct wclient *c, struct want *want, const char *id)
+{
+    char lsn[LSN_TEXT_MAX];
+    struct wsub *s = want->sub = want->kept;
+    want->kept = NULL;
+    snprintf(s->id, sizeof s->id, "%s", id);
+    s->accepted = s->live = s->in_sync = s->verifying = s->at_progress = s->releasing = false;
+    s->resuming = true;
+    lsn_print(s->lsn, lsn);
+    buf_addf(&s->story, "    since %s\n", lsn);
+    VEC_PUSH(c->subs, s);
+    wclient_send(c, "{\"op\":\"subscribe\",\"id\":\"%s\",\"sql\":\"%s\",\"since\":\"%s\"}", id,
+                 want->st->sql, lsn); /* no statement has anything to escape */
+}
+
 static void ask(struct wclient *c, struct want *want)
 {
     char id[24];
     choose_id(c, id, sizeof id);
+    if (want->kept) {
+        go_on(c, want, id);
+        return;
+    }
     want->sub = wsub_new(c, want->st, id);
     wclient_send(c, "SUBSCRIBE %s %s", id, want->st->sql);
 }
@@ -213,9 +249,20 @@ static void sync_now(struct wclient *c)
 {
     for (unsigned i = 0; i < WRITERS; i++)
         c->expected[i] = work_written(i);
+    for (size_t i = 0; i < c->subs.n; i++)
+        c->subs.v[i]->in_sync = c->subs.v[i]->accepted;
     c->syncing = true;
     c->settling = false;
     wclient_send(c, "SYNC");
+}
+
+static void verify(struct wclient *c)
+{
+    struct wsub *s = c->subs.n ? c->subs.v[rng_below(&c->w->rng, (unsigned)c->subs.n)] : NULL;
+    if (!s || !s->live || s->verifying || s->releasing || s->once)
+        return;
+    s->verifying = true;
+    wclient_send(c, "VERIFY %s", s->id);
 }
 
 static void act(struct wclient *c, uint64_t now)
@@ -232,6 +279,10 @@ static void act(struct wclient *c, uint64_t now)
     if (c->kind == CLIENT_CHURN && now >= c->act_at) {
         c->act_at = now + (uint64_t)rng_between(r, 5, 80);
         churn(c);
+    }
+    if (now >= c->verify_at) {
+        c->verify_at = now + (uint64_t)rng_between(r, 100, 2000);
+        verify(c);
     }
     if (c->kind == CLIENT_BANK && !c->syncing && now >= c->sync_at) {
         c->sync_at = now + (uint64_t)rng_between(r, 5, 150);
@@ -251,7 +302,7 @@ bool wclient_is_ready(const struct wclient *c)
             return false;
     }
     for (size_t i = 0; i < c->subs.n; i++)
-        if (c->subs.v[i]->once || c->subs.v[i]->releasing)
+        if (c->subs.v[i]->once || c->subs.v[i]->releasing || c->subs.v[i]->verifying)
             return false;
     return true;
 }

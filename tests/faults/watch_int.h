@@ -39,6 +39,8 @@ struct wsub {
     bool accepted, live, failed, resync, releasing;
     bool once;        /* a QUERY */
     bool resuming;    /* holds rows of an earlier connection and asked for what it missed */
+    bool in_sync;     /* it was accepted when the SYNC under way was sent */
+    bool verifying;   /* a VERIFY is under way */
     bool at_progress; /* the last PROGRESS spoke for it */
     size_t ncols;
     struct bag rows;
@@ -77,8 +79,8 @@ struct wclient {
     VEC(struct wsub *) subs; /* owned */
     struct block block;
     unsigned next_id;
-    uint64_t connect_at, read_at, act_at, sync_at; /* ms */
-    bool syncing;                                  /* a SYNC is under way… */
+    uint64_t connect_at, read_at, act_at, sync_at, verify_at; /* ms */
+    bool syncing;                                             /* a SYNC is under way… */
     bool settling;  /* …sent when nobody wrote any more and all views were there */
     bool synced;    /* since the watch began to settle */
     bool told_end;  /* ERROR - 57P01: the daemon says that it closes */
@@ -123,6 +125,8 @@ void wclient_line(struct wclient *c, char *line, size_t len);
 /* watch_block.c */
 void wclient_begin_block(struct wclient *c, struct wsub *s, bool snapshot, lsn_t lsn, size_t rows);
 void wclient_end_block(struct wclient *c);
+/* What it came back with holds. */
+void wclient_resumed(struct wclient *c, struct wsub *s);
 void wclient_check_cut(struct wclient *c, lsn_t lsn);
 void wclient_check_own_writes(struct wclient *c);
 void wclient_wrong(struct wclient *c, struct wsub *s, const char *fmt, ...)
@@ -132,6 +136,8 @@ struct wsub *wsub_new(struct wclient *c, const struct statement *st, const char 
 void wsub_free(struct wsub *s);
 /* It has left the connection; the want that it was for is asked again. */
 void wclient_drop_sub(struct wclient *c, struct wsub *s);
+/* Out of the connection's list, no more. */
+void wclient_forget_sub(struct wclient *c, const struct wsub *s);
 struct want *wclient_want_of(struct wclient *c, const struct wsub *s);
 
 #endif

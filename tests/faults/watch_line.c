@@ -34,16 +34,21 @@ struct want *wclient_want_of(struct wclient *c, const struct wsub *s)
     return NULL;
 }
 
+void wclient_forget_sub(struct wclient *c, const struct wsub *s)
+{
+    for (size_t i = 0; i < c->subs.n; i++)
+        if (c->subs.v[i] == s) {
+            c->subs.v[i] = c->subs.v[--c->subs.n];
+            return;
+        }
+}
+
 void wclient_drop_sub(struct wclient *c, struct wsub *s)
 {
     struct want *want = wclient_want_of(c, s);
     if (want)
         want->sub = NULL;
-    for (size_t i = 0; i < c->subs.n; i++)
-        if (c->subs.v[i] == s) {
-            c->subs.v[i] = c->subs.v[--c->subs.n];
-            break;
-        }
+    wclient_forget_sub(c, s);
     wsub_free(s);
 }
 
@@ -120,7 +125,28 @@ static void resync(struct wclient *c, struct wsub *s, const char *reason)
         wclient_wrong(c, s, "RESYNC %s", reason);
     buf_addf(&s->story, "    RESYNC %s\n", reason);
     s->resync = true;
-    c->w->counts.resyncs++;
+    c->w->counts.too_old += strcmp(reason, "since_too_old") == 0;
+    c->w->counts.resyncs += strcmp(reason, "since_too_old") != 0;
+}
+
+static void verified(struct wclient *c, struct wsub *s, bool diverged, const char *rest)
+{
+    if (!s->verifying)
+        wclient_wrong(c, s, "VERIFIED, which nobody asked for");
+    if (diverged && !c->w->allowed.unnoticed)
+        wclient_wrong(c, s, "DIVERGED %s", rest);
+    s->verifying = false;
+    c->w->counts.verified++;
+}
+
+/* It could not be told; the subscription goes on. */
+static bool is_about_verify(struct wclient *c, struct wsub *s, const char *rest)
+{
+    if (!s->verifying || !strstr(rest, "\"request\":\"VERIFY\""))
+        return false;
+    s->verifying = false;
+    c->w->counts.unverified++;
+    return true;
 }
 
 static bool about_sub(struct wclient *c, const char *keyword, struct wsub *s, char *rest)
@@ -136,8 +162,11 @@ static bool about_sub(struct wclient *c, const char *keyword, struct wsub *s, ch
         s->failed = true;
         s->resync = false;
         c->w->counts.failures++;
+    } else if (strcmp(keyword, "VERIFIED") == 0 || strcmp(keyword, "DIVERGED") == 0) {
+        verified(c, s, keyword[0] == 'D', rest);
     } else if (strcmp(keyword, "ERROR") == 0) {
-        ended(c, s, rest);
+        if (!is_about_verify(c, s, rest))
+            ended(c, s, rest);
     } else if (strcmp(keyword, "RELEASED") == 0) {
         if (!s->releasing && !s->once)
             wclient_wrong(c, s, "released without being asked");
@@ -169,6 +198,9 @@ static void synced(struct wclient *c)
     c->syncing = false;
     c->synced = c->settling && c->w->settling;
     c->w->counts.syncs++;
+    for (size_t i = 0; i < c->subs.n; i++)
+        if (c->subs.v[i]->in_sync && c->subs.v[i]->resuming && !c->subs.v[i]->resync)
+            wclient_resumed(c, c->subs.v[i]); /* nothing had changed */
     wclient_check_own_writes(c);
 }
 

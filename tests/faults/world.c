@@ -33,6 +33,8 @@ static const char *const choices[][3] = {
     {"engine.backlog_bytes=1M", "engine.backlog_bytes=64M", "engine.backlog_bytes=64M"},
     {"postgres.flush_interval=0", "postgres.flush_interval=0", "postgres.flush_interval=50ms"},
     {"postgres.slot=", "postgres.slot=", "postgres.slot=faults"},
+    {"engine.linger=0", "engine.linger=2s", "engine.linger=10s"},
+    {"engine.audit_interval=0", "engine.audit_interval=0", "engine.audit_interval=100ms"},
 };
 #define NCHOICES (sizeof choices / sizeof choices[0])
 
@@ -43,6 +45,12 @@ static void start_daemon(struct world *w)
     size_t n = 0;
     for (; n < NCHOICES && !w->production; n++)
         sets[n] = choices[n][rng_below(&w->rng, 3)];
+    if (w->production) { /* but what is kept for a while must be full soon, to see it level */
+        sets[n++] = "limits.history_bytes=128k";
+        sets[n++] = "limits.history_age=1min";
+        sets[n++] = "postgres.ring_bytes=8M";
+        sets[n++] = "engine.audit_interval=2s";
+    }
     sets[n++] = "postgres.transaction_bytes=1M";
     sets[n++] = "postgres.reconnect_max=400ms";
     sets[n++] = "postgres.schema_poll=100ms";
