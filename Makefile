@@ -86,6 +86,18 @@ $(DAEMON): $(call obj,$(DAEMON_SRC)) $(LIBPROTOCOL) $(LIBENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
 
+# The daemon with what tests break on purpose: all of its objects, but for those that know of it.
+FAULTY_SRC = daemon/apply.c daemon/faults.c daemon/live_plan.c
+FAULTY_OBJ = $(patsubst %.c,$(BUILD)/faulty/%.o,$(FAULTY_SRC))
+$(BUILD)/faulty/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) -DPALIMPSEST_FAULTS $(CFLAGS) -c -o $@ $<
+
+$(DAEMON)-faults: $(FAULTY_OBJ) $(call obj,$(filter-out $(FAULTY_SRC),$(DAEMON_SRC))) $(LIBPROTOCOL) $(LIBENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_PROTOCOL) $(LIBS_ENGINE)
+
 $(LIBENGINE): $(call obj,$(ENGINE_SRC))
 $(LIBPROTOCOL): $(call obj,$(PROTOCOL_SRC))
 $(LIBENGINE) $(LIBPROTOCOL):
@@ -165,7 +177,7 @@ test:
 	@$(SUBMAKE) all build-tests
 	@$(MAKE) --no-print-directory run-tests
 
-build-tests: $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/faults $(BUILD)/soak $(BUILD)/demo
+build-tests: $(DAEMON)-faults $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/faults $(BUILD)/soak $(BUILD)/demo
 
 # Sanitizers make all slower.
 run-tests: export FUZZ_SEED = 20261128000

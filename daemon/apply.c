@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "daemon/faults.h"
+
 void delta_push(struct delta *d, const uint8_t *row, int64_t weight)
 {
     VEC_PUSH(*d, ((struct change){.row = row, .weight = weight}));
@@ -122,7 +124,7 @@ static enum apply_result apply_insert(const struct apply_target *t, const struct
     enum apply_result r = make_row(t, &src, &row, err);
     if (r != APPLY_OK)
         return r;
-    if (t->store && !store_insert(t->store, row))
+    if (t->store && !FAULT("row") && !store_insert(t->store, row))
         return APPLY_MISSING;
     emit(t, row, 1);
     return APPLY_OK;

@@ -5,13 +5,16 @@
 
 #ifdef PALIMPSEST_FAULTS
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-int64_t faults_weight(int64_t weight)
+bool faults_strike(const char *name)
 {
-    const char *file = getenv("PALIMPSEST_FAULT_WEIGHT");
-    return weight > 0 && file && unlink(file) == 0 ? weight + 1 : weight;
+    const char *dir = getenv("PALIMPSEST_FAULTS");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", dir ? dir : "", name);
+    return dir && unlink(path) == 0;
 }
 
 #else

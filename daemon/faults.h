@@ -1,19 +1,22 @@
 /*
  * faults: making the daemon's own state wrong, for the tests that prove that it is found out. Only in
- * builds of `make FAULTS=1`; in all others nothing of it is there.
+ * what `make FAULTS=1` builds, and in build/palimpsestd-faults; anywhere else nothing of it is there.
+ *
+ *     "weight"   a change that a plan takes in counts one too many
+ *     "row"      a row doesn't get into its table's store
  */
 #ifndef PALIMPSEST_DAEMON_FAULTS_H
 #define PALIMPSEST_DAEMON_FAULTS_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #ifdef PALIMPSEST_FAULTS
-/* Of the next change that a plan takes in, once the file named by PALIMPSEST_FAULT_WEIGHT exists: one
- * too many; the file is gone then. */
-int64_t faults_weight(int64_t weight);
-#define FAULTY_WEIGHT(weight) faults_weight(weight)
+/* True once, when there is a file of that name in the directory named by PALIMPSEST_FAULTS; then the
+ * file is gone. */
+bool faults_strike(const char *name);
+#define FAULT(name) faults_strike(name)
 #else
-#define FAULTY_WEIGHT(weight) (weight)
+#define FAULT(name) false
 #endif
 
 #endif

@@ -111,7 +111,7 @@ static void push_fragment(struct live_plan *lp, struct row_mapping *m, const str
         const uint8_t *row = m->identical ? c->row : map_row(lp, m, src, c->row, &err);
         /* A source row is never larger than the leaf row it is a part of. */
         assert(row);
-        plan_host_push(lp->host, m->source, row, FAULTY_WEIGHT(c->weight));
+        plan_host_push(lp->host, m->source, row, c->weight + (c->weight > 0 && FAULT("weight")));
     }
 }
 

@@ -2,8 +2,8 @@
  * VERIFY and the audit: views are what Postgres answers, at the LSN that is told, also under load; and
  * those that were made wrong are found out, said so, and healed.
  *
- * What makes a view wrong here is a function that is marked immutable and reads a table. With a daemon
- * of `make FAULTS=1` (`make test-faults`), it is also a change that is taken in twice.
+ * What makes a view wrong is a function that is marked immutable and reads a table; or, in a daemon
+ * that is built for it (daemon/faults.h), a change that is taken in twice, or a row that is forgotten.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -280,6 +280,111 @@ START_TEST(what_cannot_be_healed_is_built_anew_once)
 }
 END_TEST
 
+/* A daemon that can be made wrong, in a directory of its own for the orders. */
+static struct daemon_proc *start_faulty(char *dir, const char *const *sets)
+{
+    const char *program = getenv("PALIMPSESTD");
+    char *usual = xstrdup(program && *program ? program : "build/palimpsestd"), path[4096];
+    snprintf(path, sizeof path, "%s-faults", usual);
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    setenv("PALIMPSEST_FAULTS", dir, 1);
+    setenv("PALIMPSESTD", path, 1);
+    struct daemon_proc *d = daemon_start(cluster->conninfo, sets, true);
+    setenv("PALIMPSESTD", usual, 1);
+    free(usual);
+    return d;
+}
+
+static void order_fault(const char *dir, const char *name)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    fclose(fopen(path, "w"));
+}
+
+static bool is_pending(const char *dir, const char *name)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+START_TEST(corrupted_state_is_found_out_and_healed)
+{
+    static const char *const sets[] = {"postgres.publication=broken", NULL};
+    const char *sql = "SELECT g, count(*) FROM brk GROUP BY g", *all = "SELECT id FROM brk";
+    char dir[] = "/tmp/palimpsest-faults-XXXXXX";
+    struct daemon_proc *d = start_faulty(dir, sets);
+    struct client *mine = c;
+    c = client_connect(d->port);
+    sql_run(db, "CREATE TABLE brk(id int PRIMARY KEY, g int);"
+                "INSERT INTO brk SELECT i, i %% 3 FROM generate_series(1, 30) i");
+    struct view *v = client_live(c, "v", sql);
+    /* a plan's state, and with it what its subscribers have been told */
+    order_fault(dir, "weight");
+    sql_run(db, "INSERT INTO brk VALUES (100, 0)");
+    client_sync(c);
+    ck_assert(!is_pending(dir, "weight"));
+    client_send(c, "VERIFY v");
+    char *line = client_expect_prefix(c, "DIVERGED v ");
+    ck_assert_msg(strstr(line, "{\"missing\":1,\"extra\":1,\"missing_rows\":[[0,11]],"
+                               "\"extra_rows\":[[0,12]]}") != NULL,
+                  "%s", line);
+    free(line);
+    while (v->snapshots < 2)
+        ck_assert(client_apply(c, client_read_line(c)));
+    ck_assert_uint_eq(v->resyncs, 1);
+    view_must_equal(db, v, sql);
+    must_be_verified(c, v);
+    /* a table's rows: no plan is wrong until one is built from them */
+    order_fault(dir, "row");
+    sql_run(db, "INSERT INTO brk VALUES (200, 1)");
+    client_sync(c);
+    ck_assert(!is_pending(dir, "row"));
+    must_be_verified(c, v);
+    struct view *w = client_live(c, "w", all);
+    ck_assert_int_eq(w->rows.total, 31);
+    client_send(c, "VERIFY w");
+    free(client_expect_prefix(c, "DIVERGED w "));
+    while (w->snapshots < 2)
+        ck_assert(client_apply(c, client_read_line(c)));
+    view_must_equal(db, w, all);
+    must_be_verified(c, w);
+    sql_run(db, "UPDATE brk SET g = 2 WHERE id = 200");
+    client_sync(c);
+    view_must_equal(db, w, all);
+    view_must_equal(db, v, sql);
+    ck_assert_uint_eq(v->resyncs, 1);
+    client_close(c);
+    c = mine;
+    daemon_free(d);
+    rmdir(dir);
+}
+END_TEST
+
+/* Nobody asks. */
+START_TEST(the_audit_finds_corrupted_state)
+{
+    static const char *const sets[] = {"engine.audit_interval=50ms", "postgres.publication=audited",
+                                       NULL};
+    char dir[] = "/tmp/palimpsest-faults-XXXXXX";
+    struct daemon_proc *d = start_faulty(dir, sets);
+    struct client *other = client_connect(d->port);
+    sql_run(db, "CREATE TABLE brk2(id int PRIMARY KEY); INSERT INTO brk2 VALUES (1)");
+    struct view *v = client_live(other, "v", "SELECT id FROM brk2");
+    order_fault(dir, "weight");
+    sql_run(db, "INSERT INTO brk2 VALUES (2)");
+    while (v->snapshots < 2)
+        ck_assert(client_apply(other, client_read_line(other)));
+    ck_assert_uint_eq(v->resyncs, 1);
+    view_must_equal(db, v, "SELECT id FROM brk2");
+    ck_assert(daemon_log_contains(d, "is not what Postgres answers"));
+    client_close(other);
+    daemon_free(d);
+    rmdir(dir);
+}
+END_TEST
+
 /* ---- what isn't determined ----------------------------------------------------------------- */
 
 START_TEST(several_right_answers_are_no_divergence)
@@ -418,6 +523,8 @@ static Suite *suite(void)
     tcase_add_test(t, under_load_all_is_right_at_its_lsn);
     tcase_add_test(t, a_view_that_is_wrong_is_found_out_and_healed);
     tcase_add_test(t, the_audit_finds_it_by_itself);
+    tcase_add_test(t, corrupted_state_is_found_out_and_healed);
+    tcase_add_test(t, the_audit_finds_corrupted_state);
     tcase_add_test(t, what_cannot_be_healed_is_built_anew_once);
     suite_add_tcase(s, t);
     return s;
