@@ -60,7 +60,7 @@ static bool load_class(struct catalog_load *cl, struct cat_table *t, struct err 
     return true;
 }
 
-/* The columns of unique indexes, "1 2,3". */
+/* The columns of unique indexes, "1 2,3?": those that may hold NULLs are marked, and come last. */
 static void read_unique(struct catalog_load *cl, struct cat_table *t, const char *text)
 {
     size_t n = *text != '\0';
@@ -71,13 +71,16 @@ static void read_unique(struct catalog_load *cl, struct cat_table *t, const char
     while (*text) {
         uint64_t set = 0;
         bool fits = true;
-        for (; *text && *text != ','; text += *text == ' ') {
+        for (; *text && *text != ',' && *text != '?'; text += *text == ' ') {
             long attno = strtol(text, (char **)&text, 10);
             fits &= attno >= 1 && attno <= 64;
             set |= fits ? (uint64_t)1 << (attno - 1) : 0;
         }
+        bool nullable = *text == '?';
+        text += nullable;
         if (fits)
             sets[t->nunique++] = set;
+        t->ntelling += fits && !nullable;
         text += *text == ',';
     }
 }
@@ -87,8 +90,12 @@ static bool load_columns(struct catalog_load *cl, struct cat_table *t, struct er
     PGresult *res = pgconn_queryf(cl->conn, err,
                                   "SELECT attname, attnum, attisdropped, attgenerated <> '', "
                                   "atttypid, atttypmod, attcollation, (SELECT "
-                                  "string_agg(x.indkey::text, ',') FROM pg_catalog.pg_index x "
-                                  "WHERE x.indrelid = attrelid AND x.indisunique AND x.indisvalid "
+                                  "string_agg(x.indkey::text || CASE WHEN k.n THEN '?' ELSE '' "
+                                  "END, ',' ORDER BY k.n) FROM pg_catalog.pg_index x, "
+                                  "LATERAL (SELECT NOT bool_and(a.attnotnull) AS n "
+                                  "FROM pg_catalog.pg_attribute a WHERE a.attrelid = x.indrelid "
+                                  "AND a.attnum = ANY (x.indkey)) k WHERE x.indrelid = attrelid "
+                                  "AND x.indisunique AND x.indisvalid "
                                   "AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL "
                                   "AND x.indnkeyatts = x.indnatts) FROM pg_catalog.pg_attribute "
                                   "WHERE attrelid = %u AND attnum > 0 ORDER BY attnum",

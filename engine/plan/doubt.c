@@ -28,7 +28,7 @@ static bool scan_is_unique(const struct logical *n, const struct doubt_ids *ids)
     for (size_t i = 0; t->nleaves > 1 && i < t->nleaves; i++)
         if (t->leaves[i] == t->oid)
             return false;
-    for (size_t i = 0; i < t->nunique; i++) {
+    for (size_t i = 0; i < t->ntelling; i++) {
         bool all = true;
         for (uint32_t no = 1; no <= 64 && all; no++)
             all = !(t->unique[i] >> (no - 1) & 1) || has_id(ids, n->rel, no);
@@ -199,6 +199,22 @@ static void cols_are_merged(struct doubting *d, const struct lcol *cols, size_t 
     }
 }
 
+/* Within a group the keys are the same, so that they and the order inside the aggregate count. */
+static bool is_in_total_order(struct doubting *d, const struct logical *n,
+                              const struct group_agg *g)
+{
+    struct doubt_ids ids = {0};
+    for (size_t i = 0; i < n->nexprs; i++)
+        if (n->exprs[i]->kind == EXPR_COLUMN)
+            add_id(d, &ids, n->exprs[i]->rel, n->exprs[i]->col);
+    for (uint32_t i = 0; i < g->spec.nsort; i++) {
+        const struct expr *by = g->args[g->spec.sort[i].arg];
+        if (by && by->kind == EXPR_COLUMN)
+            add_id(d, &ids, by->rel, by->col);
+    }
+    return g->spec.nsort && doubt_is_unique(d, n->in[0], &ids);
+}
+
 static void look_at_group(struct doubting *d, const struct logical *n)
 {
     keys_decide(d, n->exprs, n->nexprs);
@@ -210,7 +226,8 @@ static void look_at_group(struct doubting *d, const struct logical *n)
     for (size_t i = 0; i < n->naggs; i++) {
         if (n->aggs[i].filter)
             conds_decide(d, &n->aggs[i].filter, 1);
-        doubt_note(d, n->rel, n->aggno[i], doubt_of_agg(d, &n->aggs[i]));
+        doubt_note(d, n->rel, n->aggno[i],
+                   doubt_of_agg(d, &n->aggs[i], is_in_total_order(d, n, &n->aggs[i])));
     }
 }
 

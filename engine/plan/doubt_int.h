@@ -48,7 +48,8 @@ enum doubt doubt_of_expr(struct doubting *d, const struct expr *e);
 enum doubt doubt_of_result(struct doubting *d, const struct expr *e);
 /* Of a value that stands for all that are equal to it. */
 enum doubt doubt_of_spelling(struct doubting *d, const struct column_type *ct);
-enum doubt doubt_of_agg(struct doubting *d, const struct group_agg *g);
+/* total: its own order tells all rows of the group apart. */
+enum doubt doubt_of_agg(struct doubting *d, const struct group_agg *g, bool total);
 /* total: its window's order tells all rows apart. */
 enum doubt doubt_of_window(struct doubting *d, const struct window_call *w, bool total);
 

@@ -164,8 +164,8 @@ static bool is_sorted_by(const struct agg_spec *s, uint32_t arg)
     return false;
 }
 
-/* Its rows lie in an order in which those that are equal can't be told apart. */
-static bool is_in_total_order(struct doubting *d, const struct group_agg *g)
+/* What it shows is sorted by all of itself: rows that are equal there are equal. */
+static bool shows_no_order(const struct group_agg *g)
 {
     const struct agg_spec *s = &g->spec;
     for (uint32_t i = 0; i < s->nown; i++) {
@@ -174,7 +174,6 @@ static bool is_in_total_order(struct doubting *d, const struct group_agg *g)
                        spelling_of(s->args[i].type, s->args[i].typmod, s->args[i].collation)))
             return false;
     }
-    (void)d;
     return true;
 }
 
@@ -202,17 +201,18 @@ static enum doubt of_sum(struct doubting *d, const struct group_agg *g, enum dou
     return args ? doubt_because(d, "an aggregate of values that are in doubt") : DOUBT_NONE;
 }
 
-static enum doubt of_collection(struct doubting *d, const struct group_agg *g, enum doubt args)
+static enum doubt of_collection(struct doubting *d, const struct group_agg *g, enum doubt args,
+                                bool total)
 {
     if (args)
         return doubt_because(d, "an aggregate of values that are in doubt");
-    return is_in_total_order(d, g)
+    return total || shows_no_order(g)
                ? DOUBT_NONE
                : doubt_because(d,
                                "an aggregate that shows the order of its rows, which isn't given");
 }
 
-enum doubt doubt_of_agg(struct doubting *d, const struct group_agg *g)
+enum doubt doubt_of_agg(struct doubting *d, const struct group_agg *g, bool total)
 {
     const char *name = g->spec.cls->name;
     enum doubt args = doubt_of_args(d, g);
@@ -231,7 +231,7 @@ enum doubt doubt_of_agg(struct doubting *d, const struct group_agg *g)
     if (is_among(name, moments))
         return DOUBT_DIGITS;
     if (is_among(name, collecting))
-        return of_collection(d, g, args);
+        return of_collection(d, g, args, total);
     return doubt_because(d, "an aggregate that may show the order of its rows, which isn't given");
 }
 
@@ -255,10 +255,8 @@ enum doubt doubt_of_window(struct doubting *d, const struct window_call *w, bool
         return doubt_because(d, "a window function whose ORDER BY doesn't tell all rows apart");
     if (w->is_agg && w->agg.filter && doubt_of_expr(d, w->agg.filter))
         return doubt_because(d, "an aggregate of values that are in doubt");
-    if (w->is_agg && total && is_among(w->agg.spec.cls->name, collecting))
-        return doubt_of_args(d, &w->agg);
     if (w->is_agg)
-        return doubt_of_agg(d, &w->agg);
+        return doubt_of_agg(d, &w->agg, total);
     enum doubt most = DOUBT_NONE;
     for (uint32_t i = 0; i < w->win.nargs; i++) {
         enum doubt x = doubt_of_expr(d, w->win.args[i]);

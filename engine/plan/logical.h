@@ -70,7 +70,7 @@ struct logical_table {
     const bool *generated;       /* by attnum - 1 */
     size_t ncols;
     const uint64_t *unique; /* see struct cat_table */
-    size_t nunique;
+    size_t nunique, ntelling;
 };
 
 struct logical_cte {

@@ -141,6 +141,7 @@ static bool fill(struct plan_spec *s, const struct plan_input *in, const struct 
         s->rerun = r;
         r->what = arena_strdup(&s->arena, what);
         r->timed = facts.timed;
+        s->doubt.why = facts.doubt;
         r->ordered = pgn_field(query, "sortClause")->n > 0;
         s->sql = arena_strdup(&s->arena, in->sql ? in->sql : "");
         set_sources(s, &facts);

@@ -53,6 +53,7 @@ static const struct logical_table *copy_table(struct binder *b, const struct cat
     lt->ncols = t->ncols;
     lt->unique = arena_memdup(b->arena, t->unique, t->nunique * sizeof *t->unique);
     lt->nunique = t->nunique;
+    lt->ntelling = t->ntelling;
     return lt;
 }
 

@@ -33,6 +33,7 @@ struct cat_table {
      * columns beyond 64 are left out. Only to choose by: they may be dropped at any time. */
     const uint64_t *unique;
     size_t nunique;
+    size_t ntelling; /* the first of them, whose columns are never NULL: they tell all rows apart */
     /* The ordinary tables whose rows these are: itself, or the leaves of a partitioned table, or the
      * table and its inheritance children. Sorted by OID. */
     const uint32_t *leaves;

@@ -79,10 +79,41 @@ static bool look_at_rte(struct look *l, const struct pgnode *rte)
 
 /* ------------------------------------------------------------ queries and expressions */
 
+static void doubt(struct look *l, const char *why)
+{
+    if (!l->facts->doubt)
+        l->facts->doubt = why;
+}
+
+/* Those whose result doesn't hang on the order of rows, by its type: numbers that are exact, truth
+ * values, dates and times. */
+static void look_at_order(struct look *l, const struct pgnode *n)
+{
+    static const uint32_t exact[] = {OID_INT2, OID_INT4, OID_INT8,      OID_NUMERIC,
+                                     OID_BOOL, OID_DATE, OID_TIMESTAMP, OID_TIMESTAMPTZ,
+                                     OID_TIME, OID_MONEY};
+    uint32_t type = pgn_oid(n, "aggtype");
+    if (pgn_is(n, "WINDOWFUNC"))
+        doubt(l, "a window function");
+    if (pgn_is(n, "SUBLINK") && pgn_int(n, "subLinkType") == 6) /* ARRAY(…) */
+        doubt(l, "an array of rows in no order");
+    if (!pgn_is(n, "AGGREF"))
+        return;
+    for (size_t i = 0; i < COUNT(exact); i++)
+        if (type == exact[i])
+            return;
+    doubt(l, "an aggregate that may depend on the order of its rows");
+}
+
 /* What makes a query more than a question. Those that only the binder can't do are no matter. */
 static bool look_at_query(struct look *l, const struct pgnode *query)
 {
     struct err err;
+    if (!pgn_is_null(pgn_field(query, "limitCount")) ||
+        !pgn_is_null(pgn_field(query, "limitOffset")))
+        doubt(l, "LIMIT or OFFSET");
+    if (pgn_bool(query, "hasDistinctOn"))
+        doubt(l, "DISTINCT ON");
     if (refuse_check_query(query, &err) || err.soft)
         return true;
     *l->err = err;
@@ -164,6 +195,7 @@ static bool look_at(struct look *l, const struct pgnode *n)
     for (size_t i = 0; i < COUNT(tags); i++)
         if (strcmp(n->text, tags[i].tag) == 0)
             return tags[i].fn(l, n);
+    look_at_order(l, n);
     for (size_t i = 0; i < COUNT(functions); i++)
         if (!look_at_function(l, pgn_oid(n, functions[i])))
             return false;

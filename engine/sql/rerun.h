@@ -28,6 +28,9 @@ struct rerun_table {
 struct rerun_facts {
     VEC(struct rerun_table) tables; /* base tables, each once; VEC_FREE is the caller's */
     bool timed;                     /* the answer depends on the time */
+    /* Why the answer may be another when asked again (see plan/doubt.h; more is in doubt here, as
+     * nothing is known of rows and keys); NULL = it may not. */
+    const char *doubt;
 };
 
 /* All that query reads. Trees of views are kept in scratch. */
