@@ -148,7 +148,7 @@ static void push(int64_t n, int64_t weight)
 
 static struct payload *commit(lsn_t lsn)
 {
-    return plan_host_commit(host, lsn).payload;
+    return plan_host_commit(host, lsn, lsn - 1).payload;
 }
 
 /* What is left of the answer when the plan's rows, less those of the delta, are taken out. */
