@@ -116,6 +116,7 @@ enum check_stage {
 struct feed_check {
     enum check_stage stage;
     struct fed_plan *plan; /* borrowed; NULL: it has gone meanwhile */
+    bool recorded;         /* the worker keeps what the plan tells */
     bool doomed;           /* what comes of it is of no use */
     lsn_t base;            /* touches up to it are not in the list */
     VEC(struct touch) touches;

@@ -170,6 +170,7 @@ static void ask(struct feed *f, struct fed_plan *p)
     feed_flush(f);
     watch(p, true);
     outbox_plan(f->out, W_RECORD, p->plan);
+    f->check.recorded = true;
     f->ask_check(f->ask_check_arg, &new_job(f, p)->m);
 }
 
@@ -190,6 +191,7 @@ static void begin(struct feed *f, struct fed_plan *p)
     c->base = f->ing.position;
     c->touches.n = 0;
     c->give_up_at = 0;
+    c->recorded = false;
     for (size_t i = 0; i < p->verify.waiting.n; i++)
         VEC_PUSH(c->askers, p->verify.waiting.v[i]);
     p->verify.waiting.n = 0;
@@ -231,6 +233,8 @@ static void tell_all(struct feed *f, const struct verdict *v)
 static void finish(struct feed *f)
 {
     struct feed_check *c = &f->check;
+    if (c->plan && c->recorded)
+        outbox_plan(f->out, W_FORGET, c->plan->plan);
     if (c->plan)
         watch(c->plan, false);
     c->stage = CHECK_IDLE;
@@ -415,6 +419,7 @@ static void hand_over(struct feed *f, struct rerun_item *item, lsn_t shown, lsn_
     feed_flush(f);
     outbox_check(f->out, item->plan, &item->rows, error ? &item->err : NULL, shown, until, lsn);
     f->check.stage = CHECK_COMPARING;
+    f->check.recorded = false; /* with it the worker is done */
 }
 
 static void settle(struct feed *f, struct rerun_item *item, const struct snapshot *s)

@@ -364,6 +364,7 @@ static bool handle(struct worker *w, struct msg *m)
     case W_TOUCHED: live_plan_touched(pm->plan->live, ((struct wmsg_touched *)m)->lsn); break;
     case W_ANSWER: answer((struct wmsg_answer *)m); break;
     case W_RECORD: live_check_record(pm->plan->live); break;
+    case W_FORGET: live_check_forget(pm->plan->live); break;
     case W_CHECK: check((struct wmsg_check *)m); break;
     case W_DIVERGED: diverged(w, pm); break;
     case W_LEAVES: set_leaves(w, (struct wmsg_leaves *)m); break;

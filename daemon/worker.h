@@ -32,6 +32,7 @@ enum worker_msg_kind {
     W_ANSWER,  /* reader: a rerun's answer */
     W_END,     /* reader, watch: the plan can't go on; err for its subscribers */
     W_RECORD, /* reader: the plan is going to be verified; what it tells from now on is kept for it */
+    W_FORGET,   /* reader: it isn't */
     W_CHECK,    /* reader: what Postgres answers a plan's statement; the worker says R_CHECKED */
     W_DIVERGED, /* reader: the plan is wrong; W_STALE follows, and then a state that replaces all */
     W_DROP,     /* reader, after R_DROP_PLAN: forget it */
@@ -46,7 +47,7 @@ struct wmsg_step {
     struct step *step; /* one reference */
 };
 
-struct wmsg_plan { /* W_ADD, W_STALE, W_RECORD, W_DIVERGED, W_DROP */
+struct wmsg_plan { /* W_ADD, W_STALE, W_RECORD, W_FORGET, W_DIVERGED, W_DROP */
     struct msg m;
     struct plan *plan; /* one reference */
 };

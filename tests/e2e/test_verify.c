@@ -205,6 +205,7 @@ START_TEST(a_view_that_is_wrong_is_found_out_and_healed)
     struct view *w = client_live(c2, "w", sql),
                 *other = client_live(c2, "o", "SELECT id FROM liar_t");
     long before = number_in_status(c, "divergences");
+    lsn_t wrong = v->lsn;
     client_send(c, "VERIFY v");
     char *line = client_expect_prefix(c, "DIVERGED v ");
     ck_assert_msg(strstr(line, "{\"missing\":4,\"extra\":4,\"missing_rows\":[[") != NULL, "%s",
@@ -223,6 +224,15 @@ START_TEST(a_view_that_is_wrong_is_found_out_and_healed)
     ck_assert_uint_eq(other->resyncs, 0);
     wait_for_status(c, "divergences", before + 1);
     ck_assert(daemon_log_contains(daemon_under_test, "4 rows missing, 4 too many"));
+    /* Who comes back with a state of before isn't led on from it. */
+    struct client *back = client_connect(daemon_under_test->port);
+    char lsn[LSN_TEXT_MAX];
+    lsn_print(wrong, lsn);
+    client_send(back, "{\"op\":\"subscribe\",\"id\":\"b\",\"sql\":\"%s\",\"since\":\"%s\"}", sql,
+                lsn);
+    free(client_expect_prefix(back, "ACCEPTED b "));
+    free(client_expect_prefix(back, "RESYNC b since_too_old"));
+    client_close(back);
     /* Deltas go on from there. */
     sql_run(db, "INSERT INTO liar_t VALUES (77)");
     client_sync(c2);
