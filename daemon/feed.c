@@ -337,12 +337,22 @@ void feed_resume(struct feed *f, lsn_t position, struct snapshot origin, int64_t
         feed_rerun_restart(f, f->reruns.v[i]);
 }
 
+static void want_before(uint64_t *from, bool wanted, uint64_t start)
+{
+    if (wanted && start > *from)
+        *from = start;
+}
+
+/* What was decoded before a snapshot was asked for that isn't here yet, or isn't used yet, may be
+ * hidden from it, although a later one shows it. */
 static uint64_t oldest_wanted(const struct feed *f)
 {
+    const struct feed_check *c = &f->check;
     uint64_t from = 0;
+    want_before(&from, f->rerun_out || f->rerun_back, f->rerun_start);
+    want_before(&from, c->stage == CHECK_ASKED || c->stage == CHECK_BACK, c->start);
     for (const struct hydration *h = f->ing.hydrations; h; h = h->next) {
-        if (!h->back && h->start > from)
-            from = h->start;
+        want_before(&from, !h->back, h->start);
     }
     return from;
 }

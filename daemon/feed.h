@@ -119,6 +119,7 @@ struct feed_check {
     bool recorded;         /* the worker keeps what the plan tells */
     bool doomed;           /* what comes of it is of no use */
     lsn_t base;            /* touches up to it are not in the list */
+    uint64_t start;        /* what was decoded before it is looked for in the ring */
     VEC(struct touch) touches;
     VEC(struct feed_asker) askers; /* of this verdict */
     struct rerun_job *back;        /* owned */
@@ -147,6 +148,7 @@ struct feed {
     bool rerun_work;               /* something has changed for them */
     bool rerun_out;                /* a job is under way… */
     struct rerun_job *rerun_back;  /* …or is back and waits for the stream; owned */
+    uint64_t rerun_start;          /* what was decoded before it is looked for in the ring */
     uint64_t rerun_at;             /* ms: when there is something to do for them; 0 = nothing */
     size_t nwaiting, nseeding;
     struct err table_err;      /* why a table could not be read or published, the last time */

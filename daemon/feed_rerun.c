@@ -184,6 +184,7 @@ static void ask(struct feed *f)
     job->n = items.n;
     job->timed = timed;
     f->rerun_out = true;
+    f->rerun_start = f->ing.seq;
     f->ask_rerun(f->ask_rerun_arg, &job->m);
 }
 

@@ -189,6 +189,7 @@ static void begin(struct feed *f, struct fed_plan *p)
     c->stage = CHECK_ASKED;
     c->doomed = false;
     c->base = f->ing.position;
+    c->start = f->ing.seq;
     c->touches.n = 0;
     c->give_up_at = 0;
     c->recorded = false;

@@ -345,6 +345,29 @@ START_TEST(a_commit_decoded_before_the_plan_began_must_be_shown)
 }
 END_TEST
 
+/* The watch's snapshot is later than that of the answer under way: what it shows is not what the
+ * answer shows. Without the ring's memory the answer would pass for that of 105, and 650 be lost. */
+START_TEST(a_commit_shown_meanwhile_may_be_missing_from_the_answer_all_the_same)
+{
+    insert_into(T, 650, 105);
+    struct test_plan *p = add_plan("r1", T);
+    run(1);
+    publish(NULL);
+    run(2);
+    struct snapshot later = {.xmin = 700, .xmax = 700, .postmaster_start = 77};
+    feed_visible(&feed, &later);
+    answer(RERUN_ROWS, 700, 650, 105);
+    run(3);
+    expect("");
+    run(10);
+    feed_visible(&feed, &later); /* whose question is put later sees it too */
+    answer(RERUN_ROWS, 701, 0, 105);
+    run(11);
+    expect("ANSWER r1 105 until -");
+    drop_plan(p);
+}
+END_TEST
+
 START_TEST(plans_are_asked_together)
 {
     struct test_plan *p = live_plan("r1"), *q = add_plan("r2", U);
@@ -454,6 +477,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_touch_is_told_at_once_and_answered_later);
     tcase_add_test(t, what_is_no_prefix_is_thrown_away);
     tcase_add_test(t, a_commit_decoded_before_the_plan_began_must_be_shown);
+    tcase_add_test(t, a_commit_shown_meanwhile_may_be_missing_from_the_answer_all_the_same);
     tcase_add_test(t, plans_are_asked_together);
     tcase_add_test(t, what_has_lost_its_footing_is_asked_again);
     tcase_add_test(t, ends);
