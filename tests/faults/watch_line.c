@@ -121,7 +121,7 @@ static void resync(struct wclient *c, struct wsub *s, const char *reason)
     bool found = false;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         found |= strcmp(reason, known[i]) == 0;
-    if (!found || strcmp(reason, "diverged") == 0)
+    if (!found || (strcmp(reason, "diverged") == 0 && !c->w->allowed.unnoticed))
         wclient_wrong(c, s, "RESYNC %s", reason);
     buf_addf(&s->story, "    RESYNC %s\n", reason);
     s->resync = true;

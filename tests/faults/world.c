@@ -49,6 +49,7 @@ static void start_daemon(struct world *w)
         sets[n++] = "limits.history_bytes=128k";
         sets[n++] = "limits.history_age=1min";
         sets[n++] = "postgres.ring_bytes=8M";
+        sets[n++] = "limits.delegated_bytes=4M";
         sets[n++] = "engine.audit_interval=2s";
     }
     sets[n++] = "postgres.transaction_bytes=1M";
