@@ -242,6 +242,12 @@ bank: faults
 soak: all $(BUILD)/soak
 	@PALIMPSESTD=$(DAEMON) $(BUILD)/soak
 
+# Sessions from start to exit under valgrind: nothing lost.
+test-valgrind:
+	@tests/deps.sh $(DEPS_TEST) valgrind
+	@$(SUBMAKE) all $(BUILD)/faults
+	@tests/valgrind.sh $(DAEMON) $(BUILD)/faults
+
 # As fuzz-sql, with the statements of Debian's sqlsmith.
 fuzz-sqlsmith: export SMITH = 1
 fuzz-sqlsmith:
@@ -314,6 +320,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank soak bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank soak test-valgrind bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:

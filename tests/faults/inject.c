@@ -223,6 +223,7 @@ static void nothing(struct scene *s)
 
 #define DISCONNECTS .allows = {.disconnects = true}
 #define DDL         .allows = {.ends = true, .unnoticed = true}, .needs_sql = true
+#define GAPS        .allows = {.ends = true, .unnoticed = true, .gaps = true}, .needs_sql = true
 #define SQL         .needs_sql = true
 
 const struct fault faults[] = {
@@ -253,9 +254,9 @@ const struct fault faults[] = {
     {"network to clients cut", clients_cut, NULL, DISCONNECTS},
     {"network to clients dribbles", clients_dribble, clients_pass},
     {"network to clients slow", clients_delay, clients_pass},
-    {"publication dropped", fault_publication_gone, fault_publication_back, DDL},
-    {"table unpublished", fault_table_unpublished, fault_publication_back, DDL},
-    {"publication without updates", fault_inserts_only, fault_publication_back, DDL},
+    {"publication dropped", fault_publication_gone, fault_publication_back, GAPS},
+    {"table unpublished", fault_table_unpublished, fault_publication_back, GAPS},
+    {"publication without updates", fault_inserts_only, fault_publication_back, GAPS},
     {"slot dropped", fault_slot_dropped, NULL, SQL},
     {"columns altered", fault_ddl, fault_ddl_back, DDL},
     {"partitions detached", fault_partitions, fault_partitions_back, DDL},

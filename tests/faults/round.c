@@ -75,6 +75,7 @@ void run_allow(struct run *r, const struct fault *a, const struct fault *b)
         sum.disconnects |= b->allows.disconnects;
         sum.ends |= b->allows.ends;
         sum.unnoticed |= b->allows.unnoticed;
+        sum.gaps |= b->allows.gaps;
     }
     watch_allow(r->watch, &sum);
 }

@@ -46,6 +46,7 @@ struct watch_allowance {
     bool disconnects;
     bool ends;      /* subscriptions may end with an error, if they can be had again */
     bool unnoticed; /* for a moment views may differ from what Postgres would answer: DDL */
+    bool gaps;      /* for a moment changes may be missing: nothing published them */
 };
 
 struct watch *watch_start(struct world *w, uint64_t seed, bool bank_only);

@@ -120,7 +120,7 @@ static void check_twin(struct wclient *c, struct wsub *s)
 
 static void check_total(struct wclient *c, struct wsub *s)
 {
-    if (s->st->money != MONEY_TOTAL)
+    if (s->st->money != MONEY_TOTAL || c->w->allowed.gaps)
         return;
     c->w->counts.totals++;
     if (s->money != BANK_TOTAL)
@@ -163,7 +163,7 @@ void wclient_end_block(struct wclient *c)
 
 static void check_pair(struct wclient *c, struct wsub *a, struct wsub *b)
 {
-    if (a->st->money != MONEY_ACCOUNTS || b->st->money != MONEY_SAVINGS)
+    if (a->st->money != MONEY_ACCOUNTS || b->st->money != MONEY_SAVINGS || c->w->allowed.gaps)
         return;
     c->w->counts.cuts++;
     if (a->money + b->money != BANK_TOTAL)

@@ -224,6 +224,22 @@ static void show_tail(FILE *f, const char *name)
         free(last[i]);
 }
 
+/* Who waits for whom. */
+static void show_sessions(const struct world *w)
+{
+    PGconn *db = world_connect(w);
+    PGresult *res =
+        db ? PQexec(db, "SELECT concat_ws(' ', pid, application_name, state, wait_event, "
+                        "pg_blocking_pids(pid), left(query, 200)) FROM pg_stat_activity WHERE "
+                        "backend_type IN ('client backend', 'walsender') ORDER BY pid")
+           : NULL;
+    printf("---- sessions:\n");
+    for (int i = 0; i < PQntuples(res); i++)
+        printf("%s\n", PQgetvalue(res, i, 0));
+    PQclear(res);
+    PQfinish(db);
+}
+
 void world_show_logs(const struct world *w)
 {
     char path[200];
@@ -237,6 +253,7 @@ void world_show_logs(const struct world *w)
     show_tail(f, "Postgres's log");
     if (f)
         fclose(f);
+    show_sessions(w);
     printf("----\n");
     fflush(stdout);
 }
