@@ -173,10 +173,13 @@ bool progress_take(struct progress *p, struct held *out)
     return true;
 }
 
-/* The LSN at which what was given out can be stated as a whole. */
+/* The LSN at which what was given out can be stated as a whole. A subscription that comes on a worker
+ * which is behind is sent what others have had for long: then there is no cut before that of the last
+ * statement is reached again. */
 static lsn_t statement(const struct progress *p)
 {
-    return p->given > p->floor ? p->given : p->floor;
+    lsn_t due = p->given > p->floor ? p->given : p->floor;
+    return due > p->stated ? due : p->stated;
 }
 
 enum progress_step progress_next(struct progress *p, const lsn_t *passed, struct held *out)
@@ -192,7 +195,8 @@ enum progress_step progress_next(struct progress *p, const lsn_t *passed, struct
     }
     if (next > cut || !progress_take(p, out))
         return PROGRESS_WAIT;
-    p->given = out->lsn;
+    if (out->lsn > p->given)
+        p->given = out->lsn;
     p->owes = p->mode == PROGRESS_EACH;
     return PROGRESS_GIVE;
 }

@@ -49,7 +49,7 @@ struct progress {
     lsn_t limit;  /* no cut beyond it: up to where the answers of reruns hold */
     lsn_t floor;  /* no cut below it */
     lsn_t stated; /* last statement */
-    lsn_t given;  /* last entry given out */
+    lsn_t given;  /* newest entry given out */
     bool owes;    /* something was given out that no statement covers yet */
 };
 

@@ -523,9 +523,9 @@ FN(fn_izone_tstz)
         return fn_int(out, v[1].i);
     if (!zone_of(v[0], &zone, err))
         return false;
-    if (!timestamp_in_range(v[1].i + zone))
+    if (__builtin_add_overflow(v[1].i, zone, &zone) || !timestamp_in_range(zone))
         return err_set(err, ERR_DATETIME_OUT_OF_RANGE, "timestamp out of range");
-    return fn_int(out, v[1].i + zone);
+    return fn_int(out, zone);
 }
 
 FN(fn_izone_ts)
@@ -535,7 +535,7 @@ FN(fn_izone_ts)
         return fn_int(out, v[1].i);
     if (!zone_of(v[0], &zone, err))
         return false;
-    if (!timestamp_in_range(v[1].i - zone))
+    if (__builtin_sub_overflow(v[1].i, zone, &zone) || !timestamp_in_range(zone))
         return err_set(err, ERR_DATETIME_OUT_OF_RANGE, "timestamp out of range");
-    return fn_int(out, v[1].i - zone);
+    return fn_int(out, zone);
 }

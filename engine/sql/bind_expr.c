@@ -425,6 +425,8 @@ const struct expr *bind_expr(struct binder *b, struct scope *sc, const struct pg
     const struct expr *e = bind_by_rule(b, sc, node);
     b->expr_depth--;
     sc->guard = saved;
+    if (!e) /* a rule may find no words for what Postgres never writes */
+        bind_broken(b, node->text);
     return e;
 }
 

@@ -125,6 +125,25 @@ START_TEST(reruns_come_late_and_hold_up_to_a_limit)
 }
 END_TEST
 
+START_TEST(a_late_subscription_on_a_slow_worker_takes_no_statement_back)
+{
+    begin(PROGRESS_EACH);
+    progress_join(&p, 0);
+    hold(0, 1, 100);
+    passed[0] = 110;
+    passed[1] = 80;
+    ck_assert_str_eq(advance(), "1@100 =100 ");
+    progress_join(&p, 1);
+    progress_raise_floor(&p, 80); /* it was seeded as of 80 */
+    hold(1, 2, 90);
+    passed[1] = 90;
+    ck_assert_str_eq(advance(), "2@90 ");
+    passed[1] = 100;
+    ck_assert_str_eq(advance(), "=100 ");
+    progress_fini(&p);
+}
+END_TEST
+
 START_TEST(workers_without_subscriptions_hold_nothing_back)
 {
     begin(PROGRESS_EACH);
@@ -270,6 +289,7 @@ int main(void)
     tcase_add_test(tc, one_worker_states_every_commit);
     tcase_add_test(tc, two_workers_advance_together_in_lsn_order);
     tcase_add_test(tc, reruns_come_late_and_hold_up_to_a_limit);
+    tcase_add_test(tc, a_late_subscription_on_a_slow_worker_takes_no_statement_back);
     tcase_add_test(tc, workers_without_subscriptions_hold_nothing_back);
     tcase_add_test(tc, what_is_not_current_holds_the_cut_back);
     tcase_add_test(tc, no_statement_below_a_jump);
