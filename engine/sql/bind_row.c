@@ -39,9 +39,13 @@ const struct expr *bind_array(struct binder *b, struct scope *sc, const struct p
 const struct expr *bind_array_op(struct binder *b, struct scope *sc, const struct pgnode *node)
 {
     const struct pgnode *args = pgn_field(node, "args");
-    const struct pgnode *list = args->n == 2 ? args->items[1] : args;
     size_t n;
     bool ok;
+    if (args->n != 2) {
+        bind_broken(b, "an array operator without two arguments");
+        return NULL;
+    }
+    const struct pgnode *list = args->items[1];
     const struct collation *coll = bind_input_collation(b, node, &ok);
     const struct expr *x = ok ? bind_expr(b, sc, args->items[0]) : NULL;
     if (!x)

@@ -282,7 +282,7 @@ static void add_query(struct hashing *h, const struct pgnode *query)
             continue;
         }
         for (uint32_t k = 0; k < list->n; k++)
-            for (uint32_t f = 0; f < list->items[k]->n; f++)
+            for (uint32_t f = 0; list->items[k]->kind == PGN_NODE && f < list->items[k]->n; f++)
                 if (strcmp(list->items[k]->names[f], "resname") != 0)
                     add_node(h, list->items[k]->items[f]);
     }

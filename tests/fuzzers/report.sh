@@ -16,6 +16,9 @@ sources_of() {
     pgnode) echo engine/sql/pgnode.c ;;
     pgoutput) echo protocol/pgoutput.c ;;
     plan) echo engine/sql/bind*.c engine/sql/pg*.c engine/sql/refuse.c engine/sql/rerun*.c engine/plan/*.c ;;
+    outq) echo daemon/outq.c ;;
+    progress) echo daemon/progress.c ;;
+    rows) echo engine/host/encode.c engine/host/history.c engine/host/bag.c engine/host/payload.c ;;
     request) echo protocol/line.c protocol/request.c protocol/rawjson.c protocol/utf8.c ;;
     value) echo engine/value/value.c engine/value/numeric_text.c engine/value/datetime_text.c engine/value/float.c engine/value/interval.c engine/value/parts.c engine/value/json.c ;;
     *) echo "tests/fuzzers/fuzz_$1.c" ;;
