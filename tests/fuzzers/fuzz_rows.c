@@ -157,49 +157,75 @@ static void must_be_snapshot(const struct bag *lines, lsn_t lsn)
     payload_unref(p);
 }
 
-static void must_net(const struct history *h, const struct bag *states, const lsn_t *lsns, int now)
+/* The states that there were, and up to which LSN each is known to be the answer. */
+struct past {
+    struct bag lines[STEPS_MAX + 1];
+    lsn_t lsn[STEPS_MAX + 1], holds[STEPS_MAX + 1];
+    int now;
+};
+
+/* From the state at `since`, or from none where nobody knows it. */
+static void must_net(const struct history *h, const struct past *past, lsn_t since, int state,
+                     bool unbounded)
 {
-    for (int from = 0; from <= now; from++) {
-        struct payload *p = history_net(h, lsns[from], lsns[now]);
-        struct bag lines;
-        if (!p) /* gone: the history is bounded */
-            continue;
-        copy_bag(&states[from], &lines);
-        must(p->lsn == lsns[now]);
-        follow(p, &lines);
-        must(same_bags(&lines, &states[now]));
-        bag_fini(&lines);
-        payload_unref(p);
-    }
+    size_t first;
+    bool known = since <= past->holds[state], found = history_find(h, since, &first);
+    struct bag lines;
+    must_say(known || !found, "state of %d", (int)since);
+    must_say(!known || !unbounded || found, "no state of %d", (int)since);
+    if (!found)
+        return;
+    struct payload *p = history_net(h, since, past->lsn[past->now]);
+    must(p);
+    copy_bag(&past->lines[state], &lines);
+    must(p->lsn == past->lsn[past->now]);
+    follow(p, &lines);
+    must(same_bags(&lines, &past->lines[past->now]));
+    bag_fini(&lines);
+    payload_unref(p);
+}
+
+static void must_net_from_all(const struct history *h, const struct past *past, bool unbounded)
+{
+    for (int i = 0; i < past->now; i++)
+        for (lsn_t since = past->lsn[i]; since < past->lsn[i + 1]; since += 5)
+            must_net(h, past, since, i, unbounded);
+    must_net(h, past, past->lsn[past->now], past->now, unbounded);
+}
+
+/* The delta is one commit's, or that of several: then the state before it is known as of itself. */
+static void step(struct input *in, struct history *h, struct past *past, struct payload *p)
+{
+    int i = past->now++;
+    past->holds[i] = in_byte(in) & 1 ? p->lsn - 1 : past->lsn[i];
+    past->lsn[i + 1] = past->holds[i + 1] = p->lsn;
+    copy_bag(&past->lines[i], &past->lines[i + 1]);
+    follow(p, &past->lines[i + 1]);
+    history_add(h, past->lsn[i], past->holds[i], p);
+    must_be_snapshot(&past->lines[i + 1], p->lsn);
 }
 
 static void run(struct input *in)
 {
     struct change changes[ROWS_MAX];
-    struct bag states[STEPS_MAX + 1];
-    lsn_t lsns[STEPS_MAX + 1] = {100};
+    struct past past = {.lsn = {100}, .holds = {100}};
     struct history h;
-    int now = 0;
-    history_init(&h, in_byte(in) & 1 ? 1 << 20 : 300);
-    bag_init(&states[0]);
-    for (lsn_t lsn = 110; now < STEPS_MAX && in_more(in); lsn += 10) {
+    bool unbounded = in_byte(in) & 1;
+    history_init(&h, unbounded ? 1 << 20 : 300);
+    history_start(&h, 100);
+    for (lsn_t lsn = 110; past.now < STEPS_MAX && in_more(in); lsn += 10) {
         size_t n = make_changes(in, changes);
         struct payload *p = encode_delta(&encoder, changes, n, lsn);
         if (!p) /* nothing that shows: nothing is said */
             continue;
         must(p->nrows && p->lsn == lsn);
-        copy_bag(&states[now], &states[now + 1]);
-        now++;
-        lsns[now] = lsn;
-        follow(p, &states[now]);
-        history_add(&h, lsns[now - 1], p);
+        step(in, &h, &past, p);
         payload_unref(p);
-        must_be_snapshot(&states[now], lsn);
     }
-    must_be_snapshot(&states[now], 1000);
-    must_net(&h, states, lsns, now);
-    for (int i = 0; i <= now; i++)
-        bag_fini(&states[i]);
+    must_be_snapshot(&past.lines[past.now], 1000);
+    must_net_from_all(&h, &past, unbounded);
+    for (int i = 0; i <= past.now; i++)
+        bag_fini(&past.lines[i]);
     history_fini(&h);
 }
 
