@@ -15,6 +15,8 @@
 #include "engine/value/numeric_rep.h"
 
 #define OID_CSTRING 2275
+/* Four decimal digits each, and those at either end may be partly used. */
+#define BASE_DIGITS_MAX ((NUMERIC_INT_DIGITS + NUMERIC_DSCALE_MAX) / 4 + 2)
 
 bool datum_unknown(const struct type *t, struct err *err)
 {
@@ -77,6 +79,8 @@ static bool finite_numeric(const struct disk_numeric *n, struct arena *a, struct
 {
     long ndigits = (long)(n->digits.len / 2);
     mpz_t z;
+    if (ndigits > BASE_DIGITS_MAX) /* Postgres has none; the time grows with the square */
+        return num_overflows(err);
     mpz_init(z);
     for (long i = 0; i < ndigits; i++) {
         mpz_mul_ui(z, z, 10000);

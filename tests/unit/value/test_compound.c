@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/alloc.h"
 #include "engine/value/collation.h"
 #include "engine/value/interval.h"
 #include "engine/value/jsonb.h"
@@ -206,6 +207,40 @@ START_TEST(broken_text_is_not_read_beyond_its_end)
 }
 END_TEST
 
+/* A varlena of n further 32-bit words after the given ones, each `fill`. */
+static bool is_constant(const struct type *t, const uint32_t *words, size_t nwords, uint32_t fill,
+                        size_t n)
+{
+    size_t len = 4 * (1 + nwords + n);
+    uint32_t *datum = xmalloc(len);
+    struct value v;
+    struct err err;
+    datum[0] = (uint32_t)len << 2;
+    memcpy(datum + 1, words, 4 * nwords);
+    for (size_t i = 0; i < n; i++)
+        datum[1 + nwords + i] = fill;
+    bool ok = value_from_datum(t, (const uint8_t *)datum, len, false, &arena, &v, &err);
+    free(datum);
+    return ok;
+}
+
+/* What the lengths in a constant promise isn't believed, and takes neither memory nor time. */
+START_TEST(constants_have_bounds)
+{
+    const struct type *ints = of_order(ORDER_ARRAY, type_native(OID_INT4));
+    const struct type *jsonb = type_new(&(struct type){
+        .oid = OID_JSONB, .kind = TYPE_OPAQUE, .name = "jsonb", .order = ORDER_JSONB});
+    const uint32_t two[] = {1, 0, 23, 2, 1, 7}, fourfold[] = {4, 0, 23, 65536, 65536, 65536, 65536},
+                   bound[] = {1, 0, 23, 2, INT32_MAX, 7}, members[] = {0x40000000 + 100000};
+    ck_assert(is_constant(ints, two, 6, 8, 1));
+    ck_assert(!is_constant(ints, fourfold, 7, 1, 80000));
+    ck_assert(!is_constant(ints, bound, 6, 8, 1));
+    ck_assert(!is_constant(jsonb, members, 1, 0x40000000, 100000));
+    ck_assert(is_constant(type_native(OID_NUMERIC), &(uint32_t){0x00010000}, 1, 0x00010001, 10000));
+    ck_assert(!is_constant(type_native(OID_NUMERIC), &(uint32_t){0}, 1, 0x00010001, 2000000));
+}
+END_TEST
+
 static struct value nested(size_t depth, const char *inside)
 {
     struct buf b;
@@ -268,6 +303,7 @@ int main(void)
     tcase_add_test(tc, numbers_in_disguise);
     tcase_add_test(tc, enums_learn_labels);
     tcase_add_test(tc, broken_text_is_not_read_beyond_its_end);
+    tcase_add_test(tc, constants_have_bounds);
     tcase_add_test(tc, documents_may_be_nested_deeply);
     tcase_add_test(tc, members_of_a_document);
     suite_add_tcase(s, tc);
