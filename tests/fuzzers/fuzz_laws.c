@@ -84,7 +84,7 @@ static void must_be_json(const struct type *t, struct value v)
 {
     struct buf b = {0};
     value_to_json(t, v, &b);
-    must_say(is_json(b.data, b.len), "%s: %.*s", t->name, (int)b.len, b.data);
+    must_say(is_json(b.data, b.len, true), "%s: %.*s", t->name, (int)b.len, b.data);
     must(!memchr(b.data, '\n', b.len));
     buf_fini(&b);
 }

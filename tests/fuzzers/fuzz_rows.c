@@ -56,7 +56,7 @@ static void follow(const struct payload *p, struct bag *lines)
         const char *nl = memchr(s, '\n', (size_t)(end - s));
         must(nl && nl - s > 2 && s[1] == ' ');
         size_t len = (size_t)(nl - s) - 2;
-        must_say(is_json(s + 2, len), "%.*s", (int)len, s + 2);
+        must_say(is_json(s + 2, len, true), "%.*s", (int)len, s + 2);
         must(*s == '+' || (*s == '-' && !asserts));
         asserts |= *s == '+';
         must_say(*s == '-' || bag_weight(&seen, s + 2, len) >= 0, "both sides: %.*s", (int)len,

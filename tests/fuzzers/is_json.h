@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Numbers may be larger than jansson can hold. */
-bool is_json(const char *text, size_t len);
+/* At a number larger than it can hold jansson stops: what then is to be answered? */
+bool is_json(const char *text, size_t len, bool too_large);
 
 #endif
