@@ -19,6 +19,8 @@ struct table_link {
 struct table {
     struct table_link **buckets; /* owned; cap is a power of two, or 0 */
     size_t n, cap;
+    struct table_link **old; /* owned; half as many, those before `moved` are empty; NULL = none */
+    size_t moved;
 };
 
 #define TABLE_MEMBER(link, type, field) ((type *)(void *)((char *)(link)-offsetof(type, field)))
