@@ -29,16 +29,15 @@ static uint32_t oid_value(const PGresult *res, int row, int col)
 
 static bool load_class(struct catalog_load *cl, struct cat_table *t, struct err *err)
 {
-    PGresult *res = pgconn_queryf(
-        cl->conn, err,
+    static const char sql[] =
         "SELECT n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, "
         "n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast'), "
         "pg_catalog.row_security_active(c.oid), "
         "pg_catalog.has_table_privilege(c.oid, 'SELECT') "
         "OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT') "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE c.oid = %u",
-        t->oid);
+        "WHERE c.oid = $1";
+    PGresult *res = pgconn_query_about(cl->conn, sql, t->oid, err);
     if (!res)
         return false;
     bool found = PQntuples(res) == 1, allowed = found && is_true(res, 0, 7);
@@ -87,19 +86,18 @@ static void read_unique(struct catalog_load *cl, struct cat_table *t, const char
 
 static bool load_columns(struct catalog_load *cl, struct cat_table *t, struct err *err)
 {
-    PGresult *res = pgconn_queryf(cl->conn, err,
-                                  "SELECT attname, attnum, attisdropped, attgenerated <> '', "
-                                  "atttypid, atttypmod, attcollation, (SELECT "
-                                  "string_agg(x.indkey::text || CASE WHEN k.n THEN '?' ELSE '' "
-                                  "END, ',' ORDER BY k.n) FROM pg_catalog.pg_index x, "
-                                  "LATERAL (SELECT NOT bool_and(a.attnotnull) AS n "
-                                  "FROM pg_catalog.pg_attribute a WHERE a.attrelid = x.indrelid "
-                                  "AND a.attnum = ANY (x.indkey)) k WHERE x.indrelid = attrelid "
-                                  "AND x.indisunique AND x.indisvalid "
-                                  "AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL "
-                                  "AND x.indnkeyatts = x.indnatts) FROM pg_catalog.pg_attribute "
-                                  "WHERE attrelid = %u AND attnum > 0 ORDER BY attnum",
-                                  t->oid);
+    static const char sql[] = "SELECT attname, attnum, attisdropped, attgenerated <> '', "
+                              "atttypid, atttypmod, attcollation, (SELECT "
+                              "string_agg(x.indkey::text || CASE WHEN k.n THEN '?' ELSE '' "
+                              "END, ',' ORDER BY k.n) FROM pg_catalog.pg_index x, "
+                              "LATERAL (SELECT NOT bool_and(a.attnotnull) AS n "
+                              "FROM pg_catalog.pg_attribute a WHERE a.attrelid = x.indrelid "
+                              "AND a.attnum = ANY (x.indkey)) k WHERE x.indrelid = attrelid "
+                              "AND x.indisunique AND x.indisvalid "
+                              "AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL "
+                              "AND x.indnkeyatts = x.indnatts) FROM pg_catalog.pg_attribute "
+                              "WHERE attrelid = $1 AND attnum > 0 ORDER BY attnum";
+    PGresult *res = pgconn_query_about(cl->conn, sql, t->oid, err);
     if (!res)
         return false;
     bool ok = true;
@@ -162,24 +160,24 @@ static bool check_leaf(const struct catalog_load *cl, const struct cat_table *t,
  */
 static bool load_leaves(struct catalog_load *cl, struct cat_table *t, struct err *err)
 {
-    const char *const values[] = {cl->publication};
-    char sql[1600];
-    snprintf(sql, sizeof sql,
-             "WITH RECURSIVE t(oid) AS (VALUES (%u::oid) UNION SELECT i.inhrelid "
-             "FROM pg_catalog.pg_inherits i JOIN t ON i.inhparent = t.oid "
-             "WHERE NOT COALESCE((pg_catalog.to_jsonb(i) ->> 'inhdetachpending')::bool, false)) "
-             "SELECT t.oid, t.oid::regclass, c.relkind, c.relpersistence, "
-             "c.relreplident = 'f' OR EXISTS (SELECT 1 FROM pg_catalog.pg_index x "
-             "WHERE x.indrelid = c.oid AND x.indisvalid AND (CASE c.relreplident WHEN 'd' THEN "
-             "x.indisprimary AND x.indimmediate WHEN 'i' THEN x.indisreplident ELSE false END)) "
-             "OR EXISTS (SELECT 1 FROM pg_catalog.pg_publication p, "
-             "pg_catalog.pg_get_publication_tables(p.pubname::text) g "
-             "WHERE p.pubname = $1 AND g.relid = t.oid), "
-             "pg_catalog.has_table_privilege(c.oid, 'SELECT') "
-             "FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind <> 'p' "
-             "ORDER BY 1",
-             t->oid);
-    PGresult *res = pgconn_query(cl->conn, sql, 1, NULL, values, err);
+    static const char sql[] =
+        "WITH RECURSIVE t(oid) AS (VALUES ($2::oid) UNION SELECT i.inhrelid "
+        "FROM pg_catalog.pg_inherits i JOIN t ON i.inhparent = t.oid "
+        "WHERE NOT COALESCE((pg_catalog.to_jsonb(i) ->> 'inhdetachpending')::bool, false)) "
+        "SELECT t.oid, t.oid::regclass, c.relkind, c.relpersistence, "
+        "c.relreplident = 'f' OR EXISTS (SELECT 1 FROM pg_catalog.pg_index x "
+        "WHERE x.indrelid = c.oid AND x.indisvalid AND (CASE c.relreplident WHEN 'd' THEN "
+        "x.indisprimary AND x.indimmediate WHEN 'i' THEN x.indisreplident ELSE false END)) "
+        "OR EXISTS (SELECT 1 FROM pg_catalog.pg_publication p, "
+        "pg_catalog.pg_get_publication_tables(p.pubname::text) g "
+        "WHERE p.pubname = $1 AND g.relid = t.oid), "
+        "pg_catalog.has_table_privilege(c.oid, 'SELECT') "
+        "FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind <> 'p' "
+        "ORDER BY 1";
+    char oid[16];
+    const char *const values[] = {cl->publication, oid};
+    snprintf(oid, sizeof oid, "%u", t->oid);
+    PGresult *res = pgconn_query_kept(cl->conn, sql, 2, values, err);
     if (!res)
         return false;
     bool ok = true;

@@ -209,7 +209,7 @@ static const char probe_sql[] =
 static bool read_probe(struct inquiry *q)
 {
     const char *const values[] = {q->catalog.publication};
-    PGresult *res = pgconn_query(q->conn, probe_sql, 1, NULL, values, q->err);
+    PGresult *res = pgconn_query_kept(q->conn, probe_sql, 1, values, q->err);
     if (!res)
         return false;
     bool ok = PQntuples(res) == 1 && !PQgetisnull(res, 0, 0);
@@ -262,13 +262,12 @@ static void watch_definitions(struct plan_spec *spec, const struct catalog_load 
  * now it means whenever it is run again. */
 static bool qualify(struct inquiry *q)
 {
+    static const char sql[] = "SELECT pg_catalog.pg_get_function_sqlbody(f.oid) "
+                              "FROM pg_catalog.pg_proc f WHERE f.proname = 'palimpsest_probe' "
+                              "AND f.pronamespace = pg_catalog.pg_my_temp_schema()";
     if (!pgconn_exec(q->conn, "SET LOCAL search_path = ''", q->err))
         return false;
-    PGresult *res = pgconn_query(q->conn,
-                                 "SELECT pg_catalog.pg_get_function_sqlbody(f.oid) "
-                                 "FROM pg_catalog.pg_proc f WHERE f.proname = 'palimpsest_probe' "
-                                 "AND f.pronamespace = pg_catalog.pg_my_temp_schema()",
-                                 0, NULL, NULL, q->err);
+    PGresult *res = pgconn_query_kept(q->conn, sql, 0, NULL, q->err);
     if (!res)
         return false;
     q->input.qualified = bare_sql(q, PQgetvalue(res, 0, 0));
@@ -375,14 +374,37 @@ static bool check_kind(struct inquiry *q)
                    len ? upper : "this statement");
 }
 
+/*
+ * The session's schema for temporary objects is made once and stays, empty. Were it made by the first
+ * probe it would be rolled back with it and made again by the next; and whenever a schema is made,
+ * rolled back or not, Postgres forgets all plans it keeps in a session, those of our questions too.
+ */
+static void make_temp_schema(struct pgconn *conn)
+{
+    struct err ignored; /* if it can't be made, the probe will say why */
+    if (pgconn_exec(conn, PROBE_HEAD PROBE_BODY "SELECT 1" PROBE_TAIL, &ignored))
+        (void)!pgconn_exec(conn, "DROP FUNCTION pg_temp.palimpsest_probe()", &ignored);
+}
+
+static bool begin(struct pgconn *conn, struct err *err)
+{
+    PGresult *begun = pgconn_query_fresh(conn, "BEGIN", err);
+    if (begun && pgconn_is_new(conn)) {
+        PQclear(begun);
+        pgconn_rollback(conn);
+        make_temp_schema(conn);
+        begun = pgconn_query_fresh(conn, "BEGIN", err);
+    }
+    PQclear(begun);
+    return begun != NULL;
+}
+
 /* All of it in one transaction that is rolled back, so that the catalog stands still meanwhile. */
 const struct plan_spec *inquire(struct pgconn *conn, const struct analysis *job, struct err *err)
 {
     struct plan_spec *spec = NULL;
     struct inquiry q = {.conn = conn, .job = job, .err = err};
-    PGresult *begun = pgconn_query_fresh(conn, "BEGIN", err);
-    PQclear(begun);
-    if (!begun)
+    if (!begin(conn, err))
         return NULL;
     const struct config *cfg = config_current();
     arena_init(&q.arena);

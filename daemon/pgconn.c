@@ -123,6 +123,7 @@ void pgconn_init(struct pgconn *c, enum pgconn_purpose purpose, const struct pgs
 void pgconn_close(struct pgconn *c)
 {
     disconnect(c);
+    VEC_FREE(c->kept);
     c->retry_at = c->pause = 0;
 }
 

@@ -25,6 +25,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
+#include "engine/base/vec.h"
 
 /* Tells a thread's sessions to give up. Made before the thread starts, freed after it has ended. */
 struct pgstop {
@@ -63,7 +64,9 @@ struct pgconn {
     unsigned patience;         /* doublings of how long the rows of a table may keep us waiting */
     struct err last;           /* why it is closed */
     int server_version;        /* as PQserverVersion(), of the open session */
-    uint64_t sessions; /* opened so far: a new number means nothing is left of the old one */
+    uint64_t sessions;      /* opened so far: a new number means nothing is left of the old one */
+    VEC(const char *) kept; /* prepared in the session that had this number: */
+    uint64_t kept_session;
     uint64_t server;   /* pgconn_renew() calls seen when it was opened */
     uint64_t prepared; /* fingerprint's: in which of the sessions its statement is prepared */
 };
@@ -88,6 +91,13 @@ uint64_t pgconn_retry_in(const struct pgconn *c);
  */
 PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const uint32_t *types,
                        const char *const *params, struct err *err);
+/* The same for a question that is asked again and again: it is prepared when it is asked first. sql is
+ * known by its address, which stays what it is. The other one has an OID as its parameter. */
+PGresult *pgconn_query_kept(struct pgconn *c, const char *sql, size_t nparams,
+                            const char *const *params, struct err *err);
+/* No such question has been asked in this session. */
+bool pgconn_is_new(const struct pgconn *c);
+PGresult *pgconn_query_about(struct pgconn *c, const char *sql, uint32_t oid, struct err *err);
 /* Opens the session if need be and runs a statement that may be run twice: when a session that was
  * thought open turns out to have ended, on a new one. */
 PGresult *pgconn_query_fresh(struct pgconn *c, const char *sql, struct err *err);

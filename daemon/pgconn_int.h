@@ -1,5 +1,5 @@
 /*
- * pgconn_int: what pgconn.c and pgconn_rows.c share. Nobody else includes it.
+ * pgconn_int: what pgconn.c, pgconn_rows.c and pgconn_kept.c share. Nobody else includes it.
  */
 #ifndef PALIMPSEST_DAEMON_PGCONN_INT_H
 #define PALIMPSEST_DAEMON_PGCONN_INT_H
