@@ -218,16 +218,28 @@ static struct tcp_options tcp_options(const struct config *cfg)
     return o;
 }
 
-PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
+PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg, unsigned failures)
 {
     static const char *const names[] = {"palimpsestd analyst",  "palimpsestd tables",
                                         "palimpsestd rerun",    "palimpsestd watch",
                                         "palimpsestd delegate", PGCONN_STREAM_NAME};
     struct buf settings = {0};
     add_settings(&settings, purpose, cfg);
-    const char *const keys[] = {
-        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
-        "options",         "client_encoding",     "application_name", "replication",      NULL};
+    struct pgconn_hosts hosts;
+    bool several = pgconn_hosts_from(cfg->postgres_conninfo, failures, &hosts);
+    const char *const keys[] = {"keepalives_idle",
+                                "keepalives_interval",
+                                "keepalives_count",
+                                "tcp_user_timeout",
+                                "dbname",
+                                "options",
+                                "client_encoding",
+                                "application_name",
+                                "replication",
+                                several ? "host" : NULL,
+                                "hostaddr",
+                                "port",
+                                NULL};
     const struct tcp_options tcp = tcp_options(cfg);
     const char *const vals[] = {tcp.idle,
                                 tcp.interval,
@@ -238,6 +250,9 @@ PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg)
                                 "UTF8",
                                 names[purpose],
                                 purpose == PGCONN_STREAM ? "database" : "false",
+                                hosts.host,
+                                hosts.hostaddr,
+                                hosts.port,
                                 NULL};
     PGconn *pg = PQconnectStartParams(keys, vals, 1);
     if (pg) /* so that a refusal comes with its SQLSTATE */
@@ -257,7 +272,7 @@ static bool connect_session(struct pgconn *c, const struct config *cfg, struct e
 {
     uint64_t deadline = clock_ms() + (uint64_t)cfg->postgres_connect_timeout;
     PostgresPollingStatusType st = PGRES_POLLING_WRITING;
-    c->pg = pgconn_start(c->purpose, cfg);
+    c->pg = pgconn_start(c->purpose, cfg, c->failures);
     if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD)
         return connect_failed(c, err);
     while (st != PGRES_POLLING_OK) {
@@ -304,10 +319,10 @@ static bool open_session(struct pgconn *c, struct err *err)
     const struct config *cfg = config_current();
     bool ok = connect_session(c, cfg, err);
     config_unref(cfg);
-    if (!ok)
-        return false;
-    if (!check_server(c, err))
+    if (!ok || !check_server(c, err)) {
+        c->failures++;
         return c->pg ? pgconn_lose(c, err) : false;
+    }
     c->pause = 0;
     c->sessions++;
     return true;

@@ -50,8 +50,10 @@ enum pgconn_purpose {
 
 struct config;
 
-/* Starts connecting, as PQconnectStartParams(), with everything pinned that this file is about. */
-PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg);
+/* Starts connecting, as PQconnectStartParams(), with everything pinned that this file is about.
+ * failures: attempts that have failed so far; where there are several hosts, it begins with another
+ * one after each. */
+PGconn *pgconn_start(enum pgconn_purpose purpose, const struct config *cfg, unsigned failures);
 
 struct pgconn {
     enum pgconn_purpose purpose;
@@ -60,11 +62,12 @@ struct pgconn {
     char *row;                 /* owned: what pgconn_copy_row() gave last */
     PGresult *result;          /* owned: what pgconn_rows_next() gave last */
     uint64_t retry_at, pause;  /* ms: not before; how long after the next failure */
-    uint64_t deadline;         /* ms: of the answer being waited for; 0 = none */
-    unsigned patience;         /* doublings of how long the rows of a table may keep us waiting */
-    struct err last;           /* why it is closed */
-    int server_version;        /* as PQserverVersion(), of the open session */
-    uint64_t sessions;      /* opened so far: a new number means nothing is left of the old one */
+    unsigned failures;  /* attempts to connect; counts on, where it has come to is a good place */
+    uint64_t deadline;  /* ms: of the answer being waited for; 0 = none */
+    unsigned patience;  /* doublings of how long the rows of a table may keep us waiting */
+    struct err last;    /* why it is closed */
+    int server_version; /* as PQserverVersion(), of the open session */
+    uint64_t sessions;  /* opened so far: a new number means nothing is left of the old one */
     VEC(const char *) kept; /* prepared in the session that had this number: */
     uint64_t kept_session;
     uint64_t server;   /* pgconn_renew() calls seen when it was opened */

@@ -6,6 +6,14 @@
 
 #include "daemon/pgconn.h"
 
+/* Where to connect, by libpq's names of these. */
+struct pgconn_hosts {
+    char host[2048], hostaddr[2048], port[512];
+};
+/* The conninfo's several hosts, beginning with that one, counted round and round. False: there are none,
+ * and the conninfo is to be taken as it is. */
+bool pgconn_hosts_from(const char *conninfo, unsigned first, struct pgconn_hosts *out);
+
 /* The session is gone or of no use: closes it and sets the time of the next attempt. Return false. */
 bool pgconn_lose(struct pgconn *c, struct err *err);
 bool pgconn_lose_unreachable(struct pgconn *c, struct err *err);

@@ -39,6 +39,7 @@ typedef bool walsender_wait_fn(void *arg, int fd, short events, int timeout_ms);
 /* What one attempt leaves for the next. */
 struct walsender_memory {
     int pid;           /* of the server's process for the last stream; 0 = there was none */
+    unsigned failures; /* attempts, as pgconn_start() wants them */
     unsigned patience; /* doublings of how long a new slot may keep us waiting without a sign */
     lsn_t resume_at; /* everything up to here is known: go on from there, if possible; 0 = don't */
     struct walsender_info last; /* of the last stream; without its origin */

@@ -134,7 +134,7 @@ static bool command(struct opening *o, const char *sql, const char *what)
 
 static bool connect_to_server(struct opening *o)
 {
-    PGconn *conn = o->w->conn = pgconn_start(PGCONN_STREAM, o->cfg);
+    PGconn *conn = o->w->conn = pgconn_start(PGCONN_STREAM, o->cfg, o->mem->failures);
     PostgresPollingStatusType st = PGRES_POLLING_WRITING;
     uint64_t deadline = clock_ms() + (uint64_t)o->cfg->postgres_connect_timeout;
     if (!conn || PQstatus(conn) == CONNECTION_BAD)
@@ -418,8 +418,9 @@ struct walsender *walsender_open(const struct config *cfg, walsender_wait_fn *wa
     o.limit = (uint64_t)cfg->postgres_silence_timeout;
     memset(info, 0, sizeof *info);
     name_slot(&o);
-    if (connect_to_server(&o) && identify(&o, info) &&
-        (resume(&o, info) || (!err_is_set(err) && begin_anew(&o, info)))) {
+    bool is_there = connect_to_server(&o) && identify(&o, info);
+    mem->failures += !is_there;
+    if (is_there && (resume(&o, info) || (!err_is_set(err) && begin_anew(&o, info)))) {
         mem->pid = PQbackendPID(w->conn);
         mem->last = *info;
         memset(&mem->last.origin, 0, sizeof mem->last.origin);

@@ -3,10 +3,13 @@
  * way only, and gives out its bytes one by one, for each kind of session. Clients notice nothing but
  * the time it takes; what changed meanwhile is an ordinary DELTA.
  */
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/e2e/cluster.h"
@@ -255,6 +258,43 @@ START_TEST(an_old_server_is_refused_and_a_new_one_taken)
 }
 END_TEST
 
+/* A host that takes connections and then says nothing comes first in the list. */
+START_TEST(one_of_several_hosts_is_mute)
+{
+    static const char *const sets[] = {"postgres.connect_timeout=300ms",
+                                       "postgres.reconnect_max=100ms", NULL};
+    struct sockaddr_in sa = {.sin_family = AF_INET};
+    socklen_t len = sizeof sa;
+    int mute = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char conninfo[300];
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(mute, (struct sockaddr *)&sa, sizeof sa), 0);
+    ck_assert_int_eq(listen(mute, 64), 0);
+    ck_assert_int_eq(getsockname(mute, (struct sockaddr *)&sa, &len), 0);
+    const char *port = strstr(proxy_conninfo(net), "port=") + 5;
+    snprintf(conninfo, sizeof conninfo,
+             "host=127.0.0.1,127.0.0.1 port=%d,%.*s user=postgres dbname=postgres sslmode=disable "
+             "gssencmode=disable",
+             ntohs(sa.sin_port), (int)strcspn(port, " "), port);
+    struct daemon_proc *e = daemon_start(conninfo, sets, true);
+    struct client *f = client_connect(e->port);
+    for (int i = 0; i < 100; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "x%d", i);
+        struct view *x = client_subscribe(f, id, "SELECT 1");
+        client_wait_snapshot(f, x);
+        if (x->has_snapshot)
+            break;
+        ck_assert_int_eq(strncmp(x->error, "57P03", 5), 0);
+        usleep(50000);
+    }
+    sync_when_back(f);
+    client_close(f);
+    daemon_free(e);
+    close(mute);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("network");
@@ -271,6 +311,7 @@ static Suite *suite(void)
     tcase_add_test(t, cuts_and_half_closed_connections);
     tcase_add_test(t, byte_by_byte);
     tcase_add_test(t, an_old_server_is_refused_and_a_new_one_taken);
+    tcase_add_test(t, one_of_several_hosts_is_mute);
     suite_add_tcase(s, t);
     return s;
 }
