@@ -217,6 +217,12 @@ static bool is_there(const struct pids *pids)
     return false;
 }
 
+void cluster_stop_at_once(struct cluster *c)
+{
+    kill(c->pid, SIGQUIT);
+    wait_gone(c);
+}
+
 /* The backends of a killed postmaster notice its death by themselves, but not at once, and a stopped
  * one never; a new postmaster refuses to start while one of them still holds the shared memory. */
 void cluster_kill(struct cluster *c)

@@ -29,7 +29,8 @@ void cluster_free(struct cluster *c);
 
 void cluster_stop_fast(struct cluster *c); /* SIGINT: disconnects everyone */
 void cluster_stop(struct cluster *c,
-                  int sig);           /* SIGINT, SIGTERM or SIGQUIT: as Postgres takes them */
+                  int sig); /* SIGINT, SIGTERM or SIGQUIT: as Postgres takes them */
+void cluster_stop_at_once(struct cluster *c); /* SIGQUIT: as a crash, but in order */
 void cluster_kill(struct cluster *c); /* SIGKILL to the postmaster, then what is left of it */
 void cluster_run(struct cluster *c);  /* again, after one of these */
 /* To every child of the postmaster; returns how many there were. */

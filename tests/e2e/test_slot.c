@@ -234,7 +234,7 @@ START_TEST(a_busy_neighbour)
     PGconn *busy = PQconnectdb(conninfo);
     sql_run(busy, "CREATE TABLE t(id int, t text)");
     for (int i = 0; i < 3; i++) {
-        sql_run(busy, "INSERT INTO t SELECT g, repeat('x', 100) FROM generate_series(1, 20000) g");
+        sql_run(busy, "INSERT INTO t SELECT g, repeat('x', 100) FROM generate_series(1, 3000) g");
         char *lsn = sql_value(busy, "SELECT pg_current_wal_lsn()"), sql[200];
         snprintf(
             sql, sizeof sql,
