@@ -315,10 +315,9 @@ static void clean_up_when_interrupted(void)
     }
 }
 
-struct cluster *cluster_start(const char *const *settings)
+static struct cluster *cluster_new(void)
 {
     struct cluster *c = NEW(struct cluster);
-    char initdb[256], data[160];
     const char *tmp = getenv("TMPDIR");
     snprintf(c->dir, sizeof c->dir, "%s/palimpsest-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(c->dir))
@@ -331,6 +330,32 @@ struct cluster *cluster_start(const char *const *settings)
     owner = getpid();
     atexit(clean_up);
     clean_up_when_interrupted();
+    return c;
+}
+
+struct cluster *cluster_start_standby(const struct cluster *primary)
+{
+    struct cluster *c = cluster_new();
+    char program[256], data[160], path[200];
+    cluster_program("pg_basebackup", program, sizeof program);
+    snprintf(data, sizeof data, "%s/data", c->dir);
+    const char *argv[] = {program, "-D",     data, "-d",   primary->conninfo, "-R",
+                          "-X",    "stream", "-c", "fast", "--no-sync",       NULL};
+    cluster_run_program(c, argv);
+    snprintf(path, sizeof path, "%s/data/postgresql.conf", c->dir);
+    FILE *f = fopen(path, "a");
+    if (!f)
+        die("%s: %s", path, strerror(errno));
+    fprintf(f, "unix_socket_directories = '%s'\n", inside(c->dir));
+    fclose(f);
+    cluster_run(c);
+    return c;
+}
+
+struct cluster *cluster_start(const char *const *settings)
+{
+    struct cluster *c = cluster_new();
+    char initdb[256], data[160];
     cluster_program("initdb", initdb, sizeof initdb);
     snprintf(data, sizeof data, "%s/data", inside(c->dir));
     const char *argv[] = {inside(initdb), "-D",        data, "-U",   "postgres",         "-A",

@@ -25,6 +25,8 @@ struct cluster {
 
 /* settings: "name=value" strings for postgresql.conf, NULL-terminated; may be NULL. */
 struct cluster *cluster_start(const char *const *settings);
+/* A physical standby that follows the primary asynchronously. */
+struct cluster *cluster_start_standby(const struct cluster *primary);
 void cluster_free(struct cluster *c);
 
 void cluster_stop_fast(struct cluster *c); /* SIGINT: disconnects everyone */
