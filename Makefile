@@ -238,6 +238,11 @@ faults: all $(BUILD)/faults
 bank: export BANK = 1
 bank: faults
 
+# All of the changes in tests/e2e/test_schema.c, of which make test runs some.
+ddl: export ALL = 1
+ddl: all $(BUILD)/tests/e2e/test_schema
+	@PALIMPSESTD=$(DAEMON) tests/run $(BUILD)/tests/e2e/test_schema
+
 # MINUTES=60 of writes, clients that come and go and a fault now and then; soak.csv has the curve.
 soak: all $(BUILD)/soak
 	@PALIMPSESTD=$(DAEMON) $(BUILD)/soak
@@ -320,6 +325,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank soak test-valgrind bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean
+.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank soak test-valgrind bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean ddl
 .SECONDARY:
 .DELETE_ON_ERROR:

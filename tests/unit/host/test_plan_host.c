@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/host/answer.h"
+#include "engine/host/encode.h"
 #include "engine/host/plan_host.h"
 #include "engine/plan/physical.h"
 
@@ -96,6 +97,59 @@ START_TEST(a_rebuild_tells_the_difference)
     ck_assert_int_eq(plan_host_state(host), PLAN_LIVE);
     push(1, -1);
     ck_assert_str_eq(commit(140), "-[1] @140");
+}
+END_TEST
+
+/* Who comes from another plan holds a state of a later LSN than this one's first. */
+START_TEST(what_is_emitted_is_behind_what_is_held)
+{
+    plan_host_follow(host, 200);
+    seed(1);
+    ck_assert_str_eq(commit(100), "");
+    ck_assert_uint_eq(plan_host_lsn(host), 201);
+    plan_host_follow(host, 240);
+    plan_host_rebuild(host);
+    seed(2);
+    ck_assert_str_eq(commit(210), "-[1] +[2] @241");
+    push(3, 1);
+    ck_assert_str_eq(commit(250), "+[3] @250");
+}
+END_TEST
+
+static void is_difference(const char *from, const char *to, const char *want)
+{
+    struct payload *a = payload_new(1, 0, strdup(from), strlen(from)),
+                   *b = payload_new(2, 0, strdup(to), strlen(to)), *d = encode_difference(a, b, 3);
+    ck_assert_uint_eq(d->len, strlen(want));
+    ck_assert(memcmp(d->data ? d->data : "", want, d->len) == 0);
+    payload_unref(a);
+    payload_unref(b);
+    payload_unref(d);
+}
+
+START_TEST(from_one_snapshot_to_another)
+{
+    is_difference("+ [1]\n+ [2]\n+ [2]\n", "+ [2]\n+ [3]\n+ [2]\n", "- [1]\n+ [3]\n");
+    is_difference("+ [1]\n", "+ [1]\n+ [1]\n", "+ [1]\n");
+    is_difference("+ [2]\n+ [1]\n", "+ [1]\n+ [2]\n", "");
+    is_difference("+ [1]\n", "", "- [1]\n");
+    is_difference("", "+ [1]\n", "+ [1]\n");
+}
+END_TEST
+
+/* What the last subscribers hold when the plan ends, whether it has failed or not. */
+START_TEST(its_last_words_are_what_was_emitted)
+{
+    seed(1);
+    ck_assert_str_eq(commit(100), "");
+    push(2, 1);
+    ck_assert_str_eq(commit(110), "+[2] @110");
+    plan_host_rebuild(host);
+    seed(9); /* nobody has been told of it */
+    struct payload *last = plan_host_last_words(host);
+    ck_assert_uint_eq(last->nrows, 2);
+    ck_assert(memmem(last->data, last->len, "[9]", 3) == NULL);
+    payload_unref(last);
 }
 END_TEST
 
@@ -296,6 +350,9 @@ int main(void)
     tcase_add_test(t, only_the_order_of_an_answer_changes);
     tcase_add_test(t, an_error_is_an_answer);
     tcase_add_test(t, a_rebuild_tells_the_difference);
+    tcase_add_test(t, what_is_emitted_is_behind_what_is_held);
+    tcase_add_test(t, from_one_snapshot_to_another);
+    tcase_add_test(t, its_last_words_are_what_was_emitted);
     tcase_add_test(t, another_state_has_another_lsn);
     tcase_add_test(t, who_comes_back_gets_what_it_missed);
     tcase_add_test(t, a_run_of_commits_without_a_difference_leaves_a_gap);
