@@ -66,6 +66,7 @@ static void begin_statement(struct conn *c, const struct request *r, enum sub_ki
     s->statement = statement_intern(&c->loop->statements, r);
     s->resuming = r->has_since;
     s->since = r->since;
+    s->interval_ms = r->min_interval_ms;
     analyst_post(c->loop->server->analyst, analysis_of(s));
 }
 

@@ -50,10 +50,16 @@ static void taken_back_cb(void *arg, const struct outq_mark *m)
 {
     struct loop *l = arg;
     struct sub *s = m->sub ? sub_find(l, m->sub) : NULL;
-    if (!s || s->state != SUB_LIVE)
+    if (!s || (s->state != SUB_LIVE && s->state != SUB_RESTING))
         return;
     s->lsn = m->before;
     sub_lag(s);
+}
+
+static void note_sent(struct sub *s, lsn_t lsn)
+{
+    s->lsn = lsn;
+    s->sent_ms = s->conn->loop->now_ms;
 }
 
 static void send_delta(struct sub *s, lsn_t lsn, struct payload *payload)
@@ -66,8 +72,16 @@ static void send_delta(struct sub *s, lsn_t lsn, struct payload *payload)
     }
     struct buf *b = delta_header(s, lsn, payload->nrows);
     conn_send_droppable(c, b, payload, s->no, s->lsn);
-    s->lsn = lsn;
+    note_sent(s, lsn);
     COUNT(c->loop->server->deltas, 1);
+}
+
+static void deliver(struct sub *s, lsn_t lsn, struct payload *payload)
+{
+    if (sub_must_rest(s))
+        sub_rest(s);
+    else
+        send_delta(s, lsn, payload);
 }
 
 static void release_query(struct sub *s)
@@ -125,6 +139,7 @@ static void take_snapshot(struct sub *s, struct lmsg_plan *m)
     reply_snapshot(b, s->id, m->lsn, m->payload->nrows);
     conn_send_block(c, b, m->payload);
     COUNT(c->loop->server->snapshots, 1);
+    note_sent(s, m->lsn);
     become_live(s, m->lsn);
     if (s->kind == SUB_QUERY)
         release_query(s);
@@ -143,6 +158,7 @@ static void take_difference(struct sub *s, struct lmsg_plan *m)
     if (told) {
         conn_send_block(c, delta_header(s, m->lsn, m->payload->nrows), m->payload);
         COUNT(c->loop->server->deltas, 1);
+        note_sent(s, m->lsn);
     }
     become_live(s, m->lsn);
 }
@@ -213,7 +229,7 @@ void fanout_held(struct conn *c, struct held *h)
     /* It may have been caught up since, from before this change to after it. */
     bool wanted = s && s->state == SUB_LIVE && h->lsn > s->lsn;
     if (wanted && h->payload)
-        send_delta(s, h->lsn, h->payload);
+        deliver(s, h->lsn, h->payload);
     else if (wanted)
         send_failed(s, h->lsn, h->err);
     held_fini(h);
@@ -269,7 +285,7 @@ static void fan_delta(struct fan *f, struct lmsg_plan *m)
         if (is_held(s))
             hold(s, m->lsn, m->payload, NULL);
         else
-            send_delta(s, m->lsn, m->payload);
+            deliver(s, m->lsn, m->payload);
     }
 }
 
@@ -286,7 +302,7 @@ static void replace_view(struct sub *s, struct lmsg_plan *m)
     reply_snapshot(b, s->id, m->lsn, m->payload->nrows);
     conn_send_block(c, b, m->payload);
     COUNT(c->loop->server->snapshots, 1);
-    s->lsn = m->lsn;
+    note_sent(s, m->lsn);
     if (s->failed)
         sub_set_failed(s, false);
     progress_raise_floor(&c->progress, m->lsn);

@@ -232,6 +232,7 @@ struct loop *loop_new(int no, struct server *server, size_t nworkers)
     table_init(&l->subs);
     table_init(&l->sub_ids);
     table_init(&l->fans);
+    rest_init(l);
     table_init(&l->statements);
     table_init(&l->questions);
     buf_init(&l->line);
@@ -267,6 +268,7 @@ void loop_free(struct loop *l)
     mailbox_fini(&l->box);
     event_free(l->wake);
     event_free(l->tick);
+    rest_fini(l);
     event_base_free(l->base);
     table_fini(&l->subs);
     table_fini(&l->sub_ids);

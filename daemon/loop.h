@@ -26,6 +26,7 @@
 #include <stdatomic.h>
 
 #include "daemon/mailbox.h"
+#include "daemon/rest.h"
 #include "daemon/table.h"
 #include "engine/base/arena.h"
 #include "engine/base/buf.h"
@@ -71,8 +72,9 @@ struct loop {
     size_t callbacks;        /* of sockets in this turn */
     size_t deliveries;       /* queued in this turn */
 
-    struct table subs;                /* by number */
-    struct table sub_ids;             /* by connection and id */
+    struct table subs;    /* by number */
+    struct table sub_ids; /* by connection and id */
+    struct rest resting;
     struct table fans;                /* by plan */
     struct table statements;          /* by text and parameters */
     struct table questions;           /* reask's, under way; by number */

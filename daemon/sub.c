@@ -9,6 +9,7 @@
 
 #include "daemon/reader.h"
 #include "daemon/reask.h"
+#include "daemon/rest.h"
 #include "daemon/server.h"
 #include "engine/base/hash.h"
 
@@ -78,6 +79,8 @@ static void recount(struct sub *s)
 
 void sub_set_state(struct sub *s, enum sub_state state)
 {
+    if (s->rest_at)
+        rest_remove(s);
     if (s->state == SUB_LAGGING)
         s->conn->nlagging--;
     if (state == SUB_LAGGING)
@@ -246,7 +249,7 @@ void sub_attach(struct sub *s, struct plan *plan, struct payload *former)
     struct wmsg_attach *m = message(s, W_ATTACH);
     m->how = s->resuming ? ATTACH_RESUME : ATTACH_NEW;
     m->foreign = s->foreign;
-    m->max_bytes = s->conn->loop->output_limit / 2;
+    m->max_bytes = s->interval_ms ? 0 : s->conn->loop->output_limit / 2;
     m->former = former ? payload_ref(former) : NULL;
     post(s, m);
     for (; s->verify_later; s->verify_later--)
@@ -290,6 +293,8 @@ void sub_free(struct sub *s)
         conn_request_done(c);
     while (s->verifying)
         sub_verified(s);
+    if (s->rest_at)
+        rest_remove(s);
     if (s->state == SUB_LAGGING)
         c->nlagging--;
     if (c->catching_up == s->no)
@@ -322,6 +327,15 @@ void sub_lag(struct sub *s)
     sub_set_state(s, SUB_LAGGING);
 }
 
+static void catch_up(struct sub *s)
+{
+    struct wmsg_attach *m = message(s, W_ATTACH);
+    m->how = ATTACH_CATCH_UP;
+    if (!s->has_state)
+        m->since = 0;
+    post(s, m);
+}
+
 void sub_catch_up_next(struct conn *c)
 {
     if (c->nlagging == 0 || c->catching_up != 0)
@@ -331,9 +345,26 @@ void sub_catch_up_next(struct conn *c)
         s = s->conn_next;
     sub_set_state(s, SUB_CATCHING);
     c->catching_up = s->no;
-    struct wmsg_attach *m = message(s, W_ATTACH);
-    m->how = ATTACH_CATCH_UP;
-    if (!s->has_state)
-        m->since = 0;
-    post(s, m);
+    catch_up(s);
+}
+
+/* ---- resting ------------------------------------------------------------------------------- */
+
+bool sub_must_rest(const struct sub *s)
+{
+    return s->interval_ms && s->conn->loop->now_ms < s->sent_ms + s->interval_ms;
+}
+
+void sub_rest(struct sub *s)
+{
+    sub_set_state(s, SUB_RESTING);
+    rest_add(s);
+}
+
+void sub_end_rest(struct sub *s)
+{
+    /* What it is caught up from is settled now. */
+    outq_pin(&s->conn->out);
+    sub_set_state(s, SUB_CATCHING);
+    catch_up(s);
 }

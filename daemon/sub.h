@@ -7,13 +7,14 @@
  *         │                   │                    └─┼─┼──────────────────┼───────────────────┘
  *         └───── error ───────┴────── RELEASE, end of the connection or of the plan ──▶ freed
  *
+ *     LIVE ──a DELTA too soon after the last (min_interval_ms)──▶ RESTING ──the time is up──▶ CATCHING
  *     any of them with a plan ──the plan ends: schema or history is another──▶ ANALYZING, once more
  *
  * What may be trusted: in LIVE the client has been sent (or queued, or has held for its cut) every
  * change up to `lsn`, and gets the next; in all other states deltas of the plan are not for it. A
  * LAGGING subscription without a state waits for its first SNAPSHOT. One that came with a state of
- * its own (since) becomes LIVE with the deltas it missed, or with RESYNC and a SNAPSHOT. While there is a question
- * (reask.h), what the client holds is of a plan that is no more.
+ * its own (since) becomes LIVE with the deltas it missed, or with RESYNC and a SNAPSHOT. While there is
+ * a question (reask.h), what the client holds is of a plan that is no more.
  *
  * Other threads know a subscription by its number only. When an answer comes for a number that is
  * gone, the answer is dropped: so RELEASE works in every state.
@@ -35,6 +36,7 @@ enum sub_state {
     SUB_ANALYZING,
     SUB_ATTACHING,
     SUB_LIVE,
+    SUB_RESTING,
     SUB_LAGGING,
     SUB_CATCHING
 };
@@ -53,6 +55,9 @@ struct sub {
     uint64_t columns;            /* those of the last ACCEPTED, see accepted.h */
     lsn_t lsn;                   /* of the state the client has */
     lsn_t since;                 /* says it holds the state of this LSN… */
+    uint64_t sent_ms;            /* when it was last sent a DELTA or SNAPSHOT */
+    uint32_t interval_ms;        /* least time from then to the next DELTA; 0 = none */
+    uint32_t rest_at;            /* RESTING: its place in the loop's heap, counted from 1; else 0 */
     bool resuming;               /* …and hasn't been given one by us… */
     bool foreign;                /* …and it may be of another history */
     bool has_state;              /* the client was sent a SNAPSHOT */
@@ -98,6 +103,10 @@ bool sub_is_current(const struct sub *s);
 
 /* What was not queued is dropped: the client gets the net change later. */
 void sub_lag(struct sub *s);
+/* A DELTA would come too soon: the client gets the net change when its time is up. */
+bool sub_must_rest(const struct sub *s);
+void sub_rest(struct sub *s);
+void sub_end_rest(struct sub *s);
 /* Asks for what the next lagging subscription missed, one at a time. */
 void sub_catch_up_next(struct conn *c);
 

@@ -18,8 +18,9 @@
 
 #include "protocol/rawjson.h"
 
-#define PARAMS_MAX   65535
-#define EVERY_MS_MAX 86400000
+#define PARAMS_MAX      65535
+#define EVERY_MS_MAX    86400000
+#define INTERVAL_MS_MAX 86400000
 
 struct verb_info {
     const char *name, *arguments, *members, *help;
@@ -146,10 +147,8 @@ static bool set_since(struct parse *p, const struct scalar *v)
 
 static bool set_min_interval(struct parse *p, const struct scalar *v)
 {
-    uint32_t ms;
-    if (!small_uint(v, &ms))
-        return malformed(p, "min_interval_ms", "must be a whole number");
-    p->absent = "min_interval_ms";
+    if (!small_uint(v, &p->out->min_interval_ms) || p->out->min_interval_ms > INTERVAL_MS_MAX)
+        return malformed(p, "min_interval_ms", "must be a whole number from 0 to 86400000");
     return true;
 }
 

@@ -53,6 +53,7 @@ struct request {
     size_t nparams;
     bool has_since; /* SUBSCRIBE: the client holds the result as of this LSN */
     lsn_t since;
+    uint32_t min_interval_ms; /* SUBSCRIBE: 0 to 86,400,000; 0 = none */
 
     bool has_lsn; /* SYNC */
     lsn_t lsn;

@@ -114,6 +114,8 @@ struct payload *history_net(const struct history *h, lsn_t since, lsn_t now)
     size_t i = first_after(h, since);
     if (i == h->entries.n || h->entries.v[i].from > since)
         return NULL;
+    if (i + 1 == h->entries.n && h->entries.v[i].payload->lsn == now)
+        return payload_ref(h->entries.v[i].payload);
     struct bag lines;
     struct alloc_cleanup cleanup;
     bag_init(&lines);

@@ -51,7 +51,7 @@ void history_forget(struct history *h, lsn_t upto);
  * the first entry after it, entries.n if it is the newest state. */
 bool history_find(const struct history *h, lsn_t since, size_t *first);
 /*
- * The net change from the state at `since` to the newest one (whose LSN is `now`), as a new payload
+ * The net change from the state at `since` to the newest one (whose LSN is `now`), as a payload
  * that may have no rows; NULL if the chain doesn't reach back to `since`.
  */
 struct payload *history_net(const struct history *h, lsn_t since, lsn_t now);

@@ -36,6 +36,8 @@ struct plan_host {
     lsn_t floor;      /* what is emitted is behind it */
     struct err error; /* while FAILED */
     struct payload *snapshot; /* cached encoding of the emitted state; one reference or NULL */
+    struct payload *net;      /* the last answer of plan_host_changes_since(), likewise… */
+    lsn_t net_since;          /* …and what it is since */
     struct history history;
 };
 
@@ -71,11 +73,19 @@ static void forget_snapshot(struct plan_host *p)
     p->snapshot = NULL;
 }
 
+/* Also when the history is no more what it was: it may not reach back as far. */
+static void forget_net(struct plan_host *p)
+{
+    payload_unref(p->net);
+    p->net = NULL;
+}
+
 void plan_host_free(struct plan_host *p)
 {
     if (!p)
         return;
     forget_snapshot(p);
+    forget_net(p);
     history_fini(&p->history);
     bag_fini(&p->view);
     bag_fini(&p->unsent);
@@ -207,6 +217,7 @@ static struct plan_event emit(struct plan_host *p, struct payload *payload, lsn_
         return ev;
     }
     forget_snapshot(p);
+    forget_net(p);
     if (!first) {
         history_add(&p->history, p->lsn, holds, payload);
         ev.kind = PLAN_DELTA;
@@ -319,6 +330,7 @@ void plan_host_compare(struct plan_host *p, struct bag *left)
 
 void plan_host_break_history(struct plan_host *p)
 {
+    forget_net(p);
     history_clear(&p->history);
 }
 
@@ -400,9 +412,16 @@ struct payload *plan_host_last_words(struct plan_host *p)
     return encode_snapshot(&p->encoder, &p->stale, p->lsn);
 }
 
+/* Many come with the same question: those who are sent changes together, and rest for as long. */
 struct payload *plan_host_changes_since(struct plan_host *p, lsn_t since)
 {
-    return p->has_view ? history_net(&p->history, since, p->lsn) : NULL;
+    if (p->net && p->net_since == since)
+        return payload_ref(p->net);
+    struct payload *net = p->has_view ? history_net(&p->history, since, p->lsn) : NULL;
+    forget_net(p);
+    p->net = net ? payload_ref(net) : NULL;
+    p->net_since = since;
+    return net;
 }
 
 void plan_host_forget(struct plan_host *p, lsn_t upto)
@@ -445,7 +464,8 @@ uint64_t plan_host_rows(const struct plan_host *p)
 uint64_t plan_host_bytes(const struct plan_host *p)
 {
     return (p->circuit ? circuit_bytes(p->circuit) : 0) + p->view.bytes + p->unsent.bytes +
-           p->stale.bytes + p->history.bytes + (p->snapshot ? p->snapshot->len : 0);
+           p->stale.bytes + p->history.bytes + (p->snapshot ? p->snapshot->len : 0) +
+           (p->net ? p->net->len : 0);
 }
 
 bool plan_host_fits(const struct plan_host *p, struct err *err)

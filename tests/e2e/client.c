@@ -170,20 +170,27 @@ struct view *client_subscribe(struct client *c, const char *id, const char *sql)
     return v;
 }
 
-struct view *client_subscribe_json(struct client *c, const char *id, const char *sql,
-                                   const char *params)
+struct view *client_subscribe_with(struct client *c, const char *id, const char *sql,
+                                   const char *members)
 {
     struct view *v = view_new(c, id);
     json_t *o = json_pack("{s:s, s:s, s:s}", "op", "subscribe", "id", id, "sql", sql);
     char *text = json_dumps(o, JSON_COMPACT);
-    if (params) {
-        text[strlen(text) - 1] = '\0';
-        client_send(c, "%s,\"params\":%s}", text, params);
-    } else {
-        client_send(c, "%s", text);
-    }
+    text[strlen(text) - 1] = '\0';
+    client_send(c, "%s%s%s}", text, members ? "," : "", members ? members : "");
     free(text);
     json_decref(o);
+    return v;
+}
+
+struct view *client_subscribe_json(struct client *c, const char *id, const char *sql,
+                                   const char *params)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_addf(&b, "\"params\":%s", params ? params : "null");
+    struct view *v = client_subscribe_with(c, id, sql, buf_cstr(&b));
+    buf_fini(&b);
     return v;
 }
 
@@ -198,18 +205,13 @@ static void copy_rows(struct bag *to, const struct bag *from)
 struct view *client_resume(struct client *c, const char *id, const char *sql,
                            const struct view *held, lsn_t since)
 {
-    struct view *v = view_new(c, id);
-    char text[LSN_TEXT_MAX];
+    char text[LSN_TEXT_MAX], members[64];
     lsn_print(since, text);
+    snprintf(members, sizeof members, "\"since\":\"%s\"", text);
+    struct view *v = client_subscribe_with(c, id, sql, members);
     copy_rows(&v->rows, &held->rows);
     v->ncols = held->ncols;
     v->has_snapshot = true;
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:s}", "op", "subscribe", "id", id, "sql", sql, "since", text);
-    char *line = json_dumps(o, JSON_COMPACT);
-    client_send(c, "%s", line);
-    free(line);
-    json_decref(o);
     return v;
 }
 

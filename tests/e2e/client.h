@@ -70,6 +70,9 @@ struct view *client_subscribe(struct client *c, const char *id, const char *sql)
 /* The same in JSON form; params is a JSON array text or NULL. */
 struct view *client_subscribe_json(struct client *c, const char *id, const char *sql,
                                    const char *params);
+/* With more members of the JSON form: "\"min_interval_ms\":100". */
+struct view *client_subscribe_with(struct client *c, const char *id, const char *sql,
+                                   const char *members);
 /* Subscribes with since: a view that holds what `held` does, which may be another client's. */
 struct view *client_resume(struct client *c, const char *id, const char *sql,
                            const struct view *held, lsn_t since);

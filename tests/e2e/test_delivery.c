@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/alloc.h"
@@ -363,6 +364,137 @@ START_TEST(a_rerun_is_resumed_unless_it_depends_on_the_time)
 }
 END_TEST
 
+/* ---- min_interval_ms ------------------------------------------------------------------------ */
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+struct pace {
+    const struct view *v;
+    unsigned seen;
+    uint64_t last_ms, least_ms; /* between two deltas */
+};
+
+static void note_pace(struct client *who, struct view *v, void *arg)
+{
+    struct pace *p = arg;
+    uint64_t now = now_ms();
+    (void)who;
+    if (v != p->v || v->deltas + v->snapshots == p->seen)
+        return;
+    p->seen = v->deltas + v->snapshots;
+    if (p->last_ms && now - p->last_ms < p->least_ms)
+        p->least_ms = now - p->last_ms;
+    p->last_ms = now;
+}
+
+START_TEST(with_an_interval_deltas_are_folded)
+{
+    const char *sql = "SELECT count(*), sum(n) FROM pace";
+    sql_run(db, "CREATE TABLE pace(id bigserial PRIMARY KEY, n int)");
+    struct view *every = client_live(c, "every", sql);
+    struct view *v = client_subscribe_with(c, "v", sql, "\"min_interval_ms\":300");
+    struct pace pace = {.v = v, .least_ms = UINT64_MAX};
+    c->after_event = note_pace;
+    c->after_arg = &pace;
+    client_wait_snapshot(c, v);
+    ck_assert_ptr_nonnull(strstr(every->accepted, "\"plan\":\""));
+    ck_assert_int_eq(
+        strncmp(strstr(every->accepted, "\"plan\""), strstr(v->accepted, "\"plan\""), 26), 0);
+    uint64_t start = now_ms();
+    unsigned commits = 0;
+    for (; now_ms() - start < 1500; commits++) {
+        sql_run(db, "INSERT INTO pace(n) VALUES (%u)", commits);
+        client_drain(c, 10);
+    }
+    client_sync(c); /* waits for the rest */
+    view_must_equal(db, v, sql);
+    view_must_equal(db, every, sql);
+    ck_assert_uint_eq(every->deltas, commits);
+    ck_assert_uint_ge(v->deltas, 3);
+    ck_assert_uint_le(v->deltas, (now_ms() - start) / 300 + 1);
+    ck_assert_uint_ge(pace.least_ms, 250); /* our own clock isn't exact */
+    c->after_event = NULL;
+}
+END_TEST
+
+START_TEST(after_a_quiet_time_a_change_comes_at_once)
+{
+    const char *sql = "SELECT n FROM quiet";
+    sql_run(db, "CREATE TABLE quiet(n int PRIMARY KEY)");
+    struct view *v = client_subscribe_with(c, "v", sql, "\"min_interval_ms\":1000");
+    client_wait_snapshot(c, v);
+    usleep(1050000);
+    uint64_t start = now_ms();
+    sql_run(db, "INSERT INTO quiet VALUES (1)");
+    client_wait_deltas(c, v, 1);
+    client_sync(c); /* nothing is missed: it isn't waited for */
+    ck_assert_uint_lt(now_ms() - start, 900);
+    /* Undone before the time is up: nothing comes. */
+    sql_run(db, "INSERT INTO quiet VALUES (2)");
+    sql_run(db, "DELETE FROM quiet WHERE n = 2");
+    client_sync(c);
+    ck_assert_uint_ge(now_ms() - start, 900);
+    ck_assert_uint_eq(v->deltas, 1);
+    sql_run(db, "INSERT INTO quiet VALUES (3)"); /* and it didn't count */
+    start = now_ms();
+    client_wait_deltas(c, v, 2);
+    ck_assert_uint_lt(now_ms() - start, 900);
+    view_must_equal(db, v, sql);
+    sql_run(db, "INSERT INTO quiet VALUES (4)");
+    client_drain(c, 50);
+    client_send(c, "RELEASE v"); /* while it rests */
+    free(client_expect_prefix(c, "RELEASED v"));
+    client_sync(c);
+}
+END_TEST
+
+START_TEST(who_comes_back_with_an_interval_gets_one_delta)
+{
+    const char *sql = "SELECT n FROM back";
+    sql_run(db, "CREATE TABLE back(n int PRIMARY KEY)");
+    struct view *v = client_live(c, "v", sql);
+    struct client *frozen = connect_client();
+    struct view *f = client_live(frozen, "f", sql);
+    for (int i = 0; i < 5; i++)
+        sql_run(db, "INSERT INTO back VALUES (%d)", i);
+    client_sync(c);
+    ck_assert_uint_eq(v->deltas, 5);
+    char lsn[LSN_TEXT_MAX], members[100];
+    lsn_print(f->lsn, lsn);
+    snprintf(members, sizeof members, "\"since\":\"%s\",\"min_interval_ms\":200", lsn);
+    struct view *w = client_subscribe_with(c, "w", sql, members);
+    w->has_snapshot = true;
+    client_sync(c);
+    ck_assert_uint_eq(w->deltas, 1);
+    ck_assert_uint_eq(w->snapshots, 0);
+    view_must_equal(db, w, sql);
+    client_close(frozen);
+}
+END_TEST
+
+START_TEST(a_resting_plan_that_fails_says_so_and_recovers)
+{
+    const char *sql = "SELECT n, 10 / n FROM restfail";
+    sql_run(db, "CREATE TABLE restfail(n int PRIMARY KEY)");
+    struct view *v = client_subscribe_with(c, "v", sql, "\"min_interval_ms\":300");
+    client_wait_snapshot(c, v);
+    sql_run(db, "INSERT INTO restfail VALUES (1)");
+    sql_run(db, "INSERT INTO restfail VALUES (0)");
+    while (!v->failed)
+        client_drain(c, 10);
+    ck_assert_uint_eq(v->deltas, 1); /* the last good result */
+    sql_run(db, "DELETE FROM restfail WHERE n = 0; INSERT INTO restfail VALUES (5)");
+    client_sync(c);
+    view_must_equal(db, v, sql);
+    ck_assert(!v->failed);
+}
+END_TEST
+
 int main(void)
 {
     static const char *const sets[] = {"engine.workers=3",
@@ -378,7 +510,7 @@ int main(void)
     harness_daemon_sets = sets;
     harness_in_one_process = true;
     tcase_add_checked_fixture(t, begin, end);
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 120);
     tcase_add_test(t, a_plan_lingers_when_its_connection_has_ended_and_no_longer);
     tcase_add_test(t, when_there_is_no_room_the_oldest_lingering_plan_goes);
     tcase_add_test(t, a_lingering_plan_whose_table_is_dropped_is_gone);
@@ -388,6 +520,10 @@ int main(void)
     tcase_add_test(t, a_failed_plan_is_resumed_when_it_recovers);
     tcase_add_test(t, across_a_restart_of_postgres_the_difference_comes);
     tcase_add_test(t, a_rerun_is_resumed_unless_it_depends_on_the_time);
+    tcase_add_test(t, with_an_interval_deltas_are_folded);
+    tcase_add_test(t, after_a_quiet_time_a_change_comes_at_once);
+    tcase_add_test(t, who_comes_back_with_an_interval_gets_one_delta);
+    tcase_add_test(t, a_resting_plan_that_fails_says_so_and_recovers);
     suite_add_tcase(s, t);
     return harness_main(s);
 }
