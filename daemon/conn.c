@@ -138,18 +138,23 @@ void conn_quit(struct conn *c)
     finish(c);
 }
 
-void conn_drain(struct conn *c)
+void conn_close(struct conn *c, const struct err *why)
 {
-    struct err err;
     if (!conn_takes_output(c))
         return;
-    err_set(&err, ERR_ADMIN_SHUTDOWN, "the daemon is shutting down");
     buf_reset(&c->loop->line);
-    reply_error(&c->loop->line, NULL, &err);
+    reply_error(&c->loop->line, NULL, why);
     conn_send(c, &c->loop->line);
     event_del(&c->readable);
     c->state = CONN_CLOSING;
     conn_list_dirty(c);
+}
+
+void conn_drain(struct conn *c)
+{
+    struct err err;
+    err_set(&err, ERR_ADMIN_SHUTDOWN, "the daemon is shutting down");
+    conn_close(c, &err);
 }
 
 static void throw_away_input(struct conn *c, const char *end_reason)
@@ -183,6 +188,14 @@ static bool may_read(const struct conn *c)
            outq_bytes(&c->out) <= c->loop->output_limit / 2;
 }
 
+/* There is room for what had to wait. */
+static void take_up_again(struct conn *c)
+{
+    sub_catch_up_next(c);
+    if (marks_are_waiting(c))
+        c->loop->cuts_due = true;
+}
+
 void conn_flush(struct conn *c)
 {
     /* Waiting for the socket already: it will tell. */
@@ -194,7 +207,7 @@ void conn_flush(struct conn *c)
     if (c->state == CONN_CLOSING && outq_bytes(&c->out) == 0)
         linger(c);
     if (outq_bytes(&c->out) <= c->loop->output_limit / DRAINED_PART)
-        sub_catch_up_next(c);
+        take_up_again(c);
     conn_wake(c);
 }
 

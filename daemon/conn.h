@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 
 #include "daemon/loop.h"
+#include "daemon/marks.h"
 #include "daemon/outq.h"
 #include "daemon/progress.h"
 #include "protocol/line.h"
@@ -75,6 +76,7 @@ struct conn {
     struct progress progress;
     struct event *progress_timer; /* owned; PROGRESS N */
     struct sync *syncs;           /* oldest first */
+    struct marks marks;
 };
 
 struct lmsg_adopt {
@@ -108,6 +110,8 @@ void conn_wake(struct conn *c);
 void conn_update_watching(struct conn *c);
 
 void conn_quit(struct conn *c);
+/* Says why, then closes once all is sent. */
+void conn_close(struct conn *c, const struct err *why);
 /* The daemon ends: say so, then close. */
 void conn_drain(struct conn *c);
 void conn_end(struct conn *c, const char *reason);

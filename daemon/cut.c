@@ -4,8 +4,9 @@
  * A SYNC is answered when each subscription that existed when it came is current, on a worker that
  * has passed the LSN (and for a rerun, with an answer that holds there), and what was held back at
  * that moment has been given out. Not only what is as old as the LSN: commits folded into one step and
- * the difference after a rebuild are held under the LSN that they lead to. Subscriptions are numbered upwards, so
- * "existed then" is a comparison; one that was released in between no longer counts.
+ * the difference after a rebuild are held under the LSN that they lead to. Subscriptions are numbered
+ * upwards, so "existed then" is a comparison; one that was released in between no longer counts. A MARK
+ * waits for the same.
  */
 #include "daemon/cut.h"
 
@@ -123,6 +124,7 @@ void cut_turned_back(struct loop *l)
     for (struct conn *c = l->conns; c; c = c->next) {
         give_out_all(c);
         progress_turn_back(&c->progress);
+        marks_forget(c);
         find_floor(c);
     }
 }
@@ -214,20 +216,31 @@ void cut_sync_answered(struct loop *l, struct sync_request *r)
     free(r);
 }
 
-static bool is_synced(const struct conn *c, struct sync *sync)
+static bool is_sent(const struct conn *c, uint64_t last_sub, lsn_t lsn, lsn_t *due, bool *any)
 {
-    if (!sync->has_lsn)
-        return false;
     for (const struct sub *s = c->subs; s; s = s->conn_next) {
-        if (s->no > sync->last_sub || s->kind == SUB_EXPLAIN)
+        if (s->no > last_sub || s->kind == SUB_EXPLAIN)
             continue;
-        if (!sub_is_current(s) || s->fan->holds < sync->lsn ||
-            c->loop->passed[worker_no(s->fan->plan->worker)] < sync->lsn)
+        *any = true;
+        if (!sub_is_current(s) || s->fan->holds < lsn ||
+            c->loop->passed[worker_no(s->fan->plan->worker)] < lsn)
             return false;
     }
-    if (!sync->due)
-        sync->due = progress_newest(&c->progress);
-    return progress_oldest(&c->progress) > sync->due;
+    if (!*due)
+        *due = progress_newest(&c->progress);
+    return progress_oldest(&c->progress) > *due;
+}
+
+bool cut_is_sent(const struct conn *c, uint64_t last_sub, lsn_t lsn, lsn_t *due)
+{
+    bool any = false;
+    return is_sent(c, last_sub, lsn, due, &any) && (any || least_passed(c->loop) >= lsn);
+}
+
+static bool is_synced(const struct conn *c, struct sync *sync)
+{
+    bool any;
+    return sync->has_lsn && is_sent(c, sync->last_sub, sync->lsn, &sync->due, &any);
 }
 
 static void answer_syncs(struct conn *c)
@@ -252,12 +265,13 @@ void cut_advance(struct conn *c)
 {
     give_out(c);
     answer_syncs(c);
+    marks_give_out(c);
     conn_update_watching(c);
 }
 
 bool cut_is_waiting(const struct conn *c)
 {
-    return c->syncs || c->progress.mode != PROGRESS_OFF;
+    return c->syncs || c->marks.on || c->progress.mode != PROGRESS_OFF;
 }
 
 void cut_fini(struct conn *c)
@@ -267,6 +281,7 @@ void cut_fini(struct conn *c)
         free(s);
     }
     c->syncs = NULL;
+    marks_fini(c);
     if (c->progress_timer)
         event_free(c->progress_timer);
     progress_fini(&c->progress);

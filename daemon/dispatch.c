@@ -128,6 +128,11 @@ static void do_progress(struct conn *c, const struct request *r)
     cut_set_mode(c, r->mode, r->every_ms);
 }
 
+static void do_marks(struct conn *c, const struct request *r)
+{
+    marks_set(c, r->on);
+}
+
 static void do_list(struct conn *c, const struct request *r)
 {
     struct buf *b = line_of(c);
@@ -168,9 +173,10 @@ static void do_quit(struct conn *c, const struct request *r)
 /* The parser refuses what has no entry here. */
 static void (*const handlers[VERB_COUNT])(struct conn *, const struct request *) = {
     [VERB_SUBSCRIBE] = do_subscribe, [VERB_RELEASE] = do_release,   [VERB_QUERY] = do_query,
-    [VERB_SYNC] = do_sync,           [VERB_PROGRESS] = do_progress, [VERB_EXPLAIN] = do_explain,
-    [VERB_LIST] = do_list,           [VERB_STATUS] = do_status,     [VERB_PING] = do_ping,
-    [VERB_VERIFY] = do_verify,       [VERB_HELP] = do_help,         [VERB_QUIT] = do_quit,
+    [VERB_SYNC] = do_sync,           [VERB_PROGRESS] = do_progress, [VERB_MARKS] = do_marks,
+    [VERB_EXPLAIN] = do_explain,     [VERB_LIST] = do_list,         [VERB_STATUS] = do_status,
+    [VERB_PING] = do_ping,           [VERB_VERIFY] = do_verify,     [VERB_HELP] = do_help,
+    [VERB_QUIT] = do_quit,
 };
 
 void dispatch_line(struct conn *c, const char *line, size_t len)

@@ -209,7 +209,8 @@ static enum outcome attempt(struct hydrator *h, const struct config *cfg, struct
 static void flush_wal(struct pgconn *c)
 {
     struct err err;
-    if (!hydrate_exec(c, &err, "SELECT pg_catalog.pg_logical_emit_message(true, 'palimpsest', '')"))
+    if (!hydrate_exec(c, &err,
+                      "SELECT pg_catalog.pg_logical_emit_message(true, 'palimpsestd', '')"))
         log_debug("the WAL is not flushed early: %s", err.message);
 }
 

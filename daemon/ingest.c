@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "protocol/utf8.h"
+
 void ingest_init(struct ingest *ing, const struct ingest_events *events, void *arg)
 {
     memset(ing, 0, sizeof *ing);
@@ -33,6 +35,7 @@ void ingest_fini(struct ingest *ing)
     step_unref(ing->step);
     rawtx_builder_fini(&ing->cur);
     VEC_FREE(ing->touched);
+    ingest_forget_marks(ing);
     ring_clear(&ing->ring);
     leafmap_fini(&ing->map);
     arena_fini(&ing->scratch);
@@ -54,6 +57,7 @@ void ingest_lose_rows(struct ingest *ing)
     ing->nchanges = 0;
     rawtx_builder_reset(&ing->cur);
     forget_touched(ing);
+    ingest_forget_marks(ing);
     for (size_t i = 0; i < ing->map.size; i++) {
         if (ing->map.v[i].leaf)
             leaf_lose(ing->map.v[i].leaf);
@@ -198,6 +202,55 @@ static void touch(struct ingest *ing, struct leaf *leaf)
     VEC_PUSH(ing->touched, leaf);
 }
 
+/* ---- marks --------------------------------------------------------------------------------- */
+
+#define MARK_PREFIX "palimpsest"
+#define MARK_MAX    1024
+
+void ingest_forget_marks(struct ingest *ing)
+{
+    for (size_t i = 0; i < ing->marks.n; i++)
+        payload_unref(ing->marks.v[i]);
+    VEC_FREE(ing->marks);
+    ing->marks_bytes = ing->marks_ignored = 0;
+}
+
+/* It becomes the end of a line of the protocol. */
+static bool is_token(const uint8_t *s, size_t len)
+{
+    if (len < 1 || len > MARK_MAX || !utf8_valid((const char *)s, len))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (s[i] < ' ' || s[i] == 0x7F || (s[i] == 0xC2 && s[i + 1] < 0xA0))
+            return false;
+    return true;
+}
+
+static void message(struct ingest *ing, const struct pgo_message *m)
+{
+    size_t len = m->message.len;
+    ing->synced |= !m->message.transactional && !ing->in_txn &&
+                   strcmp(m->message.prefix, INGEST_SYNC_PREFIX) == 0;
+    if (!m->message.transactional || !ing->in_txn || !ing->marks_wanted ||
+        !atomic_load_explicit(ing->marks_wanted, memory_order_relaxed) ||
+        strcmp(m->message.prefix, MARK_PREFIX) != 0)
+        return;
+    if (!is_token(m->message.content, len) || ing->marks_bytes + len > ing->max_txn_bytes) {
+        ing->marks_ignored++;
+        return;
+    }
+    char *token = xmalloc(len);
+    memcpy(token, m->message.content, len);
+    VEC_PUSH(ing->marks, payload_new(0, 0, token, len));
+    ing->marks_bytes += len;
+}
+
+static void date_marks(struct ingest *ing, lsn_t end)
+{
+    for (size_t i = 0; i < ing->marks.n; i++)
+        ing->marks.v[i]->lsn = end;
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 static bool change(struct ingest *ing, uint32_t relid, const char *msg, size_t len, struct err *err)
@@ -290,6 +343,7 @@ static void relation(struct ingest *ing, const struct pgo_message *m)
 
 static void begin(struct ingest *ing, const struct pgo_message *m)
 {
+    ingest_forget_marks(ing);
     ing->in_txn = true;
     ing->xid = m->begin.xid;
     for (struct hydration *h = ing->hydrations; h; h = h->next)
@@ -323,6 +377,7 @@ static void commit(struct ingest *ing, const struct pgo_message *m)
     ing->txns++;
     ing->in_txn = false;
     ing->position = end;
+    date_marks(ing, end);
     if (ing->step) {
         ing->step->lsn = end;
         ing->step->ntxns++;
@@ -346,10 +401,7 @@ bool ingest_message(struct ingest *ing, const char *msg, size_t len, struct err 
     switch (m.kind) {
     case PGO_RELATION: relation(ing, &m); return true;
     case PGO_BEGIN: begin(ing, &m); return true;
-    case PGO_MESSAGE:
-        ing->synced |= !m.message.transactional && !ing->in_txn &&
-                       strcmp(m.message.prefix, INGEST_SYNC_PREFIX) == 0;
-        return true; /* MARKs are not kept yet; its WAL position comes with the next keepalive */
+    case PGO_MESSAGE: message(ing, &m); return true;
     case PGO_ORIGIN:
     case PGO_TYPE: return true;
     default: break;

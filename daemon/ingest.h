@@ -22,7 +22,10 @@
 #ifndef PALIMPSEST_DAEMON_INGEST_H
 #define PALIMPSEST_DAEMON_INGEST_H
 
+#include <stdatomic.h>
+
 #include "daemon/handover.h"
+#include "engine/host/payload.h"
 
 /* Of the watch's messages in the WAL. */
 #define INGEST_SYNC_PREFIX "palimpsest.sync"
@@ -48,13 +51,18 @@ struct ingest {
     struct step *step;            /* owned; changes not given away yet; NULL = none */
     lsn_t position;               /* everything committed up to here is in stores and step */
     bool in_txn;
-    bool synced;                /* the watch's message outside transactions has gone by */
-    bool overflow;              /* the transaction under way is too large */
-    bool reseeds;               /* some leaf is marked as overflown */
-    uint32_t xid;               /* of it */
-    uint64_t seq;               /* of it, or of the next one */
-    size_t nchanges;            /* in step */
-    VEC(struct leaf *) touched; /* borrowed: by the transaction under way; have watchers */
+    bool synced;                       /* the watch's message outside transactions has gone by */
+    bool overflow;                     /* the transaction under way is too large */
+    bool reseeds;                      /* some leaf is marked as overflown */
+    uint32_t xid;                      /* of it */
+    uint64_t seq;                      /* of it, or of the next one */
+    size_t nchanges;                   /* in step */
+    VEC(struct leaf *) touched;        /* borrowed: by the transaction under way; have watchers */
+    const atomic_size_t *marks_wanted; /* borrowed; by so many; NULL: by nobody, ever */
+    /* Tokens of the transaction under way, or of the last one, with its LSN, until they are forgotten;
+     * one reference each. */
+    VEC(struct payload *) marks;
+    size_t marks_bytes, marks_ignored; /* of it; those that can't be lines, or are too many */
     struct rawtx_builder cur;
     struct arena scratch;
     struct pgo_decoder *decoder; /* owned */
@@ -75,6 +83,8 @@ void ingest_drop_hydrations(struct ingest *ing);
 
 /* One message. False with err: the stream makes no sense and the session must end. */
 MUST_CHECK bool ingest_message(struct ingest *ing, const char *msg, size_t len, struct err *err);
+/* The owner has taken what it wants of them, after a COMMIT. */
+void ingest_forget_marks(struct ingest *ing);
 /* A keepalive: everything committed up to lsn has been sent. */
 void ingest_alive(struct ingest *ing, lsn_t lsn);
 /* The changes collected so far, given away: NULL if there are none. Not inside a transaction. */

@@ -67,6 +67,7 @@ void loop_handle_message(struct loop *l, struct msg *m)
     case L_ANALYZED: dispatch_analyzed(l, (struct analysis *)m); break;
     case L_EXPLAINED: dispatch_explained(l, (struct lmsg_explained *)m); break;
     case L_VERIFIED: dispatch_verified(l, (struct lmsg_verified *)m); break;
+    case L_MARKS: marks_take(l, (struct lmsg_marks *)m); break;
     case L_SYNCED: cut_sync_answered(l, (struct sync_request *)m); break;
     case L_ADOPT:
         conn_adopt(l, ((struct lmsg_adopt *)m)->fd, &((struct lmsg_adopt *)m)->peer);

@@ -60,6 +60,7 @@ struct reader *reader_new(const struct config *cfg)
     r->feed.ing.max_txn_bytes = (size_t)cfg->postgres_transaction_bytes;
     r->feed.ing.max_pending_bytes = (size_t)cfg->postgres_pending_bytes;
     ring_init(&r->feed.ing.ring, (size_t)cfg->postgres_ring_bytes, RING_XIDS);
+    r->feed.ing.marks_wanted = &r->marks_wanted;
     atomic_store(&r->round_at, clock_ms());
     return r;
 }
@@ -113,6 +114,11 @@ void reader_explain(struct reader *r, const struct err *why)
     if (r->status.state == STREAM_CONNECTING)
         r->status.last_error = *why;
     pthread_mutex_unlock(&r->lock);
+}
+
+void reader_want_marks(struct reader *r, bool more)
+{
+    atomic_fetch_add_explicit(&r->marks_wanted, more ? 1 : (size_t)-1, memory_order_relaxed);
 }
 
 bool reader_is_alive(const struct reader *r)

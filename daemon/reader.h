@@ -146,6 +146,8 @@ void reader_status(struct reader *r, struct reader_status *out);
 lsn_t reader_turned_at(const struct reader *r);
 /* Somebody knows why there is no stream yet, better than the reader, who just waits. Any thread. */
 void reader_explain(struct reader *r, const struct err *why);
+/* One connection more, or less, that marks are kept for. Any thread. */
+void reader_want_marks(struct reader *r, bool more);
 /* Whether its thread has gone round its loop in the last 30 seconds; for the watchdog. Any thread.
  */
 bool reader_is_alive(const struct reader *r);

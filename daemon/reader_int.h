@@ -36,6 +36,7 @@ struct reader {
     uint32_t database;                       /* likewise, its OID */
     uint32_t timeline;                       /* likewise */
     atomic_uint_least64_t round_at;          /* ms: for the watchdog */
+    atomic_size_t marks_wanted;              /* by so many connections */
     atomic_uint_least64_t turned_at;         /* LSN; see reader_turned_at() */
     atomic_uint_least64_t received, applied; /* LSNs, fresher than status */
     pthread_mutex_t lock;                    /* of status */

@@ -15,6 +15,9 @@
 
 #include "daemon/clock.h"
 #include "daemon/config.h"
+#include "daemon/log.h"
+#include "daemon/loop.h"
+#include "daemon/marks.h"
 
 #define ACK_MS          2000   /* acknowledge at least so often, and when asked */
 #define SILENCE_MS      10000  /* nothing came for so long: ask for a sign of life */
@@ -39,10 +42,30 @@ static bool has_too_much(struct reader *r)
     return r->out.bytes > (size_t)r->cfg->engine_backlog_bytes;
 }
 
+/* Loops don't wait for what they are told here: it is enough that it comes at all. */
+static void send_marks(struct reader *r)
+{
+    size_t n;
+    if (r->feed.ing.marks_ignored)
+        log_debug("marks ignored, not UTF-8 of 1 to 1024 bytes without control characters: %zu",
+                  r->feed.ing.marks_ignored);
+    struct loop *const *loops = worker_loops(r->out.workers[0], &n);
+    for (size_t i = 0; i < n && r->feed.ing.marks.n; i++) {
+        struct lmsg_marks *m = NEW(struct lmsg_marks);
+        m->m.kind = L_MARKS;
+        for (size_t k = 0; k < r->feed.ing.marks.n; k++)
+            VEC_PUSH(m->tokens, payload_ref(r->feed.ing.marks.v[k]));
+        loop_post(loops[i], &m->m);
+    }
+    ingest_forget_marks(&r->feed.ing);
+}
+
 /* After each COMMIT: its changes go out at once, unless the workers are behind; then they are
  * folded with the next ones into a step of limited size. */
 static void after_commit(struct reader *r)
 {
+    if (r->feed.ing.marks.n || r->feed.ing.marks_ignored)
+        send_marks(r);
     if (!r->feed.ing.step)
         return;
     if (outbox_backlog(&r->out) < (size_t)r->cfg->engine_backlog_steps ||

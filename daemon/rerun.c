@@ -40,7 +40,7 @@ static void move_wal(struct rerun *t, const struct rerun_job *job)
     if (rs.received >= job->snap.insert_lsn && !job->timed)
         return;
     if (!rerun_exec(&t->conn, &err,
-                    "SELECT pg_catalog.pg_logical_emit_message(true, 'palimpsest', '')"))
+                    "SELECT pg_catalog.pg_logical_emit_message(true, 'palimpsestd', '')"))
         log_debug("the WAL is not flushed early: %s", err.message);
 }
 

@@ -146,6 +146,7 @@ enum loop_msg_kind {
     L_EXPLAINED, /* answer to W_EXPLAIN */
     L_DIVERGED,  /* to all: the plan has been wrong; this whole view replaces what they hold */
     L_VERIFIED,  /* reader: answer to R_VERIFY, struct lmsg_verified */
+    L_MARKS,     /* reader: tokens of a commit, see marks.h */
     L_SYNCED,    /* watch: WAL position for a SYNC, see watch.h */
     L_STOP
 };

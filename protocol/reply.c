@@ -116,6 +116,15 @@ void reply_synced(struct buf *b, lsn_t lsn)
     add_word_lsn(b, "SYNCED", lsn);
 }
 
+void reply_mark(struct buf *b, lsn_t lsn, const char *token, size_t len)
+{
+    char text[LSN_TEXT_MAX];
+    lsn_print(lsn, text);
+    buf_addf(b, "MARK %s ", text);
+    buf_add(b, token, len);
+    buf_addc(b, '\n');
+}
+
 void reply_released(struct buf *b, const char *id)
 {
     add_word_id(b, "RELEASED", id);

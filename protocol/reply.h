@@ -43,6 +43,7 @@ void reply_delta_rest(struct buf *b, lsn_t lsn, uint64_t n);
 
 void reply_progress(struct buf *b, lsn_t lsn);
 void reply_synced(struct buf *b, lsn_t lsn);
+void reply_mark(struct buf *b, lsn_t lsn, const char *token, size_t len);
 void reply_released(struct buf *b, const char *id);
 void reply_pong(struct buf *b, const char *word); /* word: NULL = none */
 void reply_bye(struct buf *b);

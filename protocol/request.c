@@ -166,7 +166,7 @@ static bool set_mode(struct parse *p, const struct scalar *v)
     if (p->out->verb == VERB_MARKS) {
         if (!word_is(v, "on") && !word_is(v, "off"))
             return malformed(p, "the mode of MARKS", "is on or off");
-        p->absent = "MARKS";
+        p->out->on = word_is(v, "on");
         return true;
     }
     if (word_is(v, "each"))

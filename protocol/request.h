@@ -58,6 +58,7 @@ struct request {
     bool has_lsn; /* SYNC */
     lsn_t lsn;
     enum progress_mode mode; /* PROGRESS */
+    bool on;                 /* MARKS */
     uint32_t every_ms;       /* PROGRESS_EVERY: 1 to 86,400,000 */
     const char *word;        /* PING; NULL = none */
 };

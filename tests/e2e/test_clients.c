@@ -55,7 +55,7 @@ START_TEST(bad_requests_get_an_error_and_nothing_is_lost)
          "ERROR j 08P01"},
         {"SUBSCRIBE n @named", "ERROR n 0A000"},
         {"AUTH u p", "ERROR - 0A000"},
-        {"MARKS on", "ERROR - 0A000"},
+        {"MARKS maybe", "ERROR - 08P01"},
         {"VERIFY v", "ERROR v 42704"},
         {"PROGRESS maybe", "ERROR - 08P01"},
         {"SYNC 12", "ERROR - 08P01"},

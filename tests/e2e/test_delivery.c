@@ -495,6 +495,105 @@ START_TEST(a_resting_plan_that_fails_says_so_and_recovers)
 }
 END_TEST
 
+/* ---- marks --------------------------------------------------------------------------------- */
+
+static void marks_on(struct client *who)
+{
+    client_send(who, "MARKS on");
+    client_sync(who);
+}
+
+static void must_mark(struct client *who, const char *token)
+{
+    char *line = client_expect_prefix(who, "MARK ");
+    const char *got = strchr(line + 5, ' ') + 1;
+    ck_assert_str_eq(got, token);
+    free(line);
+}
+
+#define EMIT "SELECT pg_logical_emit_message(true, 'palimpsest', "
+
+START_TEST(a_mark_comes_after_the_changes_of_its_transaction)
+{
+    const char *sql = "SELECT count(*) FROM marked",
+               *again = "SELECT max(n) FROM marked WHERE ctid IS NOT NULL";
+    sql_run(db, "CREATE TABLE marked(n int PRIMARY KEY)");
+    struct view *v = client_live(c, "v", sql), *r = client_live(c, "r", again);
+    struct client *other = connect_client(); /* wants none */
+    client_live(other, "o", sql);
+    struct client *bare = connect_client(); /* has nothing else */
+    marks_on(c);
+    marks_on(bare);
+    for (int i = 0; i < 5; i++) {
+        char token[40];
+        snprintf(token, sizeof token, "write %d", i);
+        sql_run(db, "INSERT INTO marked VALUES (%d); " EMIT "'%s')", i, token);
+        must_mark(c, token);
+        view_must_equal(db, v, sql);
+        view_must_equal(db, r, again);
+        must_mark(bare, token);
+    }
+    /* Without a change that anyone sees; in order; several of one transaction; a savepoint. */
+    sql_run(db, EMIT "'a');" EMIT "'b');");
+    sql_run(db, "BEGIN; SAVEPOINT s; " EMIT "'never'); ROLLBACK TO s; " EMIT "'c'); COMMIT");
+    sql_run(db, "BEGIN; " EMIT "'never'); ROLLBACK");
+    sql_run(db, "SELECT pg_logical_emit_message(false, 'palimpsest', 'never');" EMIT "'');" EMIT
+                "E'a\\nb');" EMIT "repeat('x', 1025));"
+                "SELECT pg_logical_emit_message(true, 'palimpsestd', 'never');"
+                "SELECT pg_logical_emit_message(true, 'other', 'never')");
+    sql_run(db, EMIT "'grüße')");
+    static const char *const want[] = {"a", "b", "c", "grüße"};
+    for (size_t i = 0; i < 4; i++) {
+        must_mark(c, want[i]);
+        must_mark(bare, want[i]);
+    }
+    client_send(bare, "MARKS off");
+    client_sync(bare);
+    sql_run(db, EMIT "'nobody')");
+    must_mark(c, "nobody");
+    client_sync(bare);
+    client_sync(other); /* a MARK would end the program */
+    client_close(other);
+    client_close(bare);
+}
+END_TEST
+
+START_TEST(a_mark_waits_for_a_subscription_that_rests)
+{
+    const char *sql = "SELECT n FROM markrest";
+    sql_run(db, "CREATE TABLE markrest(n int PRIMARY KEY)");
+    struct view *v = client_subscribe_with(c, "v", sql, "\"min_interval_ms\":500");
+    client_wait_snapshot(c, v);
+    marks_on(c);
+    for (int i = 0; i < 3; i++) {
+        sql_run(db, "INSERT INTO markrest VALUES (%d); " EMIT "'m%d')", i, i);
+        char token[8];
+        snprintf(token, sizeof token, "m%d", i);
+        must_mark(c, token);
+        view_must_equal(db, v, sql);
+    }
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_its_marks_unread_is_ended)
+{
+    struct client *deaf = connect_client();
+    marks_on(deaf);
+    marks_on(c);
+    for (int i = 0; i < 20; i++) { /* 10 MB: far more than the socket and the limit */
+        sql_run(db, "SELECT count(pg_logical_emit_message(true, 'palimpsest', repeat('y', 1000))) "
+                    "FROM generate_series(1, 500)");
+        for (int k = 0; k < 500; k++) /* others get theirs */
+            free(client_expect_prefix(c, "MARK "));
+    }
+    bool refused = false;
+    for (char *line; (line = client_read_line(deaf)); free(line))
+        refused |= strncmp(line, "ERROR - 53400", 13) == 0;
+    ck_assert(refused);
+    client_close(deaf);
+}
+END_TEST
+
 int main(void)
 {
     static const char *const sets[] = {"engine.workers=3",
@@ -524,6 +623,9 @@ int main(void)
     tcase_add_test(t, after_a_quiet_time_a_change_comes_at_once);
     tcase_add_test(t, who_comes_back_with_an_interval_gets_one_delta);
     tcase_add_test(t, a_resting_plan_that_fails_says_so_and_recovers);
+    tcase_add_test(t, a_mark_comes_after_the_changes_of_its_transaction);
+    tcase_add_test(t, a_mark_waits_for_a_subscription_that_rests);
+    tcase_add_test(t, a_client_that_leaves_its_marks_unread_is_ended);
     suite_add_tcase(s, t);
     return harness_main(s);
 }

@@ -90,6 +90,20 @@ START_TEST(test_since)
 }
 END_TEST
 
+START_TEST(test_marks)
+{
+    parse("MARKS on");
+    ck_assert(req.on);
+    parse("MARKS OFF");
+    ck_assert(!req.on);
+    parse("{\"op\":\"marks\",\"mode\":\"on\"}");
+    ck_assert(req.on);
+    refuse("MARKS", "08P01", NULL);
+    refuse("MARKS maybe", "08P01", NULL);
+    refuse("{\"op\":\"marks\",\"mode\":1}", "08P01", NULL);
+}
+END_TEST
+
 START_TEST(test_min_interval)
 {
     parse("{\"op\":\"subscribe\",\"id\":\"a\",\"sql\":\"x\"}");
@@ -243,8 +257,6 @@ START_TEST(test_not_in_this_version)
     refuse("AUTH u p", "0A000", NULL);
     refuse("{\"op\":\"auth\",\"user\":\"u\",\"password\":\"\"}", "0A000", NULL);
     refuse("AUTH u", "08P01", NULL);
-    refuse("MARKS on", "0A000", NULL);
-    refuse("MARKS maybe", "08P01", NULL);
     refuse("SUBSCRIBE a @top [7,\"x\"]", "0A000", "a");
     refuse("SUBSCRIBE a @top", "0A000", "a");
     refuse("SUBSCRIBE a @top [", "08P01", "a");
@@ -339,6 +351,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_text_forms);
     tcase_add_test(t, test_since);
+    tcase_add_test(t, test_marks);
     tcase_add_test(t, test_min_interval);
     tcase_add_test(t, test_sync_and_progress);
     tcase_add_test(t, test_json_params_keep_their_spelling);
