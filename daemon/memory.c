@@ -100,18 +100,21 @@ struct plans_seen {
     uint64_t bytes;
     struct plan *largest; /* one reference; NULL = none */
     uint64_t most;
+    bool idle; /* it has no subscribers: it lingers, or is about to go */
 };
 
 static void see_plan(void *arg, struct plan *p)
 {
     struct plans_seen *seen = arg;
     uint64_t bytes = COUNTED(p->bytes) + COUNTED(p->store_bytes);
+    bool idle = COUNTED(p->subscribers) == 0;
     seen->bytes += COUNTED(p->bytes);
-    if (seen->largest && bytes <= seen->most)
+    if (seen->largest && (idle == seen->idle ? bytes <= seen->most : seen->idle))
         return;
     plan_unref(seen->largest);
     seen->largest = plan_ref(p);
     seen->most = bytes;
+    seen->idle = idle;
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
