@@ -3,6 +3,7 @@
 #   make            ./palimpsestd
 #   make demo       the main job, live, on a private Postgres; installs what is missing
 #   make test       all tests; they start and stop their own Postgres
+#   make test-alloc every allocation fails in turn, on the way of every kind of request
 #   make test-pg17  the tests that need a Postgres, with the Postgres 17 of a Debian 13 root
 #   make fuzz-sql   random statements against Postgres, SECONDS=3600; fuzz-sqlsmith: a foreign generator's
 #   make fuzz       TARGET=request SECONDS=600: coverage-guided fuzzing of a parser; needs clang
@@ -177,11 +178,18 @@ test:
 	@$(SUBMAKE) all build-tests
 	@$(MAKE) --no-print-directory run-tests
 
-build-tests: $(DAEMON)-faults $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/faults $(BUILD)/soak $(BUILD)/demo
+# Stands before malloc() in the daemon under test; a sanitizer does that itself.
+ALLOC_SHIM = $(if $(SAN),,$(BUILD)/alloc-shim.so)
+$(BUILD)/alloc-shim.so: tests/alloc/shim.c tests/alloc/shim.h
+	$(call say,LD)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC -shared -o $@ $<
+
+build-tests: $(DAEMON)-faults $(ALLOC_SHIM) $(UNIT_BIN) $(FUZZER_BIN) $(E2E_BIN) $(BUILD)/fuzz-sql $(BUILD)/faults $(BUILD)/soak $(BUILD)/demo
 
 # Sanitizers make all slower.
 run-tests: export FUZZ_SEED = 20261128000
 run-tests: export FUZZ_ROUNDS = 25
+run-tests e2e test-alloc: export ALLOC_SHIM_LIB = $(ALLOC_SHIM)
 run-tests: export FAULTS_SEED = 20261128
 run-tests: export FAULTS_ROUNDS = 0
 run-tests unit e2e test-pg17: export CK_TIMEOUT_MULTIPLIER = $(if $(SAN),4,1)
@@ -191,8 +199,13 @@ run-tests:
 unit: $(UNIT_BIN)
 	@tests/run $(UNIT_BIN)
 
-e2e: all $(E2E_BIN)
+e2e: all $(ALLOC_SHIM) $(E2E_BIN)
 	@PALIMPSESTD=$(DAEMON) tests/run $(E2E_BIN)
+
+# Every allocation on the way of every kind of request fails once; make test takes a sample.
+test-alloc: export ALLOC_STEP = 1
+test-alloc: all $(ALLOC_SHIM) $(BUILD)/tests/e2e/test_alloc
+	@PALIMPSESTD=$(DAEMON) TEST_TIMEOUT=7200 tests/run $(BUILD)/tests/e2e/test_alloc
 
 # Random statements and changes against Postgres: SECONDS=3600, SEED=n; see tests/fuzz/fuzz_sql.c.
 fuzz-sql: all $(BUILD)/fuzz-sql
@@ -325,6 +338,6 @@ lint:
 clean:
 	rm -rf build build-* palimpsestd
 
-.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank soak test-valgrind bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean ddl
+.PHONY: all deps demo test test-pg17 fuzz-sql fuzz-sqlsmith fuzzers build-fuzzers fuzz fuzz-report faults bank soak test-valgrind bench bench-load bench-tpch build-tests run-tests unit e2e install format lint clean ddl test-alloc
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -20,6 +20,7 @@
 #include "daemon/cut.h"
 #include "daemon/dispatch.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "daemon/server.h"
 #include "daemon/sub.h"
 #include "daemon/version.h"
@@ -263,6 +264,17 @@ static void pause_reading(struct conn *c)
         event_del(&c->readable);
 }
 
+/* The last word of a connection that we close. */
+static void close_with(struct conn *c, const struct err *err)
+{
+    if (c->state != CONN_OPEN)
+        return;
+    bad_line(c, err);
+    event_del(&c->readable);
+    c->state = CONN_CLOSING;
+    conn_list_dirty(c);
+}
+
 static void note_half_line(struct conn *c)
 {
     if (!line_is_begun(&c->in))
@@ -272,7 +284,7 @@ static void note_half_line(struct conn *c)
 }
 
 /* Handles what has been read, as far as the connection's turn goes. */
-size_t conn_handle_lines(struct conn *c)
+static size_t handle_lines(struct conn *c)
 {
     const char *text;
     size_t len;
@@ -308,8 +320,29 @@ size_t conn_handle_lines(struct conn *c)
     return LINES_PER_TURN;
 }
 
+/* What there is no memory for is the end of whoever asked for it; see engine/base/alloc.h. */
+static size_t guarded(struct conn *c, size_t (*fn)(struct conn *c))
+{
+    struct alloc_guard g;
+    size_t n = 0;
+    if (ALLOC_GUARDED(&g)) {
+        n = fn(c);
+        alloc_unguard(&g);
+        return n;
+    }
+    struct err err;
+    memory_refuse("the request was given up", &err);
+    close_with(c, &err);
+    return 0;
+}
+
+size_t conn_handle_lines(struct conn *c)
+{
+    return guarded(c, handle_lines);
+}
+
 /* Reads once: what is left in the socket is there in the next turn too. */
-static void read_in(struct conn *c)
+static size_t read_in(struct conn *c)
 {
     ssize_t n = recv(c->fd, line_room(&c->in, READ_SIZE), READ_SIZE, MSG_DONTWAIT);
     if (n > 0) {
@@ -318,9 +351,10 @@ static void read_in(struct conn *c)
         c->end_of_input = true;
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         conn_end(c, strerror(errno));
-        return;
+        return 0;
     }
     list_ready(c);
+    return 0;
 }
 
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
@@ -329,7 +363,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     loop_called(c->loop);
     if (c->state == CONN_OPEN)
-        read_in(c);
+        (void)guarded(c, read_in);
     else if (c->state == CONN_LINGERING)
         throw_away_input(c, NULL);
 }
@@ -404,10 +438,7 @@ static void close_late(struct conn *c, const char *sqlstate, const char *message
     struct err err;
     err_set(&err, sqlstate, "%s", message);
     err_hint(&err, "The limit is %s.", key);
-    bad_line(c, &err);
-    event_del(&c->readable);
-    c->state = CONN_CLOSING;
-    conn_list_dirty(c);
+    close_with(c, &err);
 }
 
 /* The peer is gone altogether, though we have no reason to read or write just now. */

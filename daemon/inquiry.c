@@ -16,6 +16,7 @@
 
 #include "daemon/catalog_load.h"
 #include "daemon/config.h"
+#include "daemon/memory.h"
 #include "engine/base/hash.h"
 
 /* What is known of the statement so far; everything in the arena. */
@@ -400,21 +401,41 @@ static bool begin(struct pgconn *conn, struct err *err)
 }
 
 /* All of it in one transaction that is rolled back, so that the catalog stands still meanwhile. */
-const struct plan_spec *inquire(struct pgconn *conn, const struct analysis *job, struct err *err)
+static const struct plan_spec *find_out(struct inquiry *q, const struct config *cfg)
 {
     struct plan_spec *spec = NULL;
+    if (describe(q) && check_kind(q) && read_params(q) && make_probe(q) && read_probe(q))
+        spec = make_spec(q, cfg);
+    if (spec && !(can_be_planned(q) && make_question(q, spec))) {
+        plan_spec_unref(spec);
+        spec = NULL;
+    }
+    return spec;
+}
+
+/* What there is no memory for is refused; where the session stands then isn't known. */
+static const struct plan_spec *find_out_guarded(struct inquiry *q, const struct config *cfg)
+{
+    struct alloc_guard g;
+    if (ALLOC_GUARDED(&g)) {
+        const struct plan_spec *spec = find_out(q, cfg);
+        alloc_unguard(&g);
+        return spec;
+    }
+    pgconn_close(q->conn);
+    memory_refuse("the statement can't be analysed", q->err);
+    return NULL;
+}
+
+const struct plan_spec *inquire(struct pgconn *conn, const struct analysis *job, struct err *err)
+{
     struct inquiry q = {.conn = conn, .job = job, .err = err};
     if (!begin(conn, err))
         return NULL;
     const struct config *cfg = config_current();
     arena_init(&q.arena);
     catalog_load_init(&q.catalog, conn, cfg->postgres_publication);
-    if (describe(&q) && check_kind(&q) && read_params(&q) && make_probe(&q) && read_probe(&q))
-        spec = make_spec(&q, cfg);
-    if (spec && !(can_be_planned(&q) && make_question(&q, spec))) {
-        plan_spec_unref(spec);
-        spec = NULL;
-    }
+    const struct plan_spec *spec = find_out_guarded(&q, cfg);
     pgconn_rollback(conn);
     catalog_load_fini(&q.catalog);
     arena_fini(&q.arena);

@@ -182,7 +182,9 @@ static void list_plan(void *arg, struct plan *p)
 void status_list(struct server *srv, struct buf *b)
 {
     struct listing list = {0};
+    struct alloc_guard *guard = alloc_suspend(); /* the registry is locked */
     registry_each(srv->registry, list_plan, &list);
+    alloc_resume(guard);
     reply_list(b, list.n);
     buf_add(b, list.lines.data, list.lines.len);
     buf_fini(&list.lines);

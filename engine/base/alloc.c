@@ -13,13 +13,12 @@
 
 #define RETRY_NS   10000000 /* between attempts */
 #define RETRIES    100
-#define LEAVE_MIN  65536   /* bytes of a plain allocation that may be given up */
+#define LEAVE_MIN  16384   /* bytes of a plain allocation that may be given up */
 #define LITTLE_MAX 1048576 /* bytes that a piece of work may take although the budget is used up */
 
 static _Atomic(void *) reserve;
 static atomic_size_t reserve_size;
 static atomic_bool is_short, is_over;
-static bool (*_Atomic fault)(size_t bytes);
 static _Thread_local struct alloc_guard *guard;
 
 /* ---- guards -------------------------------------------------------------------------------- */
@@ -124,11 +123,6 @@ void alloc_set_over(bool over)
     atomic_store_explicit(&is_over, over, memory_order_relaxed);
 }
 
-void alloc_set_fault(bool (*fails)(size_t bytes))
-{
-    atomic_store(&fault, fails);
-}
-
 static void give_reserve_back(void)
 {
     atomic_store(&is_short, true);
@@ -140,9 +134,6 @@ static void give_reserve_back(void)
 
 static void *attempt(void *old, size_t size, bool zeroed)
 {
-    bool (*fails)(size_t) = atomic_load_explicit(&fault, memory_order_relaxed);
-    if (fails && fails(size))
-        return NULL;
     if (zeroed)
         return calloc(1, size);
     return old ? realloc(old, size) : malloc(size);

@@ -84,7 +84,5 @@ size_t alloc_reserved(void); /* bytes of it now */
 bool alloc_is_short(void);
 /* The budget is used up, or no longer. */
 void alloc_set_over(bool over);
-/* A build with FAULTS: may say that an allocation of so many bytes fails. NULL: none does. */
-void alloc_set_fault(bool (*fails)(size_t bytes));
 
 #endif

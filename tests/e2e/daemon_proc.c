@@ -64,6 +64,7 @@ void daemon_show_log(const struct daemon_proc *d)
 }
 
 rlim_t daemon_max_descriptors, daemon_max_address_space;
+const char *daemon_preload;
 
 static void limit(__rlimit_resource_t resource, rlim_t most)
 {
@@ -101,6 +102,8 @@ static void exec_daemon(struct daemon_proc *d, const char *option, const char *v
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     limit(RLIMIT_NOFILE, daemon_max_descriptors);
     limit(RLIMIT_AS, daemon_max_address_space);
+    if (daemon_preload)
+        setenv("LD_PRELOAD", daemon_preload, 1);
     execv(argv[0], (char *const *)argv);
     fprintf(stderr, "exec %s: %s\n", argv[0], strerror(errno));
     _exit(127);

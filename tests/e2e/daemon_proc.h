@@ -10,6 +10,8 @@
 
 /* What the next daemons may use of a resource of setrlimit(); 0 = as it is. */
 extern rlim_t daemon_max_descriptors, daemon_max_address_space;
+/* A library loaded before all others into the next daemons; NULL = none. */
+extern const char *daemon_preload;
 
 struct daemon_proc {
     pid_t pid; /* 0 once it has ended */
