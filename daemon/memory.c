@@ -29,6 +29,8 @@
 #define LOOK_COST    20 /* of the time, looking takes at most one part in so many */
 #define SPARE_MS     5000
 #define SPARE_MIN    (16u * 1024 * 1024)
+#define PATIENCE_MS  5000
+#define WORTH_PART   64  /* of what is in use: a plan that large is worth ending */
 #define NEXT_MS      200 /* for things to get better by themselves, before a plan is ended */
 
 struct memory {
@@ -40,11 +42,12 @@ struct memory {
     bool stopping;       /* under lock */
     uint64_t wait_until; /* ms: no plan is ended before */
     uint64_t used_then;
-    bool said;         /* that the limit is reached */
-    bool near;         /* more than half of it may be in use */
-    uint64_t asked_at; /* ms: the allocator */
-    bool had_spare;    /* it held much that is not in use… */
-    uint64_t spare_at; /* …ms: when that is looked at again */
+    uint64_t over_since; /* ms */
+    bool said;           /* that the limit is reached */
+    bool near;           /* more than half of it may be in use */
+    uint64_t asked_at;   /* ms: the allocator */
+    bool had_spare;      /* it held much that is not in use… */
+    uint64_t spare_at;   /* …ms: when that is looked at again */
     int statm;
 };
 
@@ -166,7 +169,7 @@ static void look(struct memory *m)
     const struct config *cfg = config_current();
     uint64_t most = memory_limit_of(cfg), now = clock_ms();
     config_unref(cfg);
-    m->near = resident(m) > most / 2;
+    m->near = alloc_is_short() || resident(m) > most / 2;
     if (!m->near && memory_limit() == most && now - m->asked_at < LOOK_ASK_MS)
         return;
     m->asked_at = now;
@@ -183,12 +186,15 @@ static void look(struct memory *m)
 
 /* ---- too much ------------------------------------------------------------------------------ */
 
-static void end_largest(struct memory *m)
+/* To end a small one helps nobody, unless there are only small ones. */
+static void end_largest(struct memory *m, bool whatever)
 {
     struct plans_seen seen = {0};
     registry_each(m->server->registry, see_plan, &seen);
-    if (!seen.largest)
+    if (!seen.largest || (!whatever && seen.most < memory_used() / WORTH_PART)) {
+        plan_unref(seen.largest);
         return;
+    }
     struct wmsg_end *end = NEW(struct wmsg_end);
     end->m.kind = W_END;
     end->plan = seen.largest;
@@ -214,12 +220,16 @@ static void shed(struct memory *m)
                  alloc_is_short() ? ", and the system gives no more" : "");
     if (!m->said || memory_used() < m->used_then)
         m->wait_until = now + NEXT_MS;
+    if (!m->said) {
+        m->over_since = now;
+        registry_expire(m->server->registry, now + 1); /* nobody would miss them */
+    }
     m->said = true;
     m->used_then = memory_used();
     if (now < m->wait_until)
         return;
     m->wait_until = now + NEXT_MS;
-    end_largest(m);
+    end_largest(m, now - m->over_since > PATIENCE_MS);
 }
 
 /* ---- the thread ---------------------------------------------------------------------------- */
@@ -240,6 +250,13 @@ static bool sleep_ms(struct memory *m, uint64_t ms)
     return go_on;
 }
 
+/* Refused again: then memory stays short. */
+static void take_reserve_again(void)
+{
+    (void)malloc_trim(0);
+    (void)alloc_reserve(RESERVE);
+}
+
 static void *memory_main(void *arg)
 {
     struct memory *m = arg;
@@ -251,9 +268,9 @@ static void *memory_main(void *arg)
         pause = m->near ? LOOK_NEAR_MS : LOOK_FAR_MS;
         if (pause < cost_ms * LOOK_COST)
             pause = cost_ms * LOOK_COST;
-        shed(m);
         if (alloc_is_short())
-            (void)alloc_reserve(RESERVE); /* refused again: then it stays short */
+            take_reserve_again();
+        shed(m);
     }
     return NULL;
 }

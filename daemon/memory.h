@@ -8,8 +8,9 @@
  *     over the limit        memory_admit() says no: no new plan, no reading of tables, with 53200; steps
  *                           that take more than a little are given up, and their plan with them
  *                           (engine/base/alloc.h)
- *     and it stays so       the plan with the most bytes is ended, one without subscribers first: its own
- *                           and those of the stores only it needs; then, if that wasn't enough, the next
+ *                           plans that linger go
+ *     and it stays so       the plan with the most bytes is ended, its own and those of the stores only it
+ *                           needs; then, if that wasn't enough, the next
  *     the system refused    the same, until the reserve of alloc.h is taken again
  *
  * So the daemon and the other plans live. Owned by main; the functions without a struct may be called

@@ -85,7 +85,8 @@ void alloc_check(size_t bytes)
     if (!guard)
         return;
     guard->bytes += bytes;
-    if (guard->bytes > LITTLE_MAX && atomic_load_explicit(&is_over, memory_order_relaxed))
+    if (guard->bytes > LITTLE_MAX &&
+        (atomic_load_explicit(&is_over, memory_order_relaxed) || alloc_is_short()))
         leave();
 }
 
@@ -139,11 +140,13 @@ static void *attempt(void *old, size_t size, bool zeroed)
     return old ? realloc(old, size) : malloc(size);
 }
 
-/* The system has refused. Who can do without it leaves at once. */
+/* The system has refused. The reserve isn't for who has taken much already and can do without. */
 static void *insist(void *old, size_t size, bool zeroed, bool data)
 {
     const struct timespec nap = {.tv_nsec = RETRY_NS};
     void *p;
+    if (guard && data && guard->bytes > LITTLE_MAX)
+        leave();
     give_reserve_back();
     for (int i = 0; i < RETRIES; i++) {
         if ((p = attempt(old, size, zeroed)))

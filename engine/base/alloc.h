@@ -20,7 +20,7 @@
  *     }
  *
  * Inside, such an allocation doesn't return (it is a longjmp to the guard) when the system refuses it, or
- * when the budget is used up (alloc_set_over()) and this piece of work has taken more than a little.
+ * when the budget is used up (alloc_set_over()) or memory is short, and this piece of work has taken more than a little.
  * So whoever calls xmalloc_data() has to be in a state that can be freed: allocate first, then change.
  * What lies on the stack in between is lost, unless it was named by alloc_cleanup(). Nothing that is
  * locked may be left that way: no lock is held across such a call. A plain xmalloc() of many bytes

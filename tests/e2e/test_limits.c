@@ -122,6 +122,45 @@ START_TEST(growth_ends_the_largest_plan_and_no_other)
 }
 END_TEST
 
+START_TEST(a_system_that_gives_no_more_memory_ends_a_plan_not_the_daemon)
+{
+    static const char *const sets[] = {"limits.max_memory=100G", "limits.result_rows=1000000000",
+                                       NULL};
+    if (!ALLOCATOR_TELLS)
+        return;
+    daemon_max_address_space = (rlim_t)900 << 20;
+    struct daemon_proc *d = daemon_with(sets);
+    daemon_max_address_space = 0;
+    sql_run(db, "CREATE TABLE short(id int PRIMARY KEY);"
+                "INSERT INTO short SELECT generate_series(1, 4000)");
+    struct client *c = client_connect(d->port);
+    struct view *ok = client_subscribe(c, "ok", "SELECT count(*) FROM short");
+    client_wait_snapshot(c, ok);
+    for (int i = 0; i < 2; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "all%d", i);
+        must_end_with(c, client_subscribe(c, id, "SELECT a.id, b.id FROM short a, short b"),
+                      "53200");
+        sql_run(db, "DELETE FROM short WHERE id %% 101 = %d", i);
+        client_sync(c);
+        view_must_equal(db, ok, "SELECT count(*) FROM short");
+        struct view *more;
+        for (int tries = 0;; tries++) { /* the reserve is taken again */
+            snprintf(id, sizeof id, "m%d.%d", i, tries);
+            more = client_subscribe(c, id, "SELECT id FROM short WHERE id < 10");
+            client_wait_snapshot(c, more);
+            if (!more->error)
+                break;
+            if (tries > 200)
+                die("memory stays short: %s", more->error);
+            usleep(20000);
+        }
+    }
+    client_close(c);
+    daemon_free(d);
+}
+END_TEST
+
 START_TEST(without_memory_no_plan_is_made_and_all_else_goes_on)
 {
     static const char *const sets[] = {"limits.max_memory=1k", NULL};
@@ -383,6 +422,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, connect_db, disconnect_db);
     tcase_add_test(t, a_result_beyond_all_memory_ends_its_plan_alone);
     tcase_add_test(t, growth_ends_the_largest_plan_and_no_other);
+    tcase_add_test(t, a_system_that_gives_no_more_memory_ends_a_plan_not_the_daemon);
     tcase_add_test(t, without_memory_no_plan_is_made_and_all_else_goes_on);
     tcase_add_test(t, one_plan_has_its_own_limit);
     tcase_add_test(t, subscriptions_of_all_clients_have_a_limit);
