@@ -103,21 +103,18 @@ struct plans_seen {
     uint64_t bytes;
     struct plan *largest; /* one reference; NULL = none */
     uint64_t most;
-    bool idle; /* it has no subscribers: it lingers, or is about to go */
 };
 
 static void see_plan(void *arg, struct plan *p)
 {
     struct plans_seen *seen = arg;
     uint64_t bytes = COUNTED(p->bytes) + COUNTED(p->store_bytes);
-    bool idle = COUNTED(p->subscribers) == 0;
     seen->bytes += COUNTED(p->bytes);
-    if (seen->largest && (idle == seen->idle ? bytes <= seen->most : seen->idle))
+    if (seen->largest && bytes <= seen->most)
         return;
     plan_unref(seen->largest);
     seen->largest = plan_ref(p);
     seen->most = bytes;
-    seen->idle = idle;
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -220,10 +217,9 @@ static void shed(struct memory *m)
                  alloc_is_short() ? ", and the system gives no more" : "");
     if (!m->said || memory_used() < m->used_then)
         m->wait_until = now + NEXT_MS;
-    if (!m->said) {
+    if (!m->said)
         m->over_since = now;
-        registry_expire(m->server->registry, now + 1); /* nobody would miss them */
-    }
+    registry_expire(m->server->registry, now + 1); /* nobody would miss them */
     m->said = true;
     m->used_then = memory_used();
     if (now < m->wait_until)
