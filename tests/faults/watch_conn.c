@@ -262,6 +262,7 @@ static void verify(struct wclient *c)
     if (!s || !s->live || s->verifying || s->releasing || s->once)
         return;
     s->verifying = true;
+    memcpy(c->asked_about[c->nverifies++ % VERIFIES], s->id, sizeof s->id);
     wclient_send(c, "VERIFY %s", s->id);
 }
 

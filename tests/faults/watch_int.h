@@ -21,7 +21,8 @@
 #include "tests/faults/watch.h"
 #include "tests/faults/work.h"
 
-#define TWINS (1 << 16)
+#define TWINS    (1 << 16)
+#define VERIFIES 8
 
 enum client_kind {
     CLIENT_STEADY,
@@ -79,6 +80,8 @@ struct wclient {
     VEC(struct wsub *) subs; /* owned */
     struct block block;
     unsigned next_id;
+    char asked_about[VERIFIES][24]; /* ids of the latest VERIFYs */
+    unsigned nverifies;
     uint64_t connect_at, read_at, act_at, sync_at, verify_at; /* ms */
     bool syncing;                                             /* a SYNC is under way… */
     bool settling;  /* …sent when nobody wrote any more and all views were there */
