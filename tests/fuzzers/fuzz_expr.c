@@ -168,14 +168,29 @@ static const struct expr *folded(const struct maker *m, const struct expr *e)
     return m->consts ? expr_fold(&arena, e) : e;
 }
 
+/* Texts that some function has an ear for. */
+static void add_word(struct input *in, struct buf *b)
+{
+    static const char *const words[] = {
+        "year",   "month",   "day",        "hour",     "minute",       "second",       "epoch",
+        "week",   "dow",     "doy",        "quarter",  "century",      "decade",       "millennium",
+        "julian", "isoyear", "isodow",     "timezone", "microseconds", "milliseconds", "hex",
+        "base64", "escape",  "2024-02-29", "12.50",    "1 day",        "{1,2}",        "%a_"};
+    buf_adds(b, words[in_below(in, sizeof words / sizeof *words)]);
+}
+
 static const struct expr *constant(struct maker *m, size_t type)
 {
     const struct type *t = types[type].type;
     struct value v = value_null();
     struct buf b = {0};
     struct err err;
-    if (in_byte(&m->in) % 8) {
-        fuzz_value_text(&m->in, t, &b);
+    uint8_t how = in_byte(&m->in) % 8;
+    if (how) {
+        if (t->oid == OID_TEXT && how > 4)
+            add_word(&m->in, &b);
+        else
+            fuzz_value_text(&m->in, t, &b);
         const char *text = arena_strndup(&arena, b.len ? b.data : "", b.len);
         must(value_parse(t, text, b.len, &arena, &v, &err));
         buf_fini(&b);

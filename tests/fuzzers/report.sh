@@ -11,7 +11,7 @@ sources_of() {
     datum) echo engine/value/datum.c engine/value/datum_compound.c engine/value/datum_jsonb.c ;;
     expr) echo engine/expr/expr.c engine/expr/eval*.c engine/expr/fn_*.c engine/expr/cast.c ;;
     ingest) echo daemon/ingest.c daemon/apply.c daemon/store.c daemon/relation.c daemon/leaf.c daemon/rowslab.c ;;
-    json) echo engine/value/json.c engine/expr/srf_json.c ;;
+    json) echo engine/expr/srf_json.c ;;
     laws) echo engine/value/value.c engine/value/opaque.c engine/value/parts.c engine/value/jsonb.c engine/value/json.c engine/value/row.c ;;
     pgcopy) echo protocol/pgcopy.c ;;
     pgnode) echo engine/sql/pgnode.c ;;
