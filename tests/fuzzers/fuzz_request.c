@@ -93,6 +93,10 @@ static void write_json(const struct request *r, struct buf *b)
         write_lsn(&j, "lsn", r->lsn);
     if (r->has_since)
         write_lsn(&j, "since", r->since);
+    if (r->min_interval_ms)
+        json_uint(&j, "min_interval_ms", r->min_interval_ms);
+    if (r->verb == VERB_MARKS)
+        json_str(&j, "mode", r->on ? "on" : "off");
     if (r->verb == VERB_PROGRESS && r->mode == PROGRESS_EVERY)
         json_uint(&j, "mode", r->every_ms);
     else if (r->verb == VERB_PROGRESS)
@@ -111,6 +115,7 @@ static void must_be_same(const struct request *a, const struct request *b)
     must(a->sql_len == b->sql_len && same_text(a->sql, b->sql));
     must(a->has_lsn == b->has_lsn && a->lsn == b->lsn);
     must(a->has_since == b->has_since && a->since == b->since);
+    must(a->min_interval_ms == b->min_interval_ms && a->on == b->on);
     must(a->mode == b->mode && (a->mode != PROGRESS_EVERY || a->every_ms == b->every_ms));
     must(a->nparams == b->nparams);
     for (size_t i = 0; i < a->nparams; i++) {
@@ -147,7 +152,7 @@ static void look_at_line(const char *line, size_t len)
     if (request_parse(copy, len, &a, &r, &err)) {
         must(!r.id || (*r.id && strlen(r.id) <= REQUEST_ID_MAX));
         must(!r.sql || (r.sql_len && strlen(r.sql) == r.sql_len));
-        if (r.verb != VERB_AUTH && r.verb != VERB_MARKS)
+        if (r.verb != VERB_AUTH)
             say_again(&r);
     } else {
         look_at_error(&r, &err);
