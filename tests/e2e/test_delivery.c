@@ -414,7 +414,9 @@ START_TEST(with_an_interval_deltas_are_folded)
     client_sync(c); /* waits for the rest */
     view_must_equal(db, v, sql);
     view_must_equal(db, every, sql);
-    ck_assert_uint_eq(every->deltas, commits);
+    /* A rebuild, or a backlog, may make one of a few. */
+    ck_assert_uint_le(every->deltas, commits);
+    ck_assert_uint_gt(every->deltas, 2 * v->deltas);
     ck_assert_uint_ge(v->deltas, 3);
     ck_assert_uint_le(v->deltas, (now_ms() - start) / 300 + 1);
     ck_assert_uint_ge(pace.least_ms, 250); /* our own clock isn't exact */
