@@ -609,7 +609,7 @@ static Suite *suite(void)
 int main(void)
 {
     static const char *const sets[] = {"listen.max_connections=60", "limits.output_bytes=1M",
-                                       "limits.line_bytes=2M", NULL};
+                                       "engine.linger=0", "limits.line_bytes=2M", NULL};
     harness_daemon_sets = sets;
     srandom(harness_seed());
     return harness_main(suite());
