@@ -112,19 +112,31 @@ static PGconn *judge_session(struct run *r)
     die("Postgres doesn't come back");
 }
 
+/* What the views hold against what the judge says; again if it was the judge who was lost, as a crash
+ * may be noticed late. */
+static void compare(struct run *r, bool ddl)
+{
+    uint64_t end = now_ms() + NOTICE_MS * r->patience;
+    for (;;) {
+        PGconn *db = judge_session(r);
+        if (!watch_settle(r->watch, SETTLE_MS * r->patience))
+            return;
+        unsigned differ = watch_compare(r->watch, db, false);
+        if (differ && PQstatus(db) != CONNECTION_OK)
+            continue;
+        if (!differ || !ddl || now_ms() > end) {
+            watch_compare(r->watch, db, true);
+            return;
+        }
+        sleep_ms(100);
+    }
+}
+
 bool run_compare(struct run *r, bool ddl)
 {
     unsigned before = report_count();
     work_pause(r->work);
-    PGconn *db = judge_session(r);
-    bool settled = watch_settle(r->watch, SETTLE_MS * r->patience);
-    uint64_t end = now_ms() + NOTICE_MS * r->patience;
-    while (ddl && settled && now_ms() < end && watch_compare(r->watch, db, false)) {
-        sleep_ms(100);
-        settled = watch_settle(r->watch, SETTLE_MS * r->patience);
-    }
-    if (settled)
-        watch_compare(r->watch, db, true);
+    compare(r, ddl);
     world_check_daemon(&r->world);
     if (report_count() != before)
         world_show_logs(&r->world);

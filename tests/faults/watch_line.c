@@ -209,7 +209,7 @@ static void error_of_connection(struct wclient *c, const char *rest)
 {
     if (strncmp(rest, "57P01", 5) == 0 && !c->syncing)
         c->told_end = true;
-    else if (strncmp(rest, "57P", 3) != 0)
+    else if (strncmp(rest, "57", 2) != 0) /* away, or somebody cancelled the question */
         wclient_wrong(c, NULL, "ERROR - %s", rest);
     c->syncing = false;
     c->sync_at = now_ms() + 50;
