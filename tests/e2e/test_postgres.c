@@ -191,7 +191,7 @@ START_TEST(a_role_that_may_not_stream)
     follow(conninfo);
     sql_run(db, "ALTER ROLE r NOREPLICATION");
     cut();
-    must_say("Postgres can't be reached just now", "REPLICATION");
+    must_say("for the role we connect as", "REPLICATION");
     ck_assert(!daemon_log_contains(d, "LOCATION"));
     ck_assert(!daemon_log_contains(d, "42501"));
     sql_run(db, "ALTER ROLE r REPLICATION");
