@@ -375,31 +375,6 @@ static bool check_kind(struct inquiry *q)
                    len ? upper : "this statement");
 }
 
-/*
- * The session's schema for temporary objects is made once and stays, empty. Were it made by the first
- * probe it would be rolled back with it and made again by the next; and whenever a schema is made,
- * rolled back or not, Postgres forgets all plans it keeps in a session, those of our questions too.
- */
-static void make_temp_schema(struct pgconn *conn)
-{
-    struct err ignored; /* if it can't be made, the probe will say why */
-    if (pgconn_exec(conn, PROBE_HEAD PROBE_BODY "SELECT 1" PROBE_TAIL, &ignored))
-        (void)!pgconn_exec(conn, "DROP FUNCTION pg_temp.palimpsest_probe()", &ignored);
-}
-
-static bool begin(struct pgconn *conn, struct err *err)
-{
-    PGresult *begun = pgconn_query_fresh(conn, "BEGIN", err);
-    if (begun && pgconn_is_new(conn)) {
-        PQclear(begun);
-        pgconn_rollback(conn);
-        make_temp_schema(conn);
-        begun = pgconn_query_fresh(conn, "BEGIN", err);
-    }
-    PQclear(begun);
-    return begun != NULL;
-}
-
 /* All of it in one transaction that is rolled back, so that the catalog stands still meanwhile. */
 static const struct plan_spec *find_out(struct inquiry *q, const struct config *cfg)
 {
@@ -430,7 +405,9 @@ static const struct plan_spec *find_out_guarded(struct inquiry *q, const struct 
 const struct plan_spec *inquire(struct pgconn *conn, const struct analysis *job, struct err *err)
 {
     struct inquiry q = {.conn = conn, .job = job, .err = err};
-    if (!begin(conn, err))
+    PGresult *begun = pgconn_query_fresh(conn, "BEGIN", err);
+    PQclear(begun);
+    if (!begun)
         return NULL;
     const struct config *cfg = config_current();
     arena_init(&q.arena);

@@ -62,12 +62,12 @@ struct pgconn {
     char *row;                 /* owned: what pgconn_copy_row() gave last */
     PGresult *result;          /* owned: what pgconn_rows_next() gave last */
     uint64_t retry_at, pause;  /* ms: not before; how long after the next failure */
-    unsigned failures;  /* attempts to connect; counts on, where it has come to is a good place */
-    uint64_t deadline;  /* ms: of the answer being waited for; 0 = none */
-    unsigned patience;  /* doublings of how long the rows of a table may keep us waiting */
-    struct err last;    /* why it is closed */
-    int server_version; /* as PQserverVersion(), of the open session */
-    uint64_t sessions;  /* opened so far: a new number means nothing is left of the old one */
+    unsigned failures;         /* failed attempts to connect, ever */
+    uint64_t deadline;         /* ms: of the answer being waited for; 0 = none */
+    unsigned patience;         /* doublings of how long the rows of a table may keep us waiting */
+    struct err last;           /* why it is closed */
+    int server_version;        /* as PQserverVersion(), of the open session */
+    uint64_t sessions;      /* opened so far: a new number means nothing is left of the old one */
     VEC(const char *) kept; /* prepared in the session that had this number: */
     uint64_t kept_session;
     uint64_t server;   /* pgconn_renew() calls seen when it was opened */
@@ -98,8 +98,6 @@ PGresult *pgconn_query(struct pgconn *c, const char *sql, size_t nparams, const 
  * known by its address, which stays what it is. The other one has an OID as its parameter. */
 PGresult *pgconn_query_kept(struct pgconn *c, const char *sql, size_t nparams,
                             const char *const *params, struct err *err);
-/* No such question has been asked in this session. */
-bool pgconn_is_new(const struct pgconn *c);
 PGresult *pgconn_query_about(struct pgconn *c, const char *sql, uint32_t oid, struct err *err);
 /* Opens the session if need be and runs a statement that may be run twice: when a session that was
  * thought open turns out to have ended, on a new one. */

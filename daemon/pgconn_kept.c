@@ -8,7 +8,7 @@
 #include "daemon/pgconn.h"
 #include "daemon/pgconn_int.h"
 
-bool pgconn_is_new(const struct pgconn *c)
+static bool is_new(const struct pgconn *c)
 {
     return c->kept_session != c->sessions;
 }
@@ -21,7 +21,7 @@ static void name_of(size_t place, char name[32])
 
 static size_t find(struct pgconn *c, const char *sql)
 {
-    if (pgconn_is_new(c))
+    if (is_new(c))
         c->kept.n = 0;
     c->kept_session = c->sessions;
     for (size_t i = 0; i < c->kept.n; i++)
