@@ -189,7 +189,7 @@ START_TEST(larger_than_memory_should_be)
                 "CREATE TABLE r(k int PRIMARY KEY); INSERT INTO r SELECT generate_series(1, 10);"
                 "CREATE TABLE foreign_one(id int PRIMARY KEY, t text)");
     struct view *v = client_live(c, "v", sql);
-    sql_run(db, "BEGIN; INSERT INTO l SELECT g, g %% 12, g FROM generate_series(1, 30000) g;"
+    sql_run(db, "BEGIN; INSERT INTO l SELECT g, g %% 12, g FROM generate_series(1, 60000) g;"
                 "DELETE FROM r WHERE k = 3; INSERT INTO r VALUES (11); COMMIT");
     client_wait_deltas(c, v, 1);
     must_be_right(v, sql);
