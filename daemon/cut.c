@@ -83,7 +83,7 @@ static void progress_due_cb(evutil_socket_t fd, short what, void *arg)
     lsn_t cut = progress_cut(p, c->loop->passed);
     if (cut == LSN_MAX)
         cut = least_passed(c->loop);
-    if (cut == 0 || cut < p->floor || cut < p->stated)
+    if (!progress_can_state(p, cut))
         return;
     p->stated = cut;
     state_progress(c, cut);

@@ -182,6 +182,11 @@ static lsn_t statement(const struct progress *p)
     return due > p->stated ? due : p->stated;
 }
 
+bool progress_can_state(const struct progress *p, lsn_t cut)
+{
+    return cut > 0 && cut >= statement(p);
+}
+
 enum progress_step progress_next(struct progress *p, const lsn_t *passed, struct held *out)
 {
     lsn_t cut = progress_cut(p, passed);

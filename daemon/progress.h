@@ -79,6 +79,9 @@ void progress_hold(struct progress *p, int worker, const struct held *h);
 lsn_t progress_cut(const struct progress *p, const lsn_t *passed);
 /* The next thing to do, given how far each worker has come; call until PROGRESS_WAIT. */
 enum progress_step progress_next(struct progress *p, const lsn_t *passed, struct held *out);
+/* Whether the cut may be stated: nothing of a later one has been given out. It has where the cut has gone
+ * back, as when a subscription was added that isn't as far as the others. */
+bool progress_can_state(const struct progress *p, lsn_t cut);
 /* Takes out entries without regard to cuts, oldest first: when the mode is switched off, or the
  * queue has grown too large. False when there is none. */
 bool progress_take(struct progress *p, struct held *out);

@@ -202,6 +202,25 @@ START_TEST(by_interval_nothing_is_stated_in_between)
 }
 END_TEST
 
+START_TEST(by_interval_what_was_given_out_is_not_denied)
+{
+    begin(PROGRESS_EVERY);
+    progress_join(&p, 0);
+    hold(0, 1, 100);
+    passed[0] = 120;
+    ck_assert_str_eq(advance(), "1@100 ");
+    ck_assert(progress_can_state(&p, 120));
+    ck_assert(!progress_can_state(&p, 0));
+    p.limit = 90; /* a rerun that was subscribed to since: its answer is of before 100 */
+    ck_assert_uint_eq(progress_cut(&p, passed), 90);
+    ck_assert(!progress_can_state(&p, 90));
+    ck_assert(progress_can_state(&p, 100));
+    progress_raise_floor(&p, 110);
+    ck_assert(!progress_can_state(&p, 100));
+    progress_fini(&p);
+}
+END_TEST
+
 START_TEST(cut_of_nobody_is_no_limit)
 {
     begin(PROGRESS_EVERY);
@@ -294,6 +313,7 @@ int main(void)
     tcase_add_test(tc, what_is_not_current_holds_the_cut_back);
     tcase_add_test(tc, no_statement_below_a_jump);
     tcase_add_test(tc, by_interval_nothing_is_stated_in_between);
+    tcase_add_test(tc, by_interval_what_was_given_out_is_not_denied);
     tcase_add_test(tc, cut_of_nobody_is_no_limit);
     tcase_add_test(tc, held_bytes_are_counted_and_taken_oldest_first);
     tcase_add_test(tc, lsns_begin_anew_with_another_history);
