@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -153,10 +154,18 @@ static double memory_of(const struct sample *x)
     return (double)x->memory_used / 1024;
 }
 
-/* Least squares over those after `from` seconds, in units a minute. */
-static double slope(const struct samples *s, double from, double (*value)(const struct sample *))
+struct line {
+    double mean, slope; /* a minute */
+    double error;       /* standard error of the slope */
+};
+
+/* Neighbours resemble each other, as the same clients are there: so many count as one. */
+#define ALIKE 5
+
+/* Least squares over those after `from` seconds. */
+static struct line fit(const struct samples *s, double from, double (*value)(const struct sample *))
 {
-    double n = 0, st = 0, sv = 0, stt = 0, stv = 0;
+    double n = 0, st = 0, sv = 0, stt = 0, stv = 0, svv = 0;
     for (size_t i = 0; i < s->list.n; i++) {
         double t = s->list.v[i].t / 60, v = value(&s->list.v[i]);
         if (s->list.v[i].t < from)
@@ -166,41 +175,44 @@ static double slope(const struct samples *s, double from, double (*value)(const 
         sv += v;
         stt += t * t;
         stv += t * v;
+        svv += v * v;
     }
-    double d = n * stt - st * st;
-    return d > 0 ? (n * stv - st * sv) / d : 0;
+    struct line l = {.mean = n ? sv / n : 0};
+    if (n < 3)
+        return l;
+    double tt = stt - st * st / n, tv = stv - st * sv / n, vv = svv - sv * sv / n;
+    l.slope = tt > 0 ? tv / tt : 0;
+    double rest = vv - l.slope * tv;
+    l.error = tt > 0 && rest > 0 ? sqrt(rest / (n - 2) / tt * ALIKE) : 0;
+    return l;
 }
 
 static void print_curve(const struct samples *s, const char *name, double from,
                         double (*value)(const struct sample *))
 {
-    double least = 1e18, most = 0, sum = 0, n = 0;
+    double least = 1e18, most = 0;
     for (size_t i = 0; i < s->list.n; i++) {
         double v = value(&s->list.v[i]);
         if (s->list.v[i].t < from)
             continue;
         least = v < least ? v : least;
         most = v > most ? v : most;
-        sum += v;
-        n++;
     }
-    double a_minute = slope(s, from, value), mean = n ? sum / n : 0;
-    printf("%-12s %9.0f %9.0f %9.0f %+10.2f %+9.2f %%\n", name, least, mean, most, a_minute,
-           mean > 0 ? a_minute * 1000 / mean : 0);
+    struct line l = fit(s, from, value);
+    printf("%-12s %9.0f %9.0f %9.0f %+10.2f %+9.2f %%\n", name, least, l.mean, most, l.slope,
+           l.mean > 0 ? l.slope * 1000 / l.mean : 0);
 }
 
+/* What the clients want changes all the time, and the curve with it: only what stands out of that is
+ * growth. */
 static void judge_growth(const struct samples *s, double end)
 {
-    double from = end / 3, mean = 0, n = 0;
-    for (size_t i = 0; i < s->list.n; i++)
-        if (s->list.v[i].t >= from) {
-            mean += rss_of(&s->list.v[i]);
-            n++;
-        }
-    double growth = mean > 0 ? slope(s, from, rss_of) * 1000 / (mean / n) : 0;
-    printf("after the first third rss grows %+.2f %% in 10 minutes\n", growth);
-    if (end >= LEAST_JUDGED && growth > GROWTH_MAX)
-        report_wrong("memory grows: %.2f %% in 10 minutes", growth);
+    struct line l = fit(s, end / 3, rss_of);
+    double percent = l.mean > 0 ? 1000 / l.mean : 0;
+    printf("after the first third rss grows %+.2f %% in 10 minutes, give or take %.2f\n",
+           l.slope * percent, l.error * percent);
+    if (end >= LEAST_JUDGED && l.slope * percent > GROWTH_MAX && l.slope > 3 * l.error)
+        report_wrong("memory grows: %.2f %% in 10 minutes", l.slope * percent);
 }
 
 void samples_close(struct samples *s)

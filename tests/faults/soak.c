@@ -24,6 +24,8 @@
 #define PAUSE_MS 25 /* between a writer's transactions: some 200 commits a second in all */
 #define BASE_MS  60000
 #define FDS_OVER 2 /* sessions of ours that happen to be open */
+#define REST_MAX                                                                                   \
+    (16u * 1024 * 1024) /* bytes: what is remembered of Postgres's answers, and the like */
 
 static const struct fault *choose(struct run *r)
 {
@@ -69,8 +71,8 @@ static struct sample at_rest(struct run *r, struct samples *s, const struct samp
         if (empty && (!base || (x.fds <= base->fds + FDS_OVER && x.threads <= base->threads)))
             break;
     }
-    printf("at rest: %ld descriptors, %ld threads, %ld kB, %llu plans\n", x.fds, x.threads,
-           x.rss_kb, x.plans);
+    printf("at rest: %ld descriptors, %ld threads, %ld kB, of which %llu in use, %llu plans\n",
+           x.fds, x.threads, x.rss_kb, x.memory_used / 1024, x.plans);
     return x;
 }
 
@@ -80,6 +82,9 @@ static void check_base(const struct sample *base, const struct sample *now)
         report_wrong("%ld descriptors at rest, %ld in the beginning", now->fds, base->fds);
     if (now->threads > base->threads)
         report_wrong("%ld threads at rest, %ld in the beginning", now->threads, base->threads);
+    if (now->memory_used > base->memory_used + REST_MAX)
+        report_wrong("%llu bytes in use at rest, %llu in the beginning", now->memory_used,
+                     base->memory_used);
     if (now->plans || now->subscriptions)
         report_wrong("%llu plans and %llu subscriptions without clients", now->plans,
                      now->subscriptions);
