@@ -91,6 +91,7 @@ static const struct type_field *copy_fields(const struct type *t)
 /* ------------------------------------------------------------ labels of enums */
 
 struct label_table {
+    const struct label_table *before; /* owned; NULL for the first */
     size_t n;
     struct {
         struct type_label label;
@@ -132,6 +133,7 @@ static const struct label_table *label_table_new(const struct type *now,
 {
     size_t most = now->nlabels + (before ? before->n : 0);
     struct label_table *t = xcalloc(1, sizeof *t + most * sizeof t->v[0]);
+    t->before = before;
     for (size_t i = 0; i < now->nlabels; i++)
         table_add(t, &now->labels[i], (int)i);
     for (size_t i = 0; before && i < before->n; i++)

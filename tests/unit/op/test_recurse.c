@@ -125,7 +125,7 @@ static bool naive(const struct world *w, int64_t sum[NODES])
         }
         if (!any)
             return true;
-        if (i == DEPTH)
+        if (i == DEPTH || any > INT64_C(1) << 40) /* it grows without end */
             return false;
         memcpy(now, next, sizeof now);
     }
