@@ -115,8 +115,8 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # What of the daemon is pure logic, for tests/unit/daemon.
-DAEMON_PURE_SRC := $(addprefix daemon/,ages.c apply.c feed.c feed_publish.c feed_read.c feed_rerun.c feed_seed.c feed_verify.c \
-                     handover.c ingest.c leaf.c log_repeat.c outbox.c prefix.c relation.c ring.c rowslab.c step.c store.c)
+DAEMON_PURE_SRC := $(addprefix daemon/,ages.c apply.c feed.c feed_publish.c feed_read.c feed_rerun.c feed_seed.c \
+                     feed_verdict.c feed_verify.c handover.c ingest.c leaf.c log_repeat.c outbox.c prefix.c relation.c ring.c rowslab.c step.c store.c)
 LIBDAEMON = $(BUILD)/libdaemon.a
 $(LIBDAEMON): $(call obj,$(DAEMON_PURE_SRC))
 	@rm -f $@

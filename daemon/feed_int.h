@@ -36,6 +36,10 @@ void feed_verify_gone(struct feed *f, struct fed_plan *p);
 /* The session is gone: nobody need wait for verdicts. */
 void feed_verify_suspend(struct feed *f);
 void feed_verify_fini(struct feed *f);
+/* The plan is to be verified when its turn comes. */
+void feed_verify_want(struct feed *f, struct fed_plan *p);
+/* Its leaves tell when they are changed, or no longer. */
+void feed_verify_watch(struct fed_plan *p, bool on);
 
 /* feed_read.c */
 /* The leaf isn't asked for again before a pause, which grows. */
@@ -82,5 +86,13 @@ bool feed_can_seed(const struct fed_plan *p);
 bool feed_seed(struct feed *f, struct fed_plan *p);
 /* Rows of tables without identity are kept only while a plan waits for them. */
 void feed_drop_idle_stores(struct feed *f);
+
+/* feed_verdict.c */
+/* The check is over; what it was about is the caller's to say. */
+void feed_verify_finish(struct feed *f);
+/* Once more, unless it has been tried often enough. */
+void feed_verify_try_again(struct feed *f);
+/* Tells the askers, and does about the plan what is to be done. */
+void feed_verify_conclude(struct feed *f, const struct verdict *v);
 
 #endif

@@ -11,9 +11,7 @@
  * as with a rerun. The worker is told for which LSNs it stands and goes back to them (live_check.h). A
  * rerun is simply asked again, and its worker compares before it takes the answer over.
  *
- * A wrong plan is built anew from tables that are read again: what is wrong may be the store. If it is
- * wrong after that too, it says so whenever it is asked, but isn't built a second time until it was
- * found right once.
+ * What becomes of the verdict, and of a wrong plan, is feed_verdict.c's.
  *
  * The audit wants one plan each interval, the next one in the list, unless the workers are behind.
  */
@@ -26,9 +24,6 @@
 #include "daemon/rerun.h"
 
 #define TOUCHES_MAX   (1u << 20)
-#define TRIES_MAX     40
-#define PAUSE_FIRST   1 /* ms */
-#define PAUSE_MAX     500
 #define RERUN_WAIT_MS 60000
 #define LAG_STEPS     16 /* the workers are behind: no audit now */
 
@@ -37,7 +32,7 @@ static const char unreachable[] = "Postgres can't be reached just now";
 
 /* ---- who wants to know --------------------------------------------------------------------- */
 
-static void want(struct feed *f, struct fed_plan *p)
+void feed_verify_want(struct feed *f, struct fed_plan *p)
 {
     f->check.nwanted += !p->verify.wanted;
     p->verify.wanted = true;
@@ -70,7 +65,7 @@ void feed_verify(struct feed *f, struct plan *plan, const struct feed_asker *who
         return;
     }
     VEC_PUSH(p->verify.waiting, *who);
-    want(f, p);
+    feed_verify_want(f, p);
 }
 
 static void refuse_waiting(struct feed *f, struct fed_plan *p, const char *sqlstate,
@@ -91,7 +86,7 @@ static void refuse_current(struct feed *f, const char *sqlstate, const char *why
 
 /* ---- what happens meanwhile ---------------------------------------------------------------- */
 
-static void watch(struct fed_plan *p, bool on)
+void feed_verify_watch(struct fed_plan *p, bool on)
 {
     if (p->watched == on || p->rerun)
         return;
@@ -127,7 +122,7 @@ void feed_verify_gone(struct feed *f, struct fed_plan *p)
     if (f->check.plan != p)
         return;
     refuse_current(f, ERR_QUERY_CANCELED, over);
-    watch(p, false);
+    feed_verify_watch(p, false);
     f->check.plan = NULL;
 }
 
@@ -140,7 +135,7 @@ void feed_verify_suspend(struct feed *f)
     for (size_t i = 0; i < f->plans.n; i++) {
         refuse_waiting(f, f->plans.v[i], ERR_CANNOT_CONNECT_NOW, unreachable);
         if (f->plans.v[i]->verify.healing)
-            want(f, f->plans.v[i]);
+            feed_verify_want(f, f->plans.v[i]);
     }
 }
 
@@ -168,7 +163,7 @@ static struct rerun_job *new_job(const struct feed *f, const struct fed_plan *p)
 static void ask(struct feed *f, struct fed_plan *p)
 {
     feed_flush(f);
-    watch(p, true);
+    feed_verify_watch(p, true);
     outbox_plan(f->out, W_RECORD, p->plan);
     f->check.recorded = true;
     f->ask_check(f->ask_check_arg, &new_job(f, p)->m);
@@ -220,148 +215,6 @@ static void begin_next(struct feed *f)
     }
 }
 
-/* ---- verdicts ------------------------------------------------------------------------------ */
-
-static void tell_all(struct feed *f, const struct verdict *v)
-{
-    struct feed_check *c = &f->check;
-    for (size_t i = 0; i < c->askers.n; i++)
-        f->tell(f->tell_arg, &c->askers.v[i], v);
-    c->askers.n = 0;
-}
-
-/* The check is over; what it was about is the caller's to say. */
-static void finish(struct feed *f)
-{
-    struct feed_check *c = &f->check;
-    if (c->plan && c->recorded)
-        outbox_plan(f->out, W_FORGET, c->plan->plan);
-    if (c->plan)
-        watch(c->plan, false);
-    c->stage = CHECK_IDLE;
-    c->plan = NULL;
-    c->askers.n = 0;
-    VEC_FREE(c->touches);
-}
-
-/* Once more, unless it has been tried often enough. */
-static void try_again(struct feed *f)
-{
-    struct feed_check *c = &f->check;
-    struct fed_plan *p = c->plan;
-    struct fed_verify *v = p ? &p->verify : NULL;
-    if (v && ++v->tries > TRIES_MAX) {
-        struct verdict unsure = {.kind = VERDICT_UNSURE};
-        err_set(&unsure.err, ERR_QUERY_CANCELED,
-                "under the present load there was no moment at which Postgres's answer could be "
-                "compared");
-        tell_all(f, &unsure);
-        f->check.stats.audits_skipped += v->audit;
-        v->tries = 0;
-        v->audit = v->healing = false;
-    } else if (v) {
-        for (size_t i = 0; i < c->askers.n; i++)
-            VEC_PUSH(v->waiting, c->askers.v[i]);
-        v->pause = v->tries == 1              ? PAUSE_FIRST
-                   : v->pause * 2 > PAUSE_MAX ? PAUSE_MAX
-                                              : v->pause * 2;
-        v->retry_at = f->now + v->pause;
-        want(f, p);
-    }
-    finish(f);
-}
-
-static void heal(struct feed *f, struct fed_plan *p)
-{
-    if (p->rerun)
-        return; /* the answer that showed it is the state now */
-    outbox_plan(f->out, W_DIVERGED, p->plan);
-    for (size_t i = 0; i < p->needs.n; i++)
-        feed_lose_leaf(f, p->needs.v[i].leaf);
-    if (!p->needs.n)
-        feed_make_stale(f, p);
-}
-
-static void log_divergence(const struct fed_plan *p, const struct verdict *v)
-{
-    char lsn[LSN_TEXT_MAX];
-    lsn_print(v->lsn, lsn);
-    log_error(
-        "plan %s is not what Postgres answers at %s: %llu rows missing, %llu too many%s%s%s%s; "
-        "it is built anew: %.500s",
-        p->plan->spec->key, lsn, (unsigned long long)v->missing, (unsigned long long)v->extra,
-        v->plan_error[0] ? ", failed with " : "", v->plan_error,
-        v->postgres_error[0] ? ", Postgres fails with " : "", v->postgres_error,
-        p->plan->spec->sql);
-}
-
-static void found_wrong(struct feed *f, struct fed_plan *p, const struct verdict *v)
-{
-    struct verify_stats *s = &f->check.stats;
-    bool known = p->verify.healing || p->verify.unhealed;
-    if (p->verify.healing)
-        log_error(
-            "plan %s is still not what Postgres answers, after its tables were read again; is "
-            "a function that it calls marked immutable and isn't?",
-            p->plan->spec->key);
-    p->verify.unhealed = known;
-    p->verify.healing = false;
-    if (known)
-        return;
-    s->divergences++;
-    snprintf(s->last_plan, sizeof s->last_plan, "%s", p->plan->spec->key);
-    s->last_at = f->now;
-    log_divergence(p, v);
-    p->verify.healing = !p->rerun;
-    heal(f, p);
-    if (p->verify.healing)
-        want(f, p);
-}
-
-static void found_right(struct fed_plan *p)
-{
-    if (p->verify.healing)
-        log_info("plan %s is right again", p->plan->spec->key);
-    p->verify.healing = p->verify.unhealed = false;
-}
-
-static void conclude(struct feed *f, const struct verdict *v)
-{
-    struct feed_check *c = &f->check;
-    struct fed_plan *p = c->plan;
-    bool sure = v->kind == VERDICT_SAME || v->kind == VERDICT_DIFFERS;
-    tell_all(f, v);
-    finish(f);
-    if (!p)
-        return;
-    c->stats.verifications += sure;
-    c->stats.audits += sure && p->verify.audit;
-    c->stats.audits_skipped += !sure && p->verify.audit;
-    p->verify.audit = false;
-    p->verify.tries = 0;
-    p->verify.retry_at = 0;
-    if (v->kind == VERDICT_SAME)
-        found_right(p);
-    else if (v->kind == VERDICT_DIFFERS)
-        found_wrong(f, p, v);
-    else
-        p->verify.healing = false;
-}
-
-void feed_checked(struct feed *f, struct plan *plan, struct verdict *v)
-{
-    struct feed_check *c = &f->check;
-    if (c->stage == CHECK_COMPARING && (!c->plan || c->plan->plan == plan)) {
-        if (!c->plan)
-            finish(f);
-        else if (c->doomed || v->kind == VERDICT_AGAIN)
-            try_again(f);
-        else
-            conclude(f, v);
-    }
-    verdict_fini(v);
-}
-
 /* ---- answers ------------------------------------------------------------------------------- */
 
 void feed_verify_answered(struct feed *f, struct rerun_job *job)
@@ -382,7 +235,7 @@ static void forget_job(struct feed_check *c)
 static void conclude_unsure(struct feed *f, const struct err *err)
 {
     struct verdict v = {.kind = VERDICT_UNSURE, .err = *err};
-    conclude(f, &v);
+    feed_verify_conclude(f, &v);
 }
 
 bool feed_verify_answer(struct feed *f, struct fed_plan *p, const struct err *err)
@@ -432,9 +285,9 @@ static void settle(struct feed *f, struct rerun_item *item, const struct snapsho
     } else if (item->outcome == RERUN_AGAIN) {
         log_info("plan %s could not be verified, trying again: %s", item->plan->spec->key,
                  item->err.message);
-        try_again(f);
+        feed_verify_try_again(f);
     } else if (!find_span(f, item, s, &shown, &until)) {
-        try_again(f);
+        feed_verify_try_again(f);
     } else {
         hand_over(f, item, shown, until);
     }
@@ -445,9 +298,9 @@ static void take_answer(struct feed *f)
     struct feed_check *c = &f->check;
     struct rerun_item *item = &c->back->items[0];
     if (!c->plan)
-        finish(f);
+        feed_verify_finish(f);
     else if (c->doomed)
-        try_again(f);
+        feed_verify_try_again(f);
     else if (item->outcome == RERUN_AGAIN || item->outcome == RERUN_ENDED ||
              f->ing.position >= c->back->snap.insert_lsn)
         settle(f, item, &c->back->snap);
@@ -483,7 +336,7 @@ static void audit_next(struct feed *f)
         return;
     }
     p->verify.audit = true;
-    want(f, p);
+    feed_verify_want(f, p);
 }
 
 static void audit(struct feed *f)
