@@ -37,13 +37,31 @@ static void copy_answer(const PGresult *res, struct arena *a, struct delegate_an
         }
 }
 
+/* What we leave unqualified is in pg_catalog; the bodies of the user's functions are read with the role's
+ * own path, as they are when it calls them. */
+static bool open_session(struct pgconn *c, uint64_t *prepared, struct err *err)
+{
+    if (!pgconn_open(c, err))
+        return false;
+    if (*prepared == c->sessions)
+        return true;
+    if (!pgconn_exec(c,
+                     "SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', "
+                     "'pg_catalog', NULLIF(pg_catalog.current_setting('search_path'), '')), false)",
+                     err))
+        return false;
+    *prepared = c->sessions;
+    return true;
+}
+
 /* A session that was thought open may have ended while nothing was asked: once more, on a new one. */
-static PGresult *ask_fresh(struct pgconn *c, const char *sql, size_t nparams,
+static PGresult *ask_fresh(struct delegate_session *s, const char *sql, size_t nparams,
                            const char *const *params, struct err *err)
 {
+    struct pgconn *c = &s->conn;
     for (bool again = true;; again = false) {
         bool was_open = c->pg != NULL;
-        if (!pgconn_open(c, err))
+        if (!open_session(c, &s->prepared, err))
             return NULL;
         PGresult *res = pgconn_query(c, sql, nparams, NULL, params, err);
         if (res || c->pg || !was_open || !again)
@@ -64,7 +82,7 @@ static enum delegate_outcome ask(void *ctx, const char *sql, size_t nparams,
                                  struct delegate_answer *out, struct err *err)
 {
     struct delegate_session *s = ctx;
-    PGresult *res = ask_fresh(&s->conn, sql, nparams, params, err);
+    PGresult *res = ask_fresh(s, sql, nparams, params, err);
     if (!res && s->conn.pg && !is_no_answer(err))
         return DELEGATE_FAILED;
     if (!res) {
@@ -84,8 +102,8 @@ static enum delegate_outcome ask_with(void *ctx, const char *setup, const char *
 {
     struct delegate_session *s = ctx;
     enum delegate_outcome got = DELEGATE_FAILED;
-    if (pgconn_open(&s->conn, err) && pgconn_exec(&s->conn, "BEGIN READ WRITE", err) &&
-        pgconn_exec(&s->conn, setup, err))
+    if (open_session(&s->conn, &s->prepared, err) &&
+        pgconn_exec(&s->conn, "BEGIN READ WRITE", err) && pgconn_exec(&s->conn, setup, err))
         got = ask(s, sql, nparams, params, a, out, err);
     pgconn_rollback(&s->conn);
     return s->conn.pg ? got : DELEGATE_LOST;

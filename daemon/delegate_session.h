@@ -20,6 +20,7 @@ struct delegate_session {
     struct pgstop stop;
     struct pgconn conn;
     struct delegator *delegator; /* owned */
+    uint64_t prepared;           /* the session whose search path is set, as conn.sessions counts */
     struct log_repeat trouble;
 };
 

@@ -165,29 +165,43 @@ static void remove_leaf(struct hydration *h, struct leaf *leaf)
     leaf->reading = NULL;
 }
 
-/* Whether it reads this column of the leaf, or the leaf at all where no column is named. */
-static bool reads_column(const struct fed_plan *p, const struct leaf *leaf, const char *column)
+static bool is_at_fault(const struct plan_source *s, size_t col, const struct hydrate_table *t)
+{
+    if (strcmp(s->colnames[col], t->bad_column) != 0)
+        return false;
+    for (size_t i = 0; i < t->ncols; i++)
+        if (strcmp(t->names[i], t->bad_column) == 0)
+            return t->types[i].type->oid == s->cols[col].type->oid &&
+                   t->types[i].typmod == s->cols[col].typmod;
+    return false;
+}
+
+/* Whether it needs of the leaf what was asked in vain: the column that is at fault, as of the type
+ * asked for; the leaf at all where no column is named. */
+static bool needs_failed(const struct fed_plan *p, const struct leaf *leaf,
+                         const struct hydrate_table *t)
 {
     for (size_t k = 0; k < p->needs.n; k++) {
         const struct need *n = &p->needs.v[k];
         if (n->leaf != leaf)
             continue;
-        if (!column)
+        if (!t->bad_column)
             return true;
         for (size_t i = 0; i < n->sources.n; i++)
             for (size_t j = 0; j < n->sources.v[i]->ncols; j++)
-                if (strcmp(n->sources.v[i]->colnames[j], column) == 0)
+                if (is_at_fault(n->sources.v[i], j, t))
                     return true;
     }
     return false;
 }
 
-/* Who doesn't need the column that is at fault is served by the next attempt, without it. */
+/* Others are served by the next attempt: who doesn't need that column, and who was made since it has
+ * another type. */
 static void end_waiting(struct feed *f, const struct leaf *leaf, const struct hydrate_table *t)
 {
     for (size_t i = 0; i < f->plans.n; i++) {
         struct fed_plan *p = f->plans.v[i];
-        if (p->state == FED_WAITING && reads_column(p, leaf, t->bad_column))
+        if (p->state == FED_WAITING && needs_failed(p, leaf, t))
             feed_end_plan(f, p, &t->err);
     }
 }

@@ -260,7 +260,8 @@ static void watch_definitions(struct plan_spec *spec, const struct catalog_load 
 }
 
 /* The statement as Postgres prints it when no name can be seen without its schema: what a name means
- * now it means whenever it is run again. */
+ * now it means whenever it is run again. The bodies of functions go on being read with the role's own
+ * path. */
 static bool qualify(struct inquiry *q)
 {
     static const char sql[] = "SELECT pg_catalog.pg_get_function_sqlbody(f.oid) "
@@ -273,7 +274,7 @@ static bool qualify(struct inquiry *q)
         return false;
     q->input.qualified = bare_sql(q, PQgetvalue(res, 0, 0));
     PQclear(res);
-    return true;
+    return pgconn_exec(q->conn, "SET LOCAL search_path TO DEFAULT", q->err);
 }
 
 /* What can't be maintained by changes is asked again. */
@@ -287,7 +288,7 @@ static struct plan_spec *make_rerun(struct inquiry *q, const struct config *cfg)
     return qualify(q) ? plan_spec_rerun(&q->input, &q->catalog.catalog, &why, q->err) : NULL;
 }
 
-/* For VERIFY. Last, as the search path is another one afterwards. */
+/* For VERIFY. */
 static bool make_question(struct inquiry *q, struct plan_spec *spec)
 {
     if (spec->question.sql)

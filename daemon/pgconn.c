@@ -183,8 +183,8 @@ static void add_settings(struct buf *b, enum pgconn_purpose purpose, const struc
     add_setting(b, "default_transaction_read_only", purpose == PGCONN_DELEGATE ? "on" : "off");
     add_setting(b, "synchronous_commit", "local"); /* a standby that is away can't hold us up */
     add_setting(b, "idle_in_transaction_session_timeout", "0");
-    if (purpose != PGCONN_CATALOG && purpose != PGCONN_RERUN)
-        add_setting(b, "search_path", "");
+    if (purpose != PGCONN_CATALOG && purpose != PGCONN_RERUN && purpose != PGCONN_DELEGATE)
+        add_setting(b, "search_path", ""); /* those run the user's functions */
     long long limit = (long long)cfg->postgres_statement_timeout;
     if (purpose == PGCONN_DELEGATE)
         limit = (long long)cfg->postgres_delegate_timeout;

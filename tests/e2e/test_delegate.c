@@ -167,6 +167,28 @@ START_TEST(a_function_that_is_redefined_changes_the_views)
 END_TEST
 
 /* Each of the rows fails on its own; all are told apart in a few questions. */
+/* As when the role calls them itself: its own search path, in either mode. */
+START_TEST(functions_that_leave_names_unqualified)
+{
+    const char *sql = "SELECT id, outer_f(x) AS y, mood_f(x) AS m FROM paths";
+    const char *timed = "SELECT id, outer_f(x) AS y, now() > '2020-01-01' AS z FROM paths";
+    sql_run(db, "CREATE TABLE paths(id int PRIMARY KEY, x int); INSERT INTO paths VALUES (1, 5);"
+                "CREATE TYPE mood AS ENUM ('low', 'high');"
+                "CREATE FUNCTION inner_f(i int) RETURNS int IMMUTABLE LANGUAGE sql AS "
+                "'SELECT i * 2';"
+                "CREATE FUNCTION outer_f(i int) RETURNS int IMMUTABLE LANGUAGE sql AS "
+                "'SELECT inner_f(i) + 1';"
+                "CREATE FUNCTION mood_f(i int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS "
+                "$$DECLARE m mood := CASE WHEN i > 5 THEN 'high' ELSE 'low' END;"
+                "BEGIN RETURN m::text; END$$");
+    struct view *v = client_live(c, "v", sql), *w = client_live(c, "w", timed);
+    sql_run(db, "INSERT INTO paths VALUES (2, 7); UPDATE paths SET x = 6 WHERE id = 1");
+    client_sync(c);
+    view_must_equal(db, v, sql);
+    view_must_equal(db, w, timed);
+}
+END_TEST
+
 START_TEST(many_rows_that_fail_and_get_well)
 {
     const char *sql = "SELECT id, t::macaddr AS m FROM bad";
@@ -200,6 +222,7 @@ int main(void)
     tcase_add_test(t, a_session_lost_in_a_question_is_made_good);
     tcase_add_test(t, a_restart_of_postgres_in_a_question);
     tcase_add_test(t, a_function_that_is_redefined_changes_the_views);
+    tcase_add_test(t, functions_that_leave_names_unqualified);
     tcase_add_test(t, many_rows_that_fail_and_get_well);
     tcase_add_test(t, a_question_that_takes_too_long_stops_no_other_plan);
     suite_add_tcase(s, t);

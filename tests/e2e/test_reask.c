@@ -93,6 +93,31 @@ START_TEST(columns_change_while_the_stream_is_down)
 END_TEST
 
 /* Nothing is written in between: LSNs grow all the same, and each difference begins at the last one. */
+/* The table is asked for on behalf of all at once, of whom some are of before and some of after. */
+START_TEST(a_column_of_several_plans_gets_another_type)
+{
+    const char *sqls[] = {"SELECT id, s FROM several", "SELECT count(*) AS n FROM several",
+                          "SELECT s, count(*) AS n FROM several GROUP BY s"};
+    struct view *v[3];
+    sql_run(db, "CREATE TABLE several(id int PRIMARY KEY, s text, v int);"
+                "INSERT INTO several SELECT i, i, i FROM generate_series(1, 5) i");
+    for (int i = 0; i < 3; i++)
+        v[i] = client_live(c, (const char *[]){"x", "y", "z"}[i], sqls[i]);
+    for (int round = 0; round < 4; round++) {
+        sql_run(db, round % 2 ? "ALTER TABLE several ALTER s TYPE text USING s::text"
+                              : "ALTER TABLE several ALTER s TYPE int USING s::int * 2");
+        client_sync(c);
+        sql_run(db, "UPDATE several SET v = v + 1; DELETE FROM several WHERE id = %d", round + 1);
+        client_sync(c);
+        for (int i = 0; i < 3; i++) {
+            ck_assert_msg(!v[i]->error, "%s", v[i]->error);
+            view_must_equal(db, v[i], sqls[i]);
+        }
+    }
+    ck_assert_uint_eq(v[1]->resyncs, 0);
+}
+END_TEST
+
 START_TEST(a_view_redefined_again_and_again)
 {
     const char *sql = "SELECT id, n FROM again_view";
@@ -268,6 +293,7 @@ static Suite *suite(void)
     tcase_add_test(t, columns_change_while_the_plan_is_seeded);
     tcase_add_test(t, a_column_goes_while_the_plan_is_seeded);
     tcase_add_test(t, columns_change_while_the_stream_is_down);
+    tcase_add_test(t, a_column_of_several_plans_gets_another_type);
     tcase_add_test(t, a_view_redefined_again_and_again);
     tcase_add_test(t, a_table_is_locked_when_its_statement_is_asked_again);
     tcase_add_test(t, a_failed_view_is_redefined);
