@@ -245,16 +245,26 @@ static void note_views(struct plan_spec *spec, const struct plan_view *views, si
     buf_fini(&b);
 }
 
+/* A row as a whole, in row_to_json(t) for instance, has other columns when the table gets one. Not to
+ * miss it matters, which of the tables it is does not. */
+static size_t rows_as_a_whole(const struct plan_spec *spec, const char *tree)
+{
+    return strstr(tree, ":varattno 0 ") ? spec->nsources : 0;
+}
+
 /* A plan whose functions are others now has given answers that are no longer those of Postgres. The
  * new definition makes another key (see struct delegate_call). */
-static void watch_definitions(struct plan_spec *spec, const struct catalog_load *cl)
+static void watch_definitions(struct plan_spec *spec, const struct catalog_load *cl,
+                              const char *tree)
 {
-    size_t n = cl->views.n + cl->functions.n;
-    struct plan_view *v = ARENA_ARRAY(&spec->arena, struct plan_view, n);
+    size_t n = cl->views.n + cl->functions.n, rows = rows_as_a_whole(spec, tree);
+    struct plan_view *v = ARENA_ARRAY(&spec->arena, struct plan_view, n + rows);
     if (cl->views.n)
         memcpy(v, cl->views.v, cl->views.n * sizeof *v);
     if (cl->functions.n)
         memcpy(v + cl->views.n, cl->functions.v, cl->functions.n * sizeof *v);
+    for (size_t i = 0; i < rows; i++)
+        v[n++] = (struct plan_view){.oid = spec->sources[i].table, .columns = true};
     spec->views = v;
     spec->nviews = n;
 }
@@ -311,7 +321,7 @@ static struct plan_spec *make_spec(struct inquiry *q, const struct config *cfg)
     if (spec && q->catalog.views.n)
         note_views(spec, q->catalog.views.v, q->catalog.views.n);
     if (spec)
-        watch_definitions(spec, &q->catalog);
+        watch_definitions(spec, &q->catalog, q->input.tree);
     return spec;
 }
 

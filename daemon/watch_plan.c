@@ -91,8 +91,11 @@ static bool source_is_another(const struct relation_now *r, const struct plan_so
 static bool view_is_another(const struct relation_now *r, const struct plan_view *v,
                             struct err *err)
 {
-    return (strcmp(r->f->mark, v->mark) != 0 || r->remade) &&
-           !err_set(err, "55000", "a view or function in the statement was altered or dropped");
+    bool another = strcmp(r->f->mark, v->mark) != 0 || r->remade;
+    if (v->columns)
+        another = r->before && strcmp(r->before->columns, r->f->columns) != 0;
+    return another && !err_set(err, "55000",
+                               "a table, view or function in the statement was altered or dropped");
 }
 
 /* What isn't in the list has come since Postgres was asked. */

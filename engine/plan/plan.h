@@ -35,9 +35,10 @@ struct plan_source {
 };
 
 /* A view the statement was read through, or a user's function that Postgres is asked for. Its
- * definition is part of the plan. */
+ * definition is part of the plan. Or a table whose rows are read as a whole: the list of its columns is. */
 struct plan_view {
     uint32_t oid;
+    bool columns;  /* it is a table: mark is empty */
     char mark[33]; /* the definition's MD5, in hexadecimal */
 };
 

@@ -215,6 +215,8 @@ static bool from_fixed(const struct type *t, const uint8_t *p, size_t len, struc
     if (t->kind == TYPE_TIMETZ && len >= 12) {
         struct timetz z;
         memcpy(&z, p, 12);
+        if (z.time < 0 || z.time > USECS_PER_DAY || z.offset <= -86400 || z.offset >= 86400)
+            return datum_unknown(t, err);
         z.offset = -z.offset;
         *out = timetz_store(z, a);
         return true;

@@ -118,6 +118,26 @@ START_TEST(a_column_of_several_plans_gets_another_type)
 }
 END_TEST
 
+START_TEST(a_row_as_a_whole_gets_a_column)
+{
+    const char *sql = "SELECT row_to_json(t) AS j FROM wider t",
+               *other_sql = "SELECT id FROM wider";
+    sql_run(db, "CREATE TABLE wider(id int PRIMARY KEY, s text);"
+                "INSERT INTO wider VALUES (1, 'a'), (2, 'b')");
+    struct view *v = client_live(c, "v", sql), *w = client_live(c, "w", other_sql);
+    sql_run(db, "ALTER TABLE wider ADD COLUMN z int DEFAULT 7");
+    client_sync(c);
+    view_must_equal(db, v, sql);
+    sql_run(db, "UPDATE wider SET s = s || z");
+    client_sync(c);
+    view_must_equal(db, v, sql);
+    view_must_equal(db, w, other_sql);
+    ck_assert(!v->failed);
+    ck_assert_uint_eq(v->resyncs, 0);
+    ck_assert_uint_eq(w->deltas, 0);
+}
+END_TEST
+
 START_TEST(a_view_redefined_again_and_again)
 {
     const char *sql = "SELECT id, n FROM again_view";
@@ -294,6 +314,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_column_goes_while_the_plan_is_seeded);
     tcase_add_test(t, columns_change_while_the_stream_is_down);
     tcase_add_test(t, a_column_of_several_plans_gets_another_type);
+    tcase_add_test(t, a_row_as_a_whole_gets_a_column);
     tcase_add_test(t, a_view_redefined_again_and_again);
     tcase_add_test(t, a_table_is_locked_when_its_statement_is_asked_again);
     tcase_add_test(t, a_failed_view_is_redefined);
