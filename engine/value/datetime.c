@@ -61,7 +61,9 @@ int days_in_month(int64_t year, int month)
 void timestamp_to_fields(int64_t ts, struct datetime *dt)
 {
     int64_t days = floor_div(ts, USECS_PER_DAY);
-    int64_t rest = ts - days * USECS_PER_DAY;
+    int64_t rest = ts % USECS_PER_DAY;
+    if (rest < 0)
+        rest += USECS_PER_DAY;
     date_to_civil(days, &dt->year, &dt->month, &dt->day);
     dt->hour = (int32_t)(rest / USECS_PER_HOUR);
     dt->minute = (int32_t)(rest / USECS_PER_MIN % 60);
