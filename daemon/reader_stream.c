@@ -61,14 +61,15 @@ static void send_marks(struct reader *r)
 }
 
 /* After each COMMIT: its changes go out at once, unless the workers are behind; then they are
- * folded with the next ones into a step of limited size. */
+ * folded with the next ones into a step of limited size. Not beside reruns: their answers may be as of
+ * any commit, and PROGRESS names it, so the other views must stop there too. */
 static void after_commit(struct reader *r)
 {
     if (r->feed.ing.marks.n || r->feed.ing.marks_ignored)
         send_marks(r);
     if (!r->feed.ing.step)
         return;
-    if (outbox_backlog(&r->out) < (size_t)r->cfg->engine_backlog_steps ||
+    if (outbox_backlog(&r->out) < (size_t)r->cfg->engine_backlog_steps || r->feed.reruns.n ||
         ingest_step_bytes(&r->feed.ing) >= FOLD_BYTES)
         feed_flush(&r->feed);
     r->paused = has_too_much(r);
